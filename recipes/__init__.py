@@ -1,0 +1,1 @@
+"""Recipes and scales, as TOML. See `lsw recipe list`."""

@@ -1,0 +1,121 @@
+"""Artifact folders, named by the key of the stage that made them.
+
+A stage writes into a temporary folder, then `meta.json`, then one rename: a folder under its key is complete.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+META = "meta.json"
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, text as it is. Equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of one artifact: `state` is complete, absent or corrupt; `reason` says why in words."""
+
+    state: str
+    reason: str = ""
+
+
+class Artifacts:
+    """The folder of artifacts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, key: str) -> Path:
+        """Where the artifact of `key` is, or will be."""
+        return self.folder / key
+
+    def meta(self, key: str) -> dict[str, Any]:
+        """What its stage recorded: kind, version, parameters, inputs, environment, seconds, files and more."""
+        loaded: dict[str, Any] = json.loads((self.path(key) / META).read_text("utf-8"))
+        return loaded
+
+    def keys(self) -> list[str]:
+        """Keys of all complete artifacts."""
+        if not self.folder.exists():
+            return []
+        return sorted(p.name for p in self.folder.iterdir() if not p.name.startswith(".") and (p / META).exists())
+
+    def check(self, key: str, thorough: bool = False) -> Verdict:
+        """Whether the artifact is there and is what its stage wrote.
+
+        Files whose size and time are as recorded are believed; any other file is hashed again. `thorough` hashes
+        them all, as `lsw store check` does.
+        """
+        folder = self.path(key)
+        if not (folder / META).exists():
+            return Verdict("absent")
+        try:
+            files = self.meta(key)["files"]
+            for name, (size, mtime, digest) in files.items():
+                stat = (folder / name).stat()
+                if stat.st_size != size:
+                    return Verdict("corrupt", f"{name} has {stat.st_size} bytes, {size} were written")
+                if (thorough or stat.st_mtime_ns != mtime) and file_hash(folder / name) != digest:
+                    return Verdict("corrupt", f"{name} is not what was written (sha256 differs)")
+        except FileNotFoundError as error:
+            return Verdict("corrupt", f"{Path(error.filename).name} is missing")
+        except (json.JSONDecodeError, KeyError, UnicodeDecodeError, ValueError):
+            return Verdict("corrupt", f"{META} cannot be read")
+        return Verdict("complete")
+
+    def discard(self, key: str) -> None:
+        """Remove an artifact; renamed first, so that no half of it is ever seen under its key."""
+        doomed = self.folder / f".doomed-{key}-{os.getpid()}"
+        self.path(key).rename(doomed)
+        shutil.rmtree(doomed)
+
+    def work(self, key: str) -> Path:
+        """A folder that outlives an interrupted stage (training checkpoints); removed once the artifact is kept."""
+        folder = self.folder / f".work-{key}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def lock(self, key: str) -> Path:
+        """The file to lock while computing `key`, so that a second process waits instead of doing it again."""
+        folder = self.folder / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{key}.lock"
+
+    @contextmanager
+    def making(self, key: str, meta: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """A temporary folder that becomes the artifact of `key` if the block ends well, and vanishes if not.
+
+        Yields the folder and `meta`, which the block may add to; file sizes, times and hashes are added at the end.
+        """
+        for stale in self.folder.glob(f".making-{key}-*"):  # of a killed process: the caller holds the lock
+            shutil.rmtree(stale, ignore_errors=True)
+        making = self.folder / f".making-{key}-{os.getpid()}"
+        making.mkdir(parents=True)
+        try:
+            yield making, meta
+            files = {}
+            for path in sorted(p for p in making.rglob("*") if p.is_file()):
+                stat = path.stat()
+                name = path.relative_to(making).as_posix()
+                files[name] = [stat.st_size, stat.st_mtime_ns, file_hash(path)]
+            (making / META).write_text(canonical({**meta, "files": files}), "utf-8")
+            making.rename(self.path(key))
+            shutil.rmtree(self.folder / f".work-{key}", ignore_errors=True)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)

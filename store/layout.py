@@ -1,0 +1,92 @@
+"""Where a store's parts lie on disk, and how they are opened."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from store.artifacts import Artifacts
+from store.database import connect
+from store.errors import LswError
+from store.events import Events
+from store.schema import LATEST, migrate, version
+
+
+def resolve(folder: str | os.PathLike[str] | None = None) -> "Store":
+    """The store in `folder`, else in $LSW_STORE, else in ./lsw-store. Nothing is created yet."""
+    return Store(Path(folder or os.environ.get("LSW_STORE") or "lsw-store").expanduser())
+
+
+class Store:
+    """One store folder: `runs.duckdb`, `artifacts/<key>/`, `events/*.jsonl`.
+
+    No connection outlives one `reading()` or `writing()` block, because DuckDB lets one process write or many
+    read, never both.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "runs.duckdb"
+        self.artifacts = Artifacts(folder / "artifacts")
+        self.events = Events(folder / "events")
+
+    def exists(self) -> bool:
+        """Whether anything was ever recorded here."""
+        return self.database.exists()
+
+    def create(self) -> None:
+        """Make the folders and bring the schema up to date.
+
+        Raises:
+            LswError: the folder cannot be written, or its schema is newer than this lsw.
+        """
+        try:
+            for folder in (self.folder, self.artifacts.folder, self.events.folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / f".writable-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise LswError(
+                f"The store folder {self.folder} cannot be written: {error.strerror or error}.",
+                cure="Choose another one with --store DIR or the environment variable LSW_STORE.",
+            ) from None
+        with self.writing():
+            pass
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection inside one transaction: committed at the end, rolled back on any error."""
+        with connect(self.database, read_only=False) as con:
+            migrate(con)
+            con.begin()
+            try:
+                yield con
+                con.commit()
+            except BaseException:
+                con.rollback()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection that can reach no file outside the store.
+
+        Raises:
+            LswError: there is no store here, it is older than this lsw, or another process is writing it.
+        """
+        if not self.exists():
+            raise LswError(
+                f"There is no store at {self.folder}.",
+                cure="Make one with `lsw recipe run zero_shot_yue_zh`, or name another with --store DIR.",
+            )
+        with connect(self.database, read_only=True) as con:
+            if version(con) < LATEST:
+                raise LswError(
+                    f"The store at {self.folder} has schema {version(con)}; this lsw reads {LATEST}.",
+                    cure="Type `lsw store upgrade`.",
+                )
+            con.execute("SET enable_external_access = false")
+            con.execute("SET lock_configuration = true")
+            yield con

@@ -1,0 +1,138 @@
+"""The tables, and the views users query: numbered, named migrations, recorded in the store.
+
+Row tables have no primary or foreign keys: a composite key makes ingest 7 times slower and the file 7 times larger.
+`store.ingest` refuses duplicates instead.
+"""
+
+import duckdb
+
+from store.errors import LswError
+
+_TABLES = """
+CREATE TABLE recipe_run (
+    recipe_run_id TEXT, recipe TEXT, title TEXT, scale TEXT, status TEXT, resolved JSON,
+    started_at TIMESTAMPTZ, seconds DOUBLE, error TEXT
+);
+CREATE TABLE recipe_stage (recipe_run_id TEXT, key TEXT, label TEXT, position INTEGER);
+CREATE TABLE stage (
+    key TEXT, kind TEXT, version INTEGER, status TEXT, parameters JSON, inputs JSON, environment JSON,
+    summary JSON, started_at TIMESTAMPTZ, seconds DOUBLE, error TEXT
+);
+CREATE TABLE collection (collection TEXT, name TEXT, fingerprint TEXT, first_seen TIMESTAMPTZ);
+CREATE TABLE source (key TEXT, collection TEXT);
+CREATE TABLE query (collection TEXT, variety TEXT, qid TEXT, query TEXT, topic TEXT, split TEXT);
+CREATE TABLE qrel (collection TEXT, qid TEXT, docno TEXT, label INTEGER);
+CREATE TABLE run (
+    run_id TEXT, recipe TEXT, recipe_run_id TEXT, scale TEXT, collection TEXT, system TEXT, trained_on TEXT,
+    query_variety TEXT, document_variety TEXT, depth INTEGER, n_queries INTEGER, status TEXT,
+    started_at TIMESTAMPTZ, seconds DOUBLE, key TEXT
+);
+CREATE TABLE ranking (run_id TEXT, qid TEXT, docno TEXT, rank INTEGER, score DOUBLE);
+CREATE TABLE scored_query (run_id TEXT, qid TEXT, query TEXT);
+CREATE TABLE measure (run_id TEXT, measure TEXT, qid TEXT, value DOUBLE, key TEXT);
+CREATE TABLE comparison (
+    recipe_run_id TEXT, contrast TEXT, system TEXT, trained_on TEXT, variety TEXT, pair TEXT,
+    baseline_run_id TEXT, run_id TEXT, measure TEXT, n INTEGER, n_groups INTEGER, mean_baseline DOUBLE, mean DOUBLE,
+    delta DOUBLE, ci_low DOUBLE, ci_high DOUBLE, confidence DOUBLE, effect_size DOUBLE, test TEXT, resamples BIGINT,
+    p_value DOUBLE, correction TEXT, family_size INTEGER, p_corrected DOUBLE, wins INTEGER, ties INTEGER,
+    losses INTEGER, seed BIGINT, key TEXT
+);
+CREATE TABLE translation (
+    translation_id TEXT, translator TEXT, source_variety TEXT, target_variety TEXT, qid TEXT, source_text TEXT,
+    text TEXT, key TEXT
+);
+CREATE TABLE triple (
+    key TEXT, qid TEXT, query TEXT, docno_positive TEXT, docno_negative TEXT, score_positive DOUBLE,
+    score_negative DOUBLE
+);
+CREATE TABLE finetune (
+    model_key TEXT, system TEXT, base TEXT, trained_on TEXT, examples INTEGER, steps INTEGER, learning_rate DOUBLE,
+    loss_first DOUBLE, loss_last DOUBLE, weights_changed BOOLEAN, seconds DOUBLE, checkpoint TEXT
+);
+CREATE TABLE loss (model_key TEXT, step INTEGER, epoch DOUBLE, loss DOUBLE, learning_rate DOUBLE);
+"""
+
+_VIEWS = """
+CREATE VIEW runs AS SELECT run_id, recipe, recipe_run_id, scale, collection, system, trained_on, query_variety,
+    document_variety, depth, n_queries, status, started_at, seconds, key FROM run;
+CREATE VIEW rankings AS SELECT run_id, qid, docno, rank, score FROM ranking;
+CREATE VIEW queries AS SELECT collection, variety, qid, query, topic, split FROM query;
+CREATE VIEW qrels AS SELECT collection, qid, docno, label FROM qrel;
+CREATE VIEW measures AS SELECT run_id, measure, qid, value FROM measure;
+CREATE VIEW comparisons AS SELECT * FROM comparison;
+CREATE VIEW translations AS SELECT translation_id, translator, source_variety, target_variety, qid, source_text,
+    text, key FROM translation;
+CREATE VIEW triples AS SELECT * FROM triple;
+CREATE VIEW finetunes AS SELECT * FROM finetune;
+CREATE VIEW losses AS SELECT * FROM loss;
+CREATE VIEW stages AS SELECT key, kind, status, parameters, inputs, environment, summary, started_at, seconds, error,
+    version FROM stage;
+CREATE VIEW recipe_runs AS SELECT * FROM recipe_run;
+CREATE VIEW recipe_stages AS SELECT * FROM recipe_stage;
+CREATE VIEW scored_queries AS SELECT * FROM scored_query;
+"""
+
+MIGRATIONS: list[tuple[int, str, str]] = [
+    (1, "tables and views of the contract", _TABLES + _VIEWS),
+]
+"""Number, name, SQL. Append only: what was released is never edited."""
+
+LATEST = MIGRATIONS[-1][0]
+
+VIEWS = (
+    "runs",
+    "rankings",
+    "queries",
+    "qrels",
+    "measures",
+    "comparisons",
+    "translations",
+    "finetunes",
+    "stages",
+    "triples",
+    "losses",
+    "recipe_runs",
+    "recipe_stages",
+    "scored_queries",
+)
+"""The views users may rely on."""
+
+
+def version(con: duckdb.DuckDBPyConnection) -> int:
+    """Number of the last migration applied, 0 for an empty file."""
+    known = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migrations'").fetchone()
+    if not known or not known[0]:
+        return 0
+    row = con.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
+    return int(row[0]) if row else 0
+
+
+def migrate(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Apply what is missing, each migration in its own transaction. Returns the names of those applied.
+
+    Raises:
+        LswError: the store was written by a newer lsw.
+    """
+    at = version(con)
+    if at > LATEST:
+        raise LswError(
+            f"This store has schema {at}; this lsw knows up to {LATEST}.", cure="Upgrade: `pip install --upgrade lsw`."
+        )
+    applied = []
+    for number, name, sql in MIGRATIONS:
+        if number <= at:
+            continue
+        con.begin()
+        try:
+            con.execute(
+                "CREATE TABLE IF NOT EXISTS migrations"
+                " (number INTEGER, name TEXT, applied_at TIMESTAMPTZ, duckdb_version TEXT)"
+            )
+            con.execute(sql)
+            con.execute("INSERT INTO migrations VALUES (?, ?, now(), ?)", [number, name, duckdb.__version__])
+            con.commit()
+        except BaseException:
+            con.rollback()
+            raise
+        applied.append(name)
+    return applied

@@ -1,0 +1,1 @@
+"""The linguistic similarity workbench: recipes, systems, stages and commands around the store."""

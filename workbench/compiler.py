@@ -1,0 +1,317 @@
+"""From a recipe to a graph of stages, each with its key."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from store import LswError
+from store.artifacts import canonical, file_hash
+from workbench.collection import MINI, Folder
+from workbench.pretrain_plan import pretrained
+from workbench.recipe import RERANK, Recipe, SystemAt, Tuning
+from workbench.stages import KINDS, Stage
+from workbench.varieties import Pair, pair
+
+PACKAGE = MINI.parent
+
+
+@dataclass
+class Plan:
+    """A compiled recipe: stages in an order that respects their inputs, and who it is for the store.
+
+    `runs` maps (system, trained_on, query variety, document variety) to the stage that makes the run.
+    """
+
+    recipe_run_id: str
+    name: str
+    scale: str
+    recipe: Recipe
+    collection: Folder
+    stages: list[Stage]
+    runs: dict[tuple[str, str | None, str, str], Stage] = field(default_factory=dict)
+    comparison: Stage | None = None
+
+
+def stage_key(kind: str, version: int, parameters: dict[str, Any], inputs: dict[str, str]) -> str:
+    """sha256 over canonical JSON of what a stage depends on: never code, paths, times or devices."""
+    said = canonical({"kind": kind, "version": version, "parameters": parameters, "inputs": inputs})
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def place(text: str, base: Path) -> Path:
+    """A path as a scale writes it: `package:` is what ships with lsw, the rest is relative to the scale's file."""
+    if text.startswith("package:"):
+        return PACKAGE / text.removeprefix("package:")
+    return (base / Path(text).expanduser()).resolve()
+
+
+class Compiler:
+    """Builds the stages of one recipe; equal stages become one."""
+
+    def __init__(self, recipe: Recipe, base: Path) -> None:
+        self.recipe = recipe
+        self.base = base
+        self.order: dict[str, Stage] = {}
+        self.script = recipe.retrieval.script if recipe.retrieval else "as written"
+        if recipe.collection.folder is None:
+            raise LswError(
+                f"Collection '{recipe.collection.name}' is read through ir_datasets, which this version cannot do yet.",
+                cure="Point [collection] folder at a folder with the same files, or use --scale mini.",
+            )
+        self.collection = Folder(recipe.collection.name, place(recipe.collection.folder, base))
+
+    def add(
+        self,
+        kind: str,
+        label: str,
+        parameters: dict[str, Any],
+        inputs: dict[str, Stage] | None = None,
+        local: dict[str, Any] | None = None,
+    ) -> Stage:
+        """A stage, or the equal one that is there already."""
+        stage = Stage(kind, label, parameters, inputs or {}, local or {})
+        keys = {role: s.key for role, s in stage.inputs.items()}
+        stage.key = stage_key(kind, KINDS[kind][1], parameters, keys)
+        return self.order.setdefault(stage.key, stage)
+
+    # Sources ------------------------------------------------------------------------------------------------
+
+    def _source(self, kind: str, label: str, files: list[Path], **parameters: Any) -> Stage:
+        content = {path.name: file_hash(path) for path in files if path.exists()}
+        return self.add(
+            kind,
+            label,
+            {"collection": self.collection.name, "files": content, **parameters},
+            local={"folder": str(self.collection.folder)},
+        )
+
+    def passages(self, code: str) -> Stage:
+        return self._source("passages", f"read {code} passages", [self.collection.corpus_path(code)], variety=code)
+
+    def queries(self, code: str, split: str = "test") -> Stage:
+        folder = self.collection.folder
+        files = [folder / f"queries.{code}.tsv", folder / "topics.tsv"]
+        return self._source("queries", f"read {code} {split} queries", files, variety=code, split=split)
+
+    def qrels(self, split: str = "test") -> Stage:
+        folder = self.collection.folder
+        return self._source(
+            "qrels", f"read {split} judgements", [folder / "qrels.tsv", folder / "topics.tsv"], split=split
+        )
+
+    def checkpoint(self, system: str) -> Stage:
+        """The base model of a system, by the hashes of its files."""
+        said = self.recipe.systems[system].checkpoint
+        folder = place(said, self.base)
+        if not folder.is_dir():
+            raise LswError(
+                f"The checkpoint '{said}' of system '{system}' is not a folder.",
+                f"Looked for {folder}.",
+                "Download it there, or correct [systems." + system + "] checkpoint.",
+            )
+        files = {
+            p.relative_to(folder).as_posix(): file_hash(p)
+            for p in sorted(folder.rglob("*"))
+            if p.is_file() and p.suffix in (".safetensors", ".json", ".txt", ".model")
+        }
+        return self.add("checkpoint", f"read model {system}", {"files": files}, local={"folder": str(folder)})
+
+    # Training -----------------------------------------------------------------------------------------------
+
+    def finetuned(self, system: str) -> Stage:
+        """The model of a system, trained on the recipe's pair."""
+        assert self.recipe.fine_tuning
+        on = pair(self.recipe.fine_tuning.pair)
+        at = self.recipe.systems[system]
+        tuning = self.recipe.fine_tuning.tuning(system)
+        return self.add(
+            "finetune",
+            f"fine-tune {system} on {on}",
+            {
+                "source": "triples",
+                "system": system,
+                "base": at.checkpoint.removeprefix("package:models/"),
+                "trained_on": str(on),
+                "architecture": at.architecture,
+                "query_variety": on.low,
+                "document_variety": on.high,
+                "script": self.script,
+                "settings": _settings(tuning, at),
+            },
+            {"checkpoint": self.checkpoint(system), "triples": self.triples(on), "passages": self.passages(on.high)},
+            {"settings": {"checkpoint_steps": tuning.checkpoint_steps}},
+        )
+
+    def triples(self, on: Pair) -> Stage:
+        """Training triples of a pair."""
+        how = self.recipe.negatives
+        miner = on.high if how.queries == "high" else on.low
+        asked = self.queries(on.low, "train")
+        self.translation(on, "train")
+        return self.add(
+            "negatives",
+            f"mine negatives for {on}",
+            {
+                "mining_variety": miner,
+                "depth": how.depth,
+                "search_depth": max(1000, how.depth),
+                "per_query": how.per_query,
+                "margin": how.margin,
+                "seed": how.seed,
+                "script": self.script,
+            },
+            {
+                "index": self.index("bm25", None, on.high),
+                "miners": self.queries(miner, "train"),
+                "queries": asked,
+                "translation": self.translation(on, "train"),
+                "qrels": self.qrels("train"),
+            },
+        )
+
+    def translation(self, on: Pair, split: str) -> Stage:
+        """The low-resource wordings of one split's queries."""
+        translator = self.recipe.translation.translator
+        return self.add(
+            "translate",
+            f"translate {on.high} {split} queries into {on.low} ({translator})",
+            {"translator": translator, "source_variety": on.high, "target_variety": on.low},
+            {"source": self.queries(on.high, split), "target": self.queries(on.low, split)},
+        )
+
+    # Ranking ------------------------------------------------------------------------------------------------
+
+    def model(self, system: str, trained: bool) -> Stage:
+        return self.finetuned(system) if trained else self.checkpoint(system)
+
+    def index(self, system: str, model: Stage | None, code: str) -> Stage:
+        at = self.recipe.systems.get(system)
+        tuned = " (fine-tuned)" if model and model.kind == "finetune" else ""
+        inputs = {"passages": self.passages(code)} | ({"model": model} if model else {})
+        return self.add(
+            "index",
+            f"index {code} passages for {system}{tuned}",
+            {"document_variety": code, "script": self.script, **_lengths(at)},
+            inputs,
+        )
+
+    def run(self, system: str, trained_on: str | None, query: str, document: str) -> Stage:
+        """The run of one pipeline: a retriever, or a retriever and a reranker."""
+        assert self.recipe.retrieval
+        first, _, second = system.partition(RERANK)
+        depth = self.recipe.retrieval.depth
+        tuned = trained_on is not None
+        said = {
+            "system": system,
+            "trained_on": trained_on,
+            "query_variety": query,
+            "document_variety": document,
+            "script": self.script,
+            "depth": depth,
+        }
+        named = f"{system}{' (' + trained_on + ')' if trained_on else ''}"
+        if second:
+            first_tuned = tuned and self.recipe.reranking.first_stage == "fine-tuned"
+            candidates = self.run(first, trained_on if first_tuned else None, query, document)
+            return self.add(
+                "rerank",
+                f"rank {query} over {document} with {named}",
+                said | _lengths(self.recipe.systems[second]) | {"rerank_depth": self.recipe.reranking.depth},
+                {
+                    "candidates": candidates,
+                    "model": self.model(second, tuned),
+                    "queries": self.queries(query),
+                    "passages": self.passages(document),
+                },
+            )
+        model = None if system == "bm25" else self.model(system, tuned)
+        inputs = {"index": self.index(system, model, document), "queries": self.queries(query)}
+        return self.add(
+            "retrieve",
+            f"rank {query} over {document} with {named}",
+            said | _lengths(self.recipe.systems.get(system)),
+            inputs | ({"model": model} if model else {}),
+        )
+
+    def measured(self, run: Stage) -> Stage:
+        """The measures of a run."""
+        return self.add(
+            "measure",
+            f"measure {run.label.removeprefix('rank ')}",
+            {"measures": list(self.recipe.measures.names)},
+            {"run": run, "qrels": self.qrels()},
+        )
+
+
+def _settings(tuning: Tuning, at: SystemAt) -> dict[str, Any]:
+    said = tuning.model_dump(include=set(Tuning.model_fields) - {"checkpoint_steps"})
+    return said | {"query_length": at.query_length, "document_length": at.document_length}
+
+
+def _lengths(at: SystemAt | None) -> dict[str, Any]:
+    if at is None:
+        return {"architecture": "bm25"}
+    return {
+        "architecture": at.architecture,
+        "query_length": at.query_length,
+        "document_length": at.document_length,
+    }
+
+
+def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path) -> Plan:
+    """Turn a recipe into stages.
+
+    Args:
+        recipe: checked, its scale merged in.
+        name: of the recipe, for the record.
+        scale: its name, for the record.
+        base: folder that relative paths of the scale start from.
+
+    Raises:
+        LswError: a collection or checkpoint that the recipe needs is not there.
+    """
+    c = Compiler(recipe, base)
+    runs: dict[tuple[str, str | None, str, str], Stage] = {}
+    comparison = None
+    if recipe.pre_training:
+        pretrained(c)
+    if recipe.retrieval:
+        tuned = recipe.fine_tuning
+        for text in recipe.retrieval.pairs:
+            on = pair(text)
+            c.translation(on, "test")
+            for system in recipe.retrieval.systems:
+                # What is trained in a pipeline: its last stage.
+                trains = tuned and system.split(RERANK)[-1] in tuned.systems
+                for trained_on in (None, tuned.pair) if tuned and trains else (None,):
+                    for query in (on.low, on.high):
+                        runs[system, trained_on, query, on.high] = c.run(system, trained_on, query, on.high)
+        comparison = _comparison(c, name, scale, runs)
+    digest = hashlib.sha256(canonical([name, scale, sorted(c.order)]).encode()).hexdigest()[:12]
+    return Plan(digest, name, scale, recipe, c.collection, list(c.order.values()), runs, comparison)
+
+
+def _comparison(
+    c: Compiler, name: str, scale: str, runs: dict[tuple[str, str | None, str, str], Stage]
+) -> Stage:
+    how = c.recipe.comparison
+    measured = {run.key[:12]: c.measured(run) for run in runs.values()}
+    listed = [
+        {"system": s, "trained_on": t, "query_variety": q, "document_variety": d, "run_id": run.key[:12]}
+        for (s, t, q, d), run in runs.items()
+    ]
+    assert c.recipe.retrieval
+    return c.add(
+        "compare",
+        f"compare {len(runs)} runs",
+        {
+            "recipe": name,
+            "scale": scale,
+            "pairs": c.recipe.retrieval.pairs,
+            "runs": listed,
+            "measures": list(c.recipe.measures.names),
+            **how.model_dump(),
+        },
+        {"queries": c.queries(pair(c.recipe.retrieval.pairs[0]).low), **{f"run.{k}": s for k, s in measured.items()}},
+    )

@@ -1,0 +1,428 @@
+"""The recipe language: what a TOML file may say, checked strictly; and scales, which stand behind its names."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from store import LswError, nearest
+from workbench.text import SCRIPTS
+from workbench.varieties import pair as pair_of
+from workbench.varieties import variety as variety_of
+
+FOLDER = Path(__file__).parent.parent / "recipes"
+RERANK = " >> "
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A section of a recipe: unknown keys and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Translation(Section):
+    """Where low-resource queries come from. `collection`: its own parallel queries."""
+
+    translator: Literal["collection"] = "collection"
+
+
+class Negatives(Section):
+    """How training negatives are mined."""
+
+    system: Literal["bm25"] = "bm25"
+    queries: Literal["high", "low"] = "high"
+    depth: Positive = 50
+    per_query: Positive = 4
+    margin: Share = 0.05
+    seed: int = 42
+
+
+class Tuning(Section):
+    """How one system is trained. Warm-up is a share of all steps; rates are peaks of a linear schedule."""
+
+    epochs: Rate
+    learning_rate: Rate
+    batch_size: Positive
+    temperature: Rate = 1.0
+    warmup: Share = 0.0
+    frozen: list[Literal["embeddings", "adapters"]] = []
+    checkpoint_steps: Positive = 50
+    seed: int = 42
+
+
+class FineTuning(Section):
+    """What is fine-tuned, on which pair; each system's own settings may be given under its name."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    pair: str
+    systems: list[str]
+
+    _pair = field_validator("pair")(lambda text: str(pair_of(text)))
+
+    def tuning(self, system: str) -> Tuning:
+        """The settings of one system."""
+        given = (self.model_extra or {}).get(system)
+        if given is None:
+            raise LswError(
+                f"Nothing says how to fine-tune '{system}' at this scale.",
+                cure=f"Add a section [fine-tuning.{system}] to the recipe or the scale.",
+            )
+        return Tuning.model_validate(given)
+
+
+class Retrieval(Section):
+    """What is searched, by what, how deep, with which script."""
+
+    pairs: list[str]
+    systems: list[str]
+    depth: Positive = 1000
+    script: str = "as written"
+
+    @field_validator("pairs")
+    @classmethod
+    def _pairs(cls, texts: list[str]) -> list[str]:
+        return [str(pair_of(text)) for text in texts]
+
+    @field_validator("script")
+    @classmethod
+    def _script(cls, text: str) -> str:
+        if text not in SCRIPTS:
+            raise LswError(f"Unknown script option '{text}'.", cure=nearest(text, SCRIPTS))
+        return text
+
+
+class Reranking(Section):
+    """How deep to rerank, and whose candidates a fine-tuned reranker gets."""
+
+    depth: Positive = 100
+    first_stage: Literal["base", "fine-tuned"] = "base"
+
+
+class Measures(Section):
+    """Measures by their ir_measures names."""
+
+    names: list[str] = ["RR@10", "nDCG@10", "R@1000"]
+
+    @field_validator("names")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        import ir_measures
+
+        for name in names:
+            try:
+                ir_measures.parse_measure(name)
+            except (NameError, ValueError, SyntaxError):
+                usual = ["RR@10", "nDCG@10", "R@1000", "AP", "P@10", "R@100", "Success@10", "Judged@10", "Bpref"]
+                raise LswError(
+                    f"Unknown measure '{name}'.", cure=nearest(name, usual) + " Names are those of ir_measures."
+                ) from None
+        return names
+
+
+class Comparison(Section):
+    """Which contrasts, by which test."""
+
+    contrasts: list[Literal["gap", "gain", "closure"]] = ["gap", "gain", "closure"]
+    test: Literal["randomisation", "t", "wilcoxon"] = "randomisation"
+    correction: Literal["holm", "bonferroni", "bh", "none"] = "holm"
+    resamples: Positive = 100_000
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    seed: int = 42
+
+
+class Vocabulary(Section):
+    """A shared vocabulary to train."""
+
+    size: Positive
+    piece_length: Positive = 8
+
+
+class NewModel(Tuning):
+    """A base model to train from nothing."""
+
+    size: dict[str, int]
+    examples: Positive
+
+
+class PreTraining(Section):
+    """Base models to train from nothing, on a collection's high-resource text."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    varieties: list[str]
+    systems: list[str]
+    noise: Share = 0.3
+    query_share: Share = 0.2
+    across_share: Share = 0.2
+    seed: int = 42
+
+    @field_validator("varieties")
+    @classmethod
+    def _varieties(cls, codes: list[str]) -> list[str]:
+        return [variety_of(code).code for code in codes]
+
+    def model(self, system: str) -> NewModel:
+        """The settings of one new model."""
+        given = (self.model_extra or {}).get(system)
+        if given is None:
+            raise LswError(f"Nothing says how to build '{system}'.", cure=f"Add a section [pre-training.{system}].")
+        return NewModel.model_validate(given)
+
+
+class CollectionAt(Section):
+    """Which collection stands behind a scale: a folder, or a name of ir_datasets."""
+
+    name: str
+    folder: str | None = None
+    ir_datasets: str | None = None
+
+
+class SystemAt(Section):
+    """Which model stands behind a system's name. Lengths in tokens."""
+
+    architecture: Literal["bi-encoder", "multi-vector", "reranker"]
+    checkpoint: str
+    query_length: Positive
+    document_length: Positive
+
+
+class Recipe(Section):
+    """A whole recipe, its scale merged in."""
+
+    title: str
+    question: str = ""
+    paper: str = ""
+    collection: CollectionAt
+    systems: dict[str, SystemAt] = {}
+    vocabulary: Vocabulary | None = None
+    pre_training: PreTraining | None = Field(default=None, alias="pre-training")
+    translation: Translation = Translation()
+    negatives: Negatives = Negatives()
+    fine_tuning: FineTuning | None = Field(default=None, alias="fine-tuning")
+    retrieval: Retrieval | None = None
+    reranking: Reranking = Reranking()
+    measures: Measures = Measures()
+    comparison: Comparison = Comparison()
+
+
+def names() -> list[str]:
+    """Recipes that come with lsw."""
+    return sorted(p.stem for p in FOLDER.glob("*.toml"))
+
+
+def scales() -> list[str]:
+    """Scales that come with lsw."""
+    return sorted(p.stem for p in (FOLDER / "scales").glob("*.toml"))
+
+
+def recipe_path(name: str) -> Path:
+    """The file of a recipe: a name that comes with lsw, or a path.
+
+    Raises:
+        LswError: there is no such recipe.
+    """
+    return _find(name, FOLDER, names(), "recipe")
+
+
+def scale_path(name: str) -> Path:
+    """The file of a scale: a name that comes with lsw, or a path.
+
+    Raises:
+        LswError: there is no such scale.
+    """
+    return _find(name, FOLDER / "scales", scales(), "scale")
+
+
+def _find(name: str, folder: Path, known: list[str], what: str) -> Path:
+    if name in known:
+        return folder / f"{name}.toml"
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    if path.suffix == ".toml":
+        raise LswError(f"There is no file {name}.", cure=f"Or name a {what} that comes with lsw: {', '.join(known)}.")
+    raise LswError(f"Unknown {what} '{name}'.", cure=nearest(name, known))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary.
+
+    Raises:
+        LswError: it is not TOML, or not UTF-8.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise LswError("This is not valid TOML.", f"{path}: {error}") from None
+    except UnicodeDecodeError:
+        raise LswError("Invalid UTF-8.", str(path), "Save the file as UTF-8.") from None
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` laid on `under`, section by section."""
+    out = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = merged(out[key], value) if both else value
+    return out
+
+
+def override(text: str) -> dict[str, Any]:
+    """Read `section.key=value` from the command line; the value as TOML, or else as text.
+
+    Raises:
+        LswError: no equals sign, or no section.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or "." not in path:
+        raise LswError(
+            f"'{text}' is not an override.", cure="Write section.key=value, as in fine-tuning.bge-m3.epochs=2"
+        )
+    try:
+        parsed: Any = tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    for key in reversed(path.strip().split(".")):
+        parsed = {key: parsed}
+    found: dict[str, Any] = parsed
+    return found
+
+
+def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
+    """Read a recipe and a scale, lay the recipe over the scale and the overrides over both, and check the whole.
+
+    Raises:
+        LswError: one error, naming the file, the line and the field.
+    """
+    said, behind = read_toml(path), read_toml(scale)
+    behind.pop("title", None)
+    if "fine-tuning" not in said:
+        behind.pop("fine-tuning", None)
+    whole = merged(behind, said)
+    for text in overrides or ():
+        change = override(text)
+        section = next(iter(change))
+        if section not in _sections():
+            raise LswError(f"Unknown section '{section}' in '{text}'.", cure=nearest(section, _sections()))
+        whole = merged(whole, change)
+    try:
+        recipe = Recipe.model_validate(whole)
+        _references(recipe)
+    except ValidationError as error:
+        raise _explained(error, path, scale) from None
+    except LswError as error:  # a name within a field: say in which file and line it stands
+        where = _quoted_line(error.title, path, scale)
+        raise LswError(error.title, error.detail or where, error.cure) from None
+    return recipe
+
+
+def _sections() -> list[str]:
+    return [field.alias or name for name, field in Recipe.model_fields.items()]
+
+
+def _references(recipe: Recipe) -> None:
+    """Every system a recipe names must be one that its scale has, and must be of use where it is named."""
+    known = ["bm25", *recipe.systems]
+    named = list(recipe.fine_tuning.systems) if recipe.fine_tuning else []
+    for pipeline in recipe.retrieval.systems if recipe.retrieval else ():
+        stages = pipeline.split(RERANK)
+        named += stages
+        for position, stage in enumerate(stages):
+            reranks = stage in recipe.systems and recipe.systems[stage].architecture == "reranker"
+            if stage in known and reranks != (position > 0):
+                raise LswError(
+                    f"'{pipeline}' cannot be run: '{stage}' {'reranks only' if reranks else 'does not rerank'}.",
+                    cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'.",
+                )
+        if len(stages) > 2:
+            raise LswError(f"'{pipeline}' has more than two stages.", cure="Write 'retriever >> reranker'.")
+    for system in named:
+        if system not in known:
+            raise LswError(f"Unknown system '{system}'.", cure=nearest(system, known))
+    if recipe.fine_tuning:
+        if "bm25" in recipe.fine_tuning.systems:
+            raise LswError("'bm25' has no weights to fine-tune.", cure="Take it out of fine-tuning.systems.")
+        for name in recipe.fine_tuning.model_extra or {}:
+            if name not in known:
+                raise LswError(
+                    f"Unknown key '{name}' in [fine-tuning].", cure=nearest(name, [*known[1:], "pair", "systems"])
+                )
+        for system in recipe.fine_tuning.systems:
+            try:
+                recipe.fine_tuning.tuning(system)
+            except ValidationError as error:
+                # Placed where it stands, so that its line can be found.
+                raise ValidationError.from_exception_data(
+                    "Recipe",
+                    [
+                        {"type": e["type"], "loc": ("fine-tuning", system, *e["loc"]), "input": e["input"],
+                         "ctx": e.get("ctx", {})}  # type: ignore[typeddict-item]
+                        for e in error.errors()
+                    ],
+                ) from None
+    elif not recipe.retrieval and not recipe.pre_training:
+        raise LswError("This recipe does nothing.", cure="Add a section [retrieval].")
+
+
+def _explained(error: ValidationError, *files: Path) -> LswError:
+    """The first fault of a recipe in our words, with the file and line where it stands."""
+    fault = error.errors()[0]
+    loc = [str(part) for part in fault["loc"]]
+    field = ".".join(loc)
+    cure = ""
+    if fault["type"] == "extra_forbidden":
+        known = _keys(loc[:-1])
+        title, cure = f"Unknown key '{loc[-1]}'" + (f" in [{'.'.join(loc[:-1])}]." if loc[:-1] else "."), nearest(
+            loc[-1], known
+        )
+    elif fault["type"] == "missing":
+        title, cure = f"'{field}' is missing.", "Add it to the recipe or the scale."
+    else:
+        title = f"{field}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}."
+    return LswError(title, _line_of(loc, *files), cure)
+
+
+def _keys(path: list[str]) -> list[str]:
+    """Keys that a section may have."""
+    model: Any = Recipe
+    for part in path:
+        found = {f.alias or n: f for n, f in model.model_fields.items()}.get(part)
+        if found is None:
+            model = {"systems": SystemAt, "fine-tuning": Tuning, "pre-training": NewModel}.get(path[0], Recipe)
+            break
+        annotation = found.annotation
+        options = [a for a in getattr(annotation, "__args__", (annotation,)) if hasattr(a, "model_fields")]
+        model = options[0] if options else model
+    return [f.alias or n for n, f in model.model_fields.items()]
+
+
+def _line_of(loc: list[str], *files: Path) -> str:
+    """`file, line` of a key, found by reading section headers and keys; the file alone if it is not there."""
+    for path in files:
+        section: list[str] = []
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            header = re.match(r"\s*\[([^\]]+)\]", line)
+            if header:
+                section = [part.strip(" \"'") for part in header[1].split(".")]
+                if section == loc:
+                    return f"{path}, line {number}"
+                continue
+            key = re.match(r"\s*([\w.-]+|\"[^\"]+\")\s*=", line)
+            if key and [*section, *key[1].strip('"').split(".")] == loc[: len(section) + 1]:
+                return f"{path}, line {number}"
+    return str(files[0])
+
+
+def _quoted_line(title: str, *files: Path) -> str:
+    """`file, line` of the first thing that an error puts in quotes."""
+    quoted = re.search(r"'([^']+)'", title)
+    for path in files:
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            if quoted and quoted[1] in line.split("#")[0]:
+                return f"{path}, line {number}"
+    return str(files[0])

@@ -1,0 +1,129 @@
+"""Indexing, retrieval and reranking: one run each, with the very text that was scored."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from store import LswError
+from workbench.stages import Job
+from workbench.stages.sources import checkpoint_folder
+from workbench.systems import biencoder, bm25, multivector, ranked, reranker
+from workbench.text import convert
+
+
+def _with(table: pa.Table, column: str, values: list[str]) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(column), column, pa.array(values))
+
+
+def _passages(job: Job) -> pa.Table:
+    table = job.read("passages", "passages")
+    return _with(
+        table, "text", convert(table["text"].to_pylist(), job.parameters["document_variety"], job.parameters["script"])
+    )
+
+
+def _queries(job: Job) -> pa.Table:
+    """The queries of the run's own variety, in the declared script.
+
+    Raises:
+        LswError: they are of another variety than the run says.
+    """
+    table = job.read("queries", "query")
+    wanted = job.parameters["query_variety"]
+    if table["variety"].unique().to_pylist() != [wanted]:
+        raise LswError(f"Queries of another variety than '{wanted}' were given to this run.", exit_code=1)
+    return _with(table, "query", convert(table["query"].to_pylist(), wanted, job.parameters["script"]))
+
+
+def index(job: Job) -> dict[str, Any]:
+    """`index/`, in the form of its system."""
+    p = job.parameters
+    passages = _passages(job)
+    folder = job.out / "index"
+    summary: dict[str, Any] = {"passages": len(passages)}
+    if p["architecture"] == "bm25":
+        bm25.index(passages, p["document_variety"], folder)
+        return summary
+    model = checkpoint_folder(job.inputs["model"])
+    lengths = p["query_length"], p["document_length"]
+    if p["architecture"] == "bi-encoder":
+        biencoder.index(model, passages, *lengths, folder)
+    else:
+        folder.mkdir()
+        summary["adapter"] = multivector.index(model, passages, p["document_variety"], *lengths, folder, job.progress)
+    return summary
+
+
+def retrieve(job: Job) -> dict[str, Any]:
+    """`rows/run.parquet`, `rows/ranking.parquet`, `rows/scored_query.parquet`."""
+    p = job.parameters
+    queries = _queries(job)
+    folder = job.inputs["index"] / "index"
+    summary: dict[str, Any] = {}
+    if p["architecture"] == "bm25":
+        found = bm25.retrieve(folder, queries, p["query_variety"], p["depth"])
+    else:
+        model = checkpoint_folder(job.inputs["model"])
+        lengths = p["query_length"], p["document_length"]
+        if p["architecture"] == "bi-encoder":
+            found = biencoder.retrieve(model, folder, queries, *lengths, p["depth"])
+        else:
+            found, summary["adapter"] = multivector.retrieve(
+                model, folder, queries, p["query_variety"], *lengths, p["depth"], job.progress
+            )
+    return {**summary, **_record(job, found, queries)}
+
+
+def rerank(job: Job) -> dict[str, Any]:
+    """As `retrieve`, over the candidates of another run."""
+    p = job.parameters
+    queries = _queries(job)
+    candidates = job.read("candidates", "ranking").select(["qid", "docno", "rank", "score"])
+    found = reranker.rerank(
+        checkpoint_folder(job.inputs["model"]),
+        candidates,
+        queries,
+        _passages(job),
+        p["document_length"],
+        p["rerank_depth"],
+        job.progress,
+    )
+    return _record(job, found, queries)
+
+
+def _record(job: Job, found: pa.Table, queries: pa.Table) -> dict[str, Any]:
+    p = job.parameters
+    run_id = job.key[:12]
+    ranking = ranked(found, p["depth"])
+    job.write("ranking", ranking.add_column(0, "run_id", pa.array([run_id] * len(ranking))))
+    scored = queries.select(["qid", "query"])
+    job.write("scored_query", scored.add_column(0, "run_id", pa.array([run_id] * len(scored))))
+    job.write(
+        "run",
+        pa.Table.from_pylist(
+            [
+                {
+                    "run_id": run_id,
+                    "system": p["system"],
+                    "trained_on": p["trained_on"],
+                    "query_variety": p["query_variety"],
+                    "document_variety": p["document_variety"],
+                    "depth": p["depth"],
+                    "n_queries": len(queries),
+                    "status": "done",
+                    "key": job.key,
+                }
+            ],
+            schema=pa.schema(
+                [
+                    *((c, pa.string()) for c in ("run_id", "system", "trained_on", "query_variety", "document_variety")),
+                    ("depth", pa.int32()),
+                    ("n_queries", pa.int32()),
+                    ("status", pa.string()),
+                    ("key", pa.string()),
+                ]
+            ),
+        ),
+    )
+    with_results = len(ranking["qid"].unique())
+    return {"queries": len(queries), "rows": len(ranking), "queries_without_result": len(queries) - with_results}

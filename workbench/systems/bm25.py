@@ -1,0 +1,65 @@
+"""BM25 over PISA, on terms that are made alike for queries and passages (`workbench.text.terms`)."""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from workbench.text import term_counts
+
+K1, B = 0.9, 0.4
+"""Anserini's defaults, which the published runs used."""
+
+
+def index(passages: pa.Table, variety: str, out: Path) -> None:
+    """Build the inverted index.
+
+    Args:
+        passages: columns docno, text.
+        variety: whose terms to make.
+        out: folder that will hold the index.
+    """
+    from pyterrier_pisa import PisaIndex
+
+    toks = (
+        {"docno": docno, "toks": term_counts(text, variety)}
+        for docno, text in zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
+    )
+    # scale=1: term frequencies as they are; PISA's default of 100 would defeat k1.
+    PisaIndex(str(out), stemmer="none", stops="none").toks_indexer(scale=1).index(toks)
+
+
+def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: float = K1, b: float = B) -> pa.Table:
+    """The best passages of each query.
+
+    Args:
+        folder: what `index` made.
+        queries: columns qid, query.
+        variety: of the queries.
+        depth: passages a query at most; those that share no term with it are not returned.
+        k1, b: of BM25 (Robertson and Zaragoza 2009, eq. 3.15).
+
+    Returns:
+        columns qid, docno, score (float32).
+    """
+    import pandas as pd
+    from pyterrier_pisa import PisaIndex
+
+    frame = pd.DataFrame(
+        {
+            "qid": queries["qid"].to_pylist(),
+            "query": queries["query"].to_pylist(),
+            "query_toks": [term_counts(q, variety) for q in queries["query"].to_pylist()],
+        }
+    )
+    frame = frame[frame["query_toks"].map(bool)]  # PISA takes no query without terms
+    retriever = PisaIndex(str(folder), stemmer="none", stops="none").bm25(
+        k1=k1, b=b, num_results=depth, toks_scale=1, query_weighted=True, threads=1
+    )
+    found = retriever(frame)
+    return pa.table(
+        {
+            "qid": found["qid"].astype(str).to_list(),
+            "docno": found["docno"].astype(str).to_list(),
+            "score": pa.array(found["score"].to_numpy(), pa.float32()),
+        }
+    )

@@ -1,0 +1,58 @@
+"""What is done to text before any system sees it: declared script conversion, and BM25's terms."""
+
+import re
+from collections import Counter
+from functools import cache
+from typing import Any
+
+from workbench.varieties import variety
+
+SCRIPTS = ("as written", "simplified")
+"""`as written` leaves Traditional and Simplified Chinese apart; `simplified` writes both in Simplified (OpenCC t2s)."""
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
+_IS_HAN = re.compile(rf"[{_HAN}]")
+
+
+@cache
+def _t2s() -> Any:
+    import opencc
+
+    return opencc.OpenCC("t2s")
+
+
+def convert(texts: list[str], code: str, script: str) -> list[str]:
+    """Texts of one variety in the declared script.
+
+    Args:
+        texts: as the collection has them.
+        code: their variety; only varieties written in Han characters are touched.
+        script: one of `SCRIPTS`.
+    """
+    if script == "as written" or variety(code).words != "han":
+        return texts
+    converter = _t2s()
+    return [converter.convert(text) for text in texts]
+
+
+def terms(text: str, code: str) -> list[str]:
+    """BM25's terms of a text, the same for queries and passages.
+
+    Case is folded. In varieties of `words = "han"` a run of Han characters gives its unigrams and bigrams
+    (as Lucene's CJK analyzer does for bigrams); every other run of letters and digits is one term.
+    """
+    out = []
+    han = variety(code).words == "han"
+    for run in _RUN.findall(text.casefold()):
+        if han and _IS_HAN.match(run):
+            out.extend(run)
+            out.extend(run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            out.append(run)
+    return out
+
+
+def term_counts(text: str, code: str) -> dict[str, int]:
+    """How often each term occurs."""
+    return dict(Counter(terms(text, code)))
