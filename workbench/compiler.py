@@ -11,7 +11,8 @@ from workbench.collection import MINI, Folder
 from workbench.pretrain_plan import pretrained
 from workbench.recipe import RERANK, Recipe, SystemAt, Tuning
 from workbench.stages import KINDS, Stage
-from workbench.varieties import Pair, pair
+from workbench.text import SCRIPTS
+from workbench.varieties import Pair, pair, variety
 
 PACKAGE = MINI.parent
 
@@ -75,6 +76,10 @@ class Compiler:
         stage.key = stage_key(kind, KINDS[kind][1], parameters, keys)
         return self.order.setdefault(stage.key, stage)
 
+    def script_for(self, *codes: str) -> str:
+        """The declared script where it can matter, so that recipes which differ only there share the rest."""
+        return self.script if any(variety(code).words == "han" for code in codes) else SCRIPTS[0]
+
     # Sources ------------------------------------------------------------------------------------------------
 
     def _source(self, kind: str, label: str, files: list[Path], **parameters: Any) -> Stage:
@@ -136,7 +141,7 @@ class Compiler:
                 "architecture": at.architecture,
                 "query_variety": on.low,
                 "document_variety": on.high,
-                "script": self.script,
+                "script": self.script_for(on.low, on.high),
                 "settings": _settings(tuning, at),
             },
             {"checkpoint": self.checkpoint(system), "triples": self.triples(on), "passages": self.passages(on.high)},
@@ -159,7 +164,7 @@ class Compiler:
                 "per_query": how.per_query,
                 "margin": how.margin,
                 "seed": how.seed,
-                "script": self.script,
+                "script": self.script_for(miner, on.high),
             },
             {
                 "index": self.index("bm25", None, on.high),
@@ -192,7 +197,7 @@ class Compiler:
         return self.add(
             "index",
             f"index {code} passages for {system}{tuned}",
-            {"document_variety": code, "script": self.script, **_lengths(at)},
+            {"document_variety": code, "script": self.script_for(code), **_lengths(at)},
             inputs,
         )
 
@@ -207,7 +212,7 @@ class Compiler:
             "trained_on": trained_on,
             "query_variety": query,
             "document_variety": document,
-            "script": self.script,
+            "script": self.script_for(query, document),
             "depth": depth,
         }
         named = f"{system}{' (' + trained_on + ')' if trained_on else ''}"

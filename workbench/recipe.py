@@ -310,14 +310,26 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         if section not in _sections():
             raise LswError(f"Unknown section '{section}' in '{text}'.", cure=nearest(section, _sections()))
         whole = merged(whole, change)
+    return checked(whole, path, scale)
+
+
+def checked(whole: dict[str, Any], *files: Path) -> Recipe:
+    """A recipe from plain values.
+
+    Args:
+        whole: sections and keys.
+        files: where they were read from, for error messages.
+
+    Raises:
+        LswError: one error, naming the file, the line and the field.
+    """
     try:
         recipe = Recipe.model_validate(whole)
         _references(recipe)
     except ValidationError as error:
-        raise _explained(error, path, scale) from None
+        raise _explained(error, *files) from None
     except LswError as error:  # a name within a field: say in which file and line it stands
-        where = _quoted_line(error.title, path, scale)
-        raise LswError(error.title, error.detail or where, error.cure) from None
+        raise LswError(error.title, error.detail or _quoted_line(error.title, *files), error.cure) from None
     return recipe
 
 
@@ -403,7 +415,10 @@ def _keys(path: list[str]) -> list[str]:
 
 def _line_of(loc: list[str], *files: Path) -> str:
     """`file, line` of a key, found by reading section headers and keys; the file alone if it is not there."""
+    files = tuple(f for f in files if f.suffix == ".toml") or files
     for path in files:
+        if path.suffix != ".toml":
+            return str(path)
         section: list[str] = []
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             header = re.match(r"\s*\[([^\]]+)\]", line)
@@ -422,6 +437,8 @@ def _quoted_line(title: str, *files: Path) -> str:
     """`file, line` of the first thing that an error puts in quotes."""
     quoted = re.search(r"'([^']+)'", title)
     for path in files:
+        if path.suffix != ".toml":
+            continue
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             if quoted and quoted[1] in line.split("#")[0]:
                 return f"{path}, line {number}"

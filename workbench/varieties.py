@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -51,12 +51,15 @@ def table() -> dict[str, Variety]:
 
 
 def variety(code: str) -> Variety:
-    """The variety with this code.
+    """The variety with this code; one with a region after a hyphen (`fr-ca`) is the language's, under its own code.
 
     Raises:
         LswError: there is no such code; the nearest one is offered.
     """
     known = table()
+    language, hyphen, _ = code.partition("-")
+    if hyphen and code not in known and language in known:
+        return replace(known[language], code=code)
     if code not in known:
         raise LswError(f"Unknown variety '{code}'.", cure=nearest(code, known))
     return known[code]

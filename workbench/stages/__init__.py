@@ -81,6 +81,7 @@ KINDS: dict[str, tuple[str, int]] = {
     "rerank": ("retrieve:rerank", 1),
     "measure": ("measure:run", 1),
     "compare": ("compare:run", 1),
+    "import": ("imported:run", 1),
     "vocabulary": ("pretrain:vocabulary", 1),
     "initialise": ("pretrain:initialise", 1),
     "crops": ("pretrain:crops", 1),

@@ -10,6 +10,9 @@ from workbench.stages.sources import checkpoint_folder
 from workbench.systems import biencoder, bm25, multivector, ranked, reranker
 from workbench.text import convert
 
+_TEXTS = ("run_id", "system", "trained_on", "query_variety", "document_variety", "status", "key")
+RUN = pa.schema([*((c, pa.string()) for c in _TEXTS), ("depth", pa.int32()), ("n_queries", pa.int32())])
+
 
 def _with(table: pa.Table, column: str, values: list[str]) -> pa.Table:
     return table.set_column(table.schema.get_field_index(column), column, pa.array(values))
@@ -71,7 +74,7 @@ def retrieve(job: Job) -> dict[str, Any]:
             found, summary["adapter"] = multivector.retrieve(
                 model, folder, queries, p["query_variety"], *lengths, p["depth"], job.progress
             )
-    return {**summary, **_record(job, found, queries)}
+    return {**summary, **record(job, found, queries, p["depth"])}
 
 
 def rerank(job: Job) -> dict[str, Any]:
@@ -88,42 +91,28 @@ def rerank(job: Job) -> dict[str, Any]:
         p["rerank_depth"],
         job.progress,
     )
-    return _record(job, found, queries)
+    return record(job, found, queries, p["depth"])
 
 
-def _record(job: Job, found: pa.Table, queries: pa.Table) -> dict[str, Any]:
+def record(job: Job, found: pa.Table, queries: pa.Table | None, depth: int) -> dict[str, Any]:
+    """Leave a run's rows for the store.
+
+    Args:
+        job: whose parameters name the run.
+        found: columns qid, docno, score.
+        queries: columns qid, query as they were scored; None if that is not known.
+        depth: results kept for each query.
+    """
     p = job.parameters
     run_id = job.key[:12]
-    ranking = ranked(found, p["depth"])
-    job.write("ranking", ranking.add_column(0, "run_id", pa.array([run_id] * len(ranking))))
-    scored = queries.select(["qid", "query"])
-    job.write("scored_query", scored.add_column(0, "run_id", pa.array([run_id] * len(scored))))
-    job.write(
-        "run",
-        pa.Table.from_pylist(
-            [
-                {
-                    "run_id": run_id,
-                    "system": p["system"],
-                    "trained_on": p["trained_on"],
-                    "query_variety": p["query_variety"],
-                    "document_variety": p["document_variety"],
-                    "depth": p["depth"],
-                    "n_queries": len(queries),
-                    "status": "done",
-                    "key": job.key,
-                }
-            ],
-            schema=pa.schema(
-                [
-                    *((c, pa.string()) for c in ("run_id", "system", "trained_on", "query_variety", "document_variety")),
-                    ("depth", pa.int32()),
-                    ("n_queries", pa.int32()),
-                    ("status", pa.string()),
-                    ("key", pa.string()),
-                ]
-            ),
-        ),
-    )
+    ranking = ranked(found, depth)
     with_results = len(ranking["qid"].unique())
-    return {"queries": len(queries), "rows": len(ranking), "queries_without_result": len(queries) - with_results}
+    n_queries = len(queries) if queries is not None else with_results
+    job.write("ranking", ranking.add_column(0, "run_id", pa.array([run_id] * len(ranking))))
+    if queries is not None:
+        scored = queries.select(["qid", "query"])
+        job.write("scored_query", scored.add_column(0, "run_id", pa.array([run_id] * len(scored))))
+    row = {name: p[name] for name in ("system", "trained_on", "query_variety", "document_variety")}
+    row |= {"run_id": run_id, "status": "done", "key": job.key, "depth": depth, "n_queries": n_queries}
+    job.write("run", pa.Table.from_pylist([row], schema=RUN))
+    return {"queries": n_queries, "rows": len(ranking), "queries_without_result": n_queries - with_results}

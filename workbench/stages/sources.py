@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError
-from workbench.collection import Folder
+from workbench.collection import Folder, read_qrels
 from workbench.stages import Job
 
 
@@ -32,7 +32,8 @@ def queries(job: Job) -> dict[str, Any]:
 
 def qrels(job: Job) -> dict[str, Any]:
     """`rows/qrel.parquet`: qid, docno, label."""
-    table = _folder(job).qrels(job.parameters["split"])
+    file = job.local.get("file")
+    table = read_qrels(Path(file)) if file else _folder(job).qrels(job.parameters["split"])
     job.write("qrel", table)
     return {"judgements": len(table)}
 

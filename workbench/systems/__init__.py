@@ -30,7 +30,7 @@ def ranked(run: pa.Table, depth: int) -> pa.Table:
 
     con = duckdb.connect()
     con.register("run", run)
-    return con.execute(
+    return con.sql(
         """
         WITH rounded AS (SELECT qid, docno, score::FLOAT AS score FROM run),
         ordered AS (
@@ -41,5 +41,5 @@ def ranked(run: pa.Table, depth: int) -> pa.Table:
         first AS (SELECT qid, min(rowid) AS position FROM (SELECT qid, row_number() OVER () AS rowid FROM run) GROUP BY qid)
         SELECT qid, docno, rank, score FROM ordered JOIN first USING (qid) WHERE rank < ? ORDER BY position, rank
         """,
-        [depth],
+        params=[depth],
     ).to_arrow_table()

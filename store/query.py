@@ -1,0 +1,133 @@
+"""Questions that commands and screens ask the store; every answer is a list of plain rows."""
+
+from typing import Any
+
+import duckdb
+
+from store.errors import LswError, nearest
+from store.layout import Store
+from store.schema import VIEWS
+
+Row = dict[str, Any]
+
+
+def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
+    """The rows of a query as dictionaries."""
+    cursor = con.execute(sql, parameters or [])
+    names = [d[0] for d in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def runs(store: Store) -> list[Row]:
+    """All runs, newest first, each with the means of its measures under `means`."""
+    with store.reading() as con:
+        found = rows(con, "SELECT * FROM runs ORDER BY started_at DESC, run_id")
+        means = rows(con, "SELECT run_id, measure, avg(value) AS mean FROM measures GROUP BY ALL ORDER BY measure")
+    by_run: dict[str, dict[str, float]] = {}
+    for row in means:
+        by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
+    return [{**row, "means": by_run.get(row["run_id"], {})} for row in found]
+
+
+def run(store: Store, name: str) -> Row:
+    """One run, by the beginning of its id.
+
+    Raises:
+        LswError: no run or several begin so.
+    """
+    with store.reading() as con:
+        found = rows(con, "SELECT * FROM runs WHERE starts_with(run_id, ?)", [name])
+        known = [r["run_id"] for r in rows(con, "SELECT run_id FROM runs")] if not found else []
+    if not found:
+        hint = nearest(name, known) if len(known) <= 20 else ""
+        raise LswError(f"There is no run '{name}' in {store.folder}.", cure=f"{hint} See `lsw runs list`.".strip())
+    if len(found) > 1:
+        ids = ", ".join(r["run_id"] for r in found)
+        raise LswError(f"'{name}' begins several run ids.", ids, "Give more digits.")
+    return found[0]
+
+
+def lineage(store: Store, key: str) -> list[Row]:
+    """Every stage behind a key, the nearest first: key, role, kind, distance, parameters, environment, times."""
+    with store.reading() as con:
+        return rows(
+            con,
+            """
+            WITH RECURSIVE behind(key, role, distance) AS (
+                SELECT ?, 'this', 0
+                UNION
+                SELECT json_extract_string(s.inputs, '$."' || i.role || '"'), i.role, b.distance + 1
+                FROM behind b JOIN stages s USING (key), unnest(json_keys(s.inputs)) AS i(role)
+            )
+            SELECT b.key, arg_min(b.role, b.distance) AS role, min(b.distance) AS distance, any_value(s.kind) AS kind,
+                any_value(s.parameters) AS parameters, any_value(s.summary) AS summary,
+                any_value(s.environment) AS environment, any_value(s.started_at) AS started_at,
+                any_value(s.seconds) AS seconds
+            FROM behind b JOIN stages s USING (key) GROUP BY b.key ORDER BY distance, kind, b.key
+            """,
+            [key],
+        )
+
+
+def ranking(store: Store, run_id: str) -> Any:
+    """The ranking of a run: an Arrow table with qid, docno, rank, score, ordered by qid and rank."""
+    with store.reading() as con:
+        return con.sql(
+            "SELECT qid, docno, rank, score FROM rankings WHERE run_id = ? ORDER BY qid, rank", params=[run_id]
+        ).to_arrow_table()
+
+
+def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str], list[tuple[Any, ...]], bool]:
+    """Run a user's read-only SQL.
+
+    Args:
+        store: where.
+        sql: one statement.
+        limit: rows at most.
+
+    Returns:
+        column names, rows, and whether there were more.
+
+    Raises:
+        LswError: the SQL is wrong, writes, or names an unknown table.
+    """
+    with store.reading() as con:
+        try:
+            if len(con.extract_statements(sql)) != 1:
+                raise LswError("Give exactly one SQL statement.")
+            cursor = con.execute(sql)
+        except duckdb.Error as error:
+            text = str(error).split("\nLINE")[0]
+            readonly = "read-only" in text or "disabled" in text
+            cure = "The store is read-only here." if readonly else f"Views: {', '.join(VIEWS)}."
+            raise LswError("The SQL could not be run.", text, cure) from None
+        names = [d[0] for d in cursor.description or ()]
+        if limit is None:
+            return names, cursor.fetchall(), False
+        found = cursor.fetchmany(limit + 1)
+        return names, found[:limit], len(found) > limit
+
+
+def recipe_run(store: Store, recipe_run_id: str) -> Row:
+    """What a recipe run's closing table is made of: its record, its runs in order with means, its comparisons."""
+    with store.reading() as con:
+        record = rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
+        made = rows(
+            con,
+            """
+            SELECT r.run_id, r.system, r.trained_on, r.query_variety, r.document_variety, r.n_queries, r.collection
+            FROM recipe_stages s JOIN runs r USING (key) WHERE s.recipe_run_id = ? ORDER BY s.position
+            """,
+            [recipe_run_id],
+        )
+        means = rows(
+            con,
+            """
+            SELECT m.run_id, m.measure, avg(m.value) AS mean
+            FROM recipe_stages s JOIN runs r USING (key) JOIN measures m USING (run_id)
+            WHERE s.recipe_run_id = ? GROUP BY ALL
+            """,
+            [recipe_run_id],
+        )
+        compared = rows(con, "SELECT * FROM comparisons WHERE recipe_run_id = ?", [recipe_run_id])
+    return {"recipe_run": record[0] if record else {}, "runs": made, "means": means, "comparisons": compared}

@@ -1,0 +1,145 @@
+"""Shared: the store of a finished recipe, a small collection with a scale of its own, the command line."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from store import Store
+from workbench.collection import MINI
+
+ROOT = Path(__file__).parent.parent
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+Lsw = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_lsw(*args: object, cwd: Path | None = None, check: int | None = 0, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `lsw` as a user would, in its own process; `check` is the exit code it must have."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from workbench.cli.main import main; main()", *map(str, args)],
+        cwd=cwd or ROOT,
+        env={**os.environ, "COLUMNS": "160", **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check is not None:
+        assert done.returncode == check, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done
+
+
+@pytest.fixture(scope="session")
+def lsw() -> Lsw:
+    return run_lsw
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store in which `zero_shot_yue_zh` has run: $LSW_TEST_STORE if CI made one, else run here (some minutes)."""
+    given = os.environ.get("LSW_TEST_STORE")
+    folder = Path(given) if given else tmp_path_factory.mktemp("store")
+    run_lsw("recipe", "run", "zero_shot_yue_zh", "--store", folder)
+    return Store(folder)
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """Real public collections, where a developer has them."""
+    folder = Path(os.environ.get("LSW_REAL_DATA", ROOT.parent / "shared" / "real"))
+    if not folder.is_dir():
+        pytest.skip("the real collections are not here; point LSW_REAL_DATA at them")
+    return folder
+
+
+TRAIN, TEST = ("culture-03", "culture-04", "culture-05"), ("culture-01", "culture-02")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A folder collection of a few topics cut from the mini collection, French passages, French and Catalan queries."""
+    return cut(tmp_path / "small", ("fr",), ("ca", "fr"), 24)
+
+
+def cut(folder: Path, documents: tuple[str, ...], queries: tuple[str, ...], topics: int) -> Path:
+    """The first topics of the mini collection as a collection of their own."""
+    folder.mkdir(parents=True)
+    rows = [line.split("\t") for line in (MINI / "topics.tsv").read_text("utf-8").splitlines()][:topics]
+    keep = {row[0] for row in rows}
+    (folder / "topics.tsv").write_text("".join(f"{t}\t{s}\n" for t, s, *_ in rows), "utf-8")
+    for code in documents:
+        lines = (MINI / f"corpus.{code}.jsonl").read_text("utf-8").splitlines()
+        kept = [line for line in lines if json.loads(line)["_id"].rpartition(".")[0] in keep]
+        (folder / f"corpus.{code}.jsonl").write_text("\n".join(kept) + "\n", "utf-8")
+    for code in queries:
+        lines = (MINI / f"queries.{code}.tsv").read_text("utf-8").splitlines()
+        kept = [line for line in lines if line.split("\t")[0].rpartition(".")[0] in keep]
+        (folder / f"queries.{code}.tsv").write_text("\n".join(kept) + "\n", "utf-8")
+    lines = (MINI / "qrels.tsv").read_text("utf-8").splitlines()
+    kept = [line for line in lines if line.split()[0].rpartition(".")[0] in keep]
+    (folder / "qrels.tsv").write_text("\n".join(kept) + "\n", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def small_scale(small: Path, tmp_path: Path) -> Path:
+    """A user's own scale: the small collection, the shipped bi-encoder, a minute budget."""
+    path = tmp_path / "own.toml"
+    path.write_text(
+        """
+        [collection]
+        name = "small"
+        folder = "small"
+
+        [systems.bge-m3]
+        architecture = "bi-encoder"
+        checkpoint = "package:models/bge-m3"
+        query_length = 32
+        document_length = 64
+
+        [fine-tuning.bge-m3]
+        epochs = 4
+        learning_rate = 1e-4
+        batch_size = 4
+        temperature = 0.05
+        checkpoint_steps = 5
+        """,
+        "utf-8",
+    )
+    return path
+
+
+@pytest.fixture
+def small_recipe(tmp_path: Path) -> Path:
+    """A recipe for the small scale: train a bi-encoder on ca-fr, compare."""
+    path = tmp_path / "small_ca_fr.toml"
+    path.write_text(
+        """
+        title = "A small one"
+
+        [fine-tuning]
+        pair = "ca-fr"
+        systems = ["bge-m3"]
+
+        [retrieval]
+        pairs = ["ca-fr"]
+        systems = ["bm25", "bge-m3"]
+        depth = 20
+
+        [comparison]
+        resamples = 1000
+        """,
+        "utf-8",
+    )
+    return path
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A private copy of the shipped models."""
+    return Path(shutil.copytree(MINI.parent / "models", tmp_path / "models"))

@@ -1,0 +1,117 @@
+"""Folders as users have them, good and bad."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store import LswError
+from workbench.collection import Folder, read_qrels
+from workbench.single import retrieval_plan
+
+
+def collection(folder: Path, corpus: bytes = b"", queries: bytes = b"", qrels: bytes = b"", topics: bytes = b"") -> Folder:
+    folder.mkdir(exist_ok=True)
+    (folder / "corpus.jsonl").write_bytes(corpus or b'{"_id": "d1", "text": "one"}\n{"_id": "d2", "text": "two"}\n')
+    (folder / "queries.yue.tsv").write_bytes(queries or b"q1\tfirst\nq2\tsecond\n")
+    (folder / "qrels.tsv").write_bytes(qrels or b"q1 0 d1 1\nq2 0 d2 1\n")
+    if topics:
+        (folder / "topics.tsv").write_bytes(topics)
+    return Folder("c", folder)
+
+
+def test_one_corpus_for_every_variety(tmp_path: Path) -> None:
+    c = collection(tmp_path / "c")
+    assert c.passages("zh")["docno"].to_pylist() == ["d1", "d2"]
+    assert c.queries("yue").to_pylist()[0] == {"qid": "q1", "query": "first", "topic": "q1", "split": "test"}
+
+
+def test_title_comes_before_text(tmp_path: Path) -> None:
+    c = collection(tmp_path / "c", corpus=b'{"_id": "d1", "title": "A", "text": "one"}\n')
+    assert c.passages("zh")["text"].to_pylist() == ["A one"]
+
+
+@pytest.mark.parametrize(
+    ("files", "title", "line"),
+    [
+        ({"corpus": b'{"_id": "d1", "text": "a"}\n{"_id": "d1", "text": "b"}\n'}, "Docno 'd1' is on line 1 already", 2),
+        ({"corpus": b'{"_id": "d1", "text": "  "}\n'}, "Passage 'd1' has an empty text", 1),
+        ({"corpus": b'{"_id": "d1", "text": "a"}\n{"_id": "d2", "te\n'}, "Broken JSON", 2),
+        ({"corpus": b'{"_id": "d1"}\n'}, 'needs the fields "_id" and "text"', 1),
+        ({"corpus": b'{"_id": 7, "text": "a"}\n'}, "must be strings", 1),
+        ({"corpus": b'{"_id": "d 1", "text": "a"}\n'}, "has a blank in it", 1),
+        ({"corpus": b'{"_id": "d1", "text": "\xff"}\n'}, "Invalid UTF-8", 1),
+        ({"corpus": b"\n"}, "no passages", None),
+        ({"queries": b"q1\tfirst\nq2 second\n"}, "No tab on this line", 2),
+        ({"queries": b"q1\tfirst\nq1\tsecond\n"}, "Qid 'q1' is on line 1 already", 2),
+        ({"queries": b"q1\t \n"}, "Query 'q1' has an empty text", 1),
+        ({"queries": b"q1\t\xe9\n"}, "Invalid UTF-8", 1),
+        ({"qrels": b"q1 0 d1 1\nq1 0 d1 0\n"}, "is judged for 'q1' on line 1 already", 2),
+        ({"qrels": b"q1 0 d1 1\nq1 d1 1\n"}, "3 columns; 4 expected", 2),
+        ({"qrels": b"q1 0 d1 high\n"}, "Label 'high' is not a whole number", 1),
+        ({"topics": b"t\ttest\n"}, "Query 'q1' belongs to no topic", 1),
+        ({"topics": b"q1\ttraining\n"}, "A topic needs a split", 1),
+    ],
+)
+def test_bad_files_name_file_and_line(tmp_path: Path, files: dict[str, bytes], title: str, line: int | None) -> None:
+    c = collection(tmp_path / "c", **files)
+    with pytest.raises(LswError) as caught:
+        c.passages("zh"), c.queries("yue"), c.qrels()
+    assert title in caught.value.title
+    assert caught.value.exit_code == 2
+    if line:
+        assert caught.value.detail.endswith(f", line {line}")
+
+
+def test_missing_files_are_named_with_the_nearest(tmp_path: Path) -> None:
+    c = collection(tmp_path / "c")
+    with pytest.raises(LswError, match="no queries in 'yeu'") as caught:
+        c.queries("yeu")
+    assert "'yue'" in caught.value.cure
+    with pytest.raises(LswError, match="does not exist"):
+        Folder("x", tmp_path / "nowhere")
+
+
+def test_beir_judgements(tmp_path: Path) -> None:
+    path = tmp_path / "qrels.tsv"
+    path.write_text("query-id\tcorpus-id\tscore\nq1\td1\t2\n", "utf-8")
+    assert read_qrels(path).to_pylist() == [{"qid": "q1", "docno": "d1", "label": 2}]
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=8)
+
+
+@given(rows=st.dictionaries(st.tuples(words, words), st.integers(-2, 4), min_size=1, max_size=20))
+def test_any_judgements_come_back(tmp_path_factory: pytest.TempPathFactory, rows: dict[tuple[str, str], int]) -> None:
+    path = tmp_path_factory.mktemp("q") / "qrels.tsv"
+    path.write_text("".join(f"{q} 0 {d} {label}\n" for (q, d), label in rows.items()), "utf-8")
+    got = {(r["qid"], r["docno"]): r["label"] for r in read_qrels(path).to_pylist()}
+    assert got == rows
+
+
+@given(texts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip), min_size=1, max_size=9))
+def test_any_passages_come_back(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("c")
+    lines = [json.dumps({"_id": f"d{i}", "text": t}) for i, t in enumerate(texts)]
+    (folder / "corpus.jsonl").write_text("\n".join(lines), "utf-8")
+    assert Folder("c", folder).passages("fr")["text"].to_pylist() == texts
+
+
+def test_fingerprint_follows_content_not_place(tmp_path: Path) -> None:
+    a, b = collection(tmp_path / "a"), collection(tmp_path / "b")
+    assert a.fingerprint == b.fingerprint
+    assert collection(tmp_path / "d", queries=b"q1\tother\n").fingerprint != a.fingerprint
+
+
+def test_keys_follow_content_not_place(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        collection(tmp_path / name)
+    keys = [
+        retrieval_plan(tmp_path / name, "same", "bm25", "yue", "zh", 10, "as written", "mini")[1] for name in ("a", "b")
+    ]
+    assert keys[0] == keys[1]
+    (tmp_path / "b" / "queries.yue.tsv").write_text("q1\tother\nq2\tsecond\n", "utf-8")
+    changed = retrieval_plan(tmp_path / "b", "same", "bm25", "yue", "zh", 10, "as written", "mini")[1]
+    assert changed != keys[0]

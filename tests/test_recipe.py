@@ -1,0 +1,127 @@
+"""The recipe language: what comes with lsw is sound, what is wrong is said with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from store import LswError
+from workbench import recipe as recipes
+from workbench.compiler import compile_recipe, stage_key
+from workbench.recipe import load, merged, override, recipe_path, scale_path
+
+
+def plan(name: str, *overrides: str):  # type: ignore[no-untyped-def]
+    scale = scale_path("mini")
+    return compile_recipe(load(recipe_path(name), scale, list(overrides)), name, "mini", scale.parent)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_recipes_compile_and_are_short(name: str) -> None:
+    assert plan(name).stages
+    assert len(recipe_path(name).read_text("utf-8").splitlines()) <= 55
+
+
+@pytest.mark.parametrize("scale", recipes.scales())
+def test_scales_resolve(scale: str) -> None:
+    loaded = load(recipe_path("zero_shot_yue_zh"), scale_path(scale))
+    assert loaded.fine_tuning is not None
+    assert {s: loaded.fine_tuning.tuning(s).epochs > 0 for s in loaded.fine_tuning.systems}
+
+
+def test_the_paper_scale_has_the_published_values() -> None:
+    loaded = load(recipe_path("zero_shot_yue_zh"), scale_path("paper"))
+    assert loaded.fine_tuning is not None
+    bge, colbert = loaded.fine_tuning.tuning("bge-m3"), loaded.fine_tuning.tuning("colbert-xm")
+    assert (bge.learning_rate, bge.epochs, bge.batch_size, bge.temperature) == (1e-5, 1, 8, 0.02)
+    assert (colbert.learning_rate, colbert.batch_size, colbert.frozen) == (5e-6, 128, ["embeddings", "adapters"])
+
+
+@pytest.mark.parametrize(
+    ("change", "title", "cure"),
+    [
+        ("retrieval.depht=3", "Unknown key 'depht' in [retrieval]", "'depth'"),
+        ('retrieval.systems=["bm26"]', "Unknown system 'bm26'", "'bm25'"),
+        ('retrieval.systems=["mt5"]', "'mt5' reranks only", "retriever >> a reranker"),
+        ('retrieval.systems=["bm25 >> bge-m3"]', "'bge-m3' does not rerank", ""),
+        ('retrieval.pairs=["yue-zj"]', "Unknown variety 'zj'", "'zh'"),
+        ('retrieval.pairs=["yue"]', "'yue' is not a pair", "yue-zh"),
+        ('measures.names=["nDGC@10"]', "Unknown measure 'nDGC@10'", "'nDCG@10'"),
+        ("fine-tuning.bge-m3.epoch=2", "Unknown key 'epoch' in [fine-tuning.bge-m3]", "'epochs'"),
+        ("fine-tuning.bge-m4.epochs=2", "Unknown key 'bge-m4' in [fine-tuning]", "'bge-m3'"),
+        ('fine-tuning.systems=["bm25"]', "no weights to fine-tune", ""),
+        ("retrieval.depth=ten", "retrieval.depth: input should be a valid integer", ""),
+        ("comparison.test=student", "comparison.test: input should be 'randomisation', 't' or 'wilcoxon'", ""),
+        ("retreival.depth=3", "Unknown section 'retreival'", "'retrieval'"),
+        ("depth", "'depth' is not an override", "section.key=value"),
+        ("retrieval.script=traditional", "Unknown script option 'traditional'", "simplified"),
+    ],
+)
+def test_bad_values_are_refused_with_the_nearest_name(change: str, title: str, cure: str) -> None:
+    with pytest.raises(LswError) as caught:
+        load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), [change])
+    assert title in caught.value.title
+    assert cure in caught.value.cure
+    assert caught.value.exit_code == 2
+
+
+def test_a_fault_in_a_file_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text('title = "x"\n\n[retrieval]\npairs = ["yue-zh"]\nsystems = ["bm25"]\ndeep = 3\n', "utf-8")
+    with pytest.raises(LswError) as caught:
+        load(path, scale_path("mini"))
+    assert caught.value.detail == f"{path}, line 6"
+    path.write_text('title = "x"\n\n[retrieval]\npairs = ["yue-zh"]\nsystems = ["bm52"]\n', "utf-8")
+    with pytest.raises(LswError) as caught:
+        load(path, scale_path("mini"))
+    assert caught.value.detail == f"{path}, line 5"
+    path.write_text('title = "x"\nq = [\n', "utf-8")
+    with pytest.raises(LswError, match="not valid TOML"):
+        load(path, scale_path("mini"))
+
+
+def test_unknown_names_offer_the_nearest() -> None:
+    with pytest.raises(LswError) as caught:
+        recipe_path("zero_shot_yue_hz")
+    assert "'zero_shot_yue_zh'" in caught.value.cure
+    with pytest.raises(LswError, match="Unknown scale 'minni'"):
+        scale_path("minni")
+
+
+def test_overrides_and_merging() -> None:
+    assert override("a.b.c=5e-6") == {"a": {"b": {"c": 5e-6}}}
+    assert override("a.b=af") == {"a": {"b": "af"}}
+    assert override('a.b=["af", "no"]') == {"a": {"b": ["af", "no"]}}
+    assert merged({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}}) == {"a": {"x": 1, "y": 3}}
+
+
+def test_keys_depend_on_what_they_should() -> None:
+    key = stage_key("index", 1, {"b": 1, "a": "é"}, {"passages": "k"})
+    assert key == stage_key("index", 1, {"a": "é", "b": 1}, {"passages": "k"})
+    assert key != stage_key("index", 2, {"b": 1, "a": "é"}, {"passages": "k"})
+    assert key != stage_key("index", 1, {"b": 1, "a": "é"}, {"passages": "other"})
+
+
+def test_recipes_share_what_is_equal() -> None:
+    """Fine-tuning on ca-fr is one stage, whichever pair is tested and however Chinese is written."""
+    tuned = [
+        {s.key for s in plan(name).stages if s.kind == "finetune"}
+        for name in ("zero_shot_yue_zh", "pair_ca_fr", "zero_shot_ms_id", "zero_shot_oc_fr")
+    ]
+    assert len(tuned[0]) == 3
+    assert all(t == tuned[0] for t in tuned)
+
+
+def test_an_override_changes_only_what_hangs_on_it() -> None:
+    before, after = plan("zero_shot_yue_zh"), plan("zero_shot_yue_zh", "fine-tuning.bge-m3.epochs=1")
+    kept = {s.key for s in before.stages} & {s.key for s in after.stages}
+    changed = [s for s in after.stages if s.key not in kept]
+    assert changed
+    assert all("bge-m3" in s.label or s.kind == "compare" for s in changed)
+    assert not any("mt5" in s.label or "colbert" in s.label or "bm25" in s.label for s in changed)
+
+
+def test_checkpointing_is_no_part_of_a_key() -> None:
+    keys = [
+        [s.key for s in plan("pair_ca_fr", f"fine-tuning.bge-m3.checkpoint_steps={n}").stages] for n in (10, 20)
+    ]
+    assert keys[0] == keys[1]

@@ -1,0 +1,78 @@
+"""What all commands share: options, the way errors look, and tables or JSON on stdout."""
+
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from store import Store
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option("--store", help="The store's folder.  [default: $LSW_STORE, else ./lsw-store]", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+ScaleOption = Annotated[str, typer.Option("--scale", help="mini, paper, or a TOML file of your own.")]
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted."""
+    return bool(os.environ.get("LSW_DEBUG"))
+
+
+def opened(folder: Path | None) -> "Store":
+    """The store that a command works on."""
+    from store import resolve
+
+    return resolve(folder)
+
+
+def talk() -> "Console":
+    """Where talk goes: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def out() -> "Console":
+    """Where data goes: stdout, wide enough for a table when it is no terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def fail(title: str, detail: str = "", cure: str = "") -> None:
+    """Show an error."""
+    from rich.panel import Panel
+    from rich.text import Text
+
+    body = Text("\n".join(part for part in (title, detail, cure) if part))
+    body.stylize("bold", 0, len(title))
+    talk().print(Panel(body, title="error", title_align="left", border_style="red"))
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout; times in ISO 8601."""
+
+    def plain(item: Any) -> Any:
+        return item.isoformat() if isinstance(item, datetime) else str(item)
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
+
+
+def shown(value: Any) -> str:
+    """A value in a table's cell."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return str(value)

@@ -1,0 +1,73 @@
+"""`lsw`: the commands, and what happens to errors."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from workbench.cli import data, recipe, runs
+from workbench.cli.console import debugging, fail
+
+app = typer.Typer(
+    name="lsw",
+    help=(
+        "Linguistic similarity workbench: cross-variety retrieval experiments as recipes, recorded in DuckDB.\n\n"
+        "Begin with: lsw recipe run zero_shot_yue_zh"
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(recipe.app, name="recipe")
+app.add_typer(runs.app, name="runs")
+app.add_typer(data.app, name="store")
+app.command("compare")(runs.compare)
+app.command("retrieve")(runs.retrieve)
+app.command("import")(runs.import_run)
+app.command("export")(runs.export)
+app.command("sql")(data.sql)
+app.command("doctor")(data.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"lsw {version('lsw')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["LSW_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line; every error leaves by here."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        fail("Interrupted.", cure="What is done is kept: type the same command to go on.")
+        sys.exit(130)
+    except Exception as error:
+        from store.errors import LswError
+
+        if debugging():
+            raise
+        if isinstance(error, LswError):
+            fail(error.title, error.detail, error.cure)
+            sys.exit(error.exit_code)
+        fail(
+            f"{type(error).__name__}: {error}",
+            cure="This is a fault of lsw. Type the command again as `lsw --debug ...` to see where.",
+        )
+        sys.exit(1)

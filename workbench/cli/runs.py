@@ -1,0 +1,227 @@
+"""Commands on runs: `runs`, `compare`, `retrieve`, `import`, `export`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workbench.cli.console import JsonOption, ScaleOption, StoreOption, opened, out, print_json, shown, talk
+
+app = typer.Typer(help="Retrieval runs in the store.", invoke_without_command=True)
+
+RunId = Annotated[str, typer.Argument(help="A run id, or how it begins (see `lsw runs list`).")]
+
+
+@app.callback(invoke_without_command=True)
+def default(context: typer.Context, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    if context.invoked_subcommand is None:
+        list_runs(store, as_json)
+
+
+@app.command("list")
+def list_runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """All runs, newest first, with their measures."""
+    from rich.table import Table
+
+    from store.query import runs
+
+    found = runs(opened(store))
+    if as_json:
+        print_json(found)
+        return
+    measures = sorted({m for row in found for m in row["means"]}, key=lambda m: (m != "RR@10", m))[:4]
+    columns = ("run_id", "recipe", "collection", "system", "trained_on", "query_variety", "document_variety")
+    table = Table(*columns, *measures, "started", pad_edge=False)
+    for row in found:
+        means = [f"{row['means'][m]:.3f}" if m in row["means"] else "-" for m in measures]
+        table.add_row(*(shown(row[c]) for c in columns), *means, shown(row["started_at"]))
+    out().print(table)
+    talk().print(f"{len(found)} runs.")
+
+
+@app.command("show")
+def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """A run and every stage behind it: models, triples, negatives, translations, queries, with their parameters."""
+    import json
+
+    from rich.table import Table
+
+    from store.query import lineage, run, runs
+
+    at = opened(store)
+    found = run(at, name)
+    found["means"] = next(r["means"] for r in runs(at) if r["run_id"] == found["run_id"])
+    behind = lineage(at, found["key"])
+    if as_json:
+        print_json({**found, "lineage": behind})
+        return
+    about = Table("", "", show_header=False, pad_edge=False)
+    for key, value in found.items():
+        if key == "means":
+            value = ", ".join(f"{m} {v:.4f}" for m, v in value.items())
+        about.add_row(key, shown(value))
+    table = Table("stage", "kind", "role", "seconds", "parameters", title="behind it", title_justify="left")
+    for row in behind:
+        said = json.loads(row["parameters"])
+        brief = ", ".join(f"{k}={v}" for k, v in said.items() if not isinstance(v, dict | list))
+        nested = said.get("settings") or {}
+        brief += "".join(f", {k}={v}" for k, v in nested.items())
+        table.add_row(row["key"][:12], row["kind"], row["role"], shown(row["seconds"]), brief)
+    out().print(about, table)
+
+
+def compare(
+    run_ids: Annotated[list[str], typer.Argument(help="The baseline run first, then the others.", metavar="RUN RUN...")],
+    measure: Annotated[list[str] | None, typer.Option(help="An ir_measures name; may be repeated.")] = None,
+    test: Annotated[str, typer.Option(help="randomisation, t or wilcoxon")] = "randomisation",
+    correction: Annotated[str, typer.Option(help="holm, bonferroni, bh or none")] = "holm",
+    resamples: Annotated[int, typer.Option(min=100)] = 100_000,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.95,
+    seed: int = 42,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare runs with the first one, paired by qid; the comparisons of one measure are one family."""
+    from rich.table import Table
+
+    from workbench.closing import METHODS, TESTS, p_text
+    from workbench.comparing import compare_runs
+
+    rows = compare_runs(
+        opened(store), run_ids, measure or ["RR@10"], test, correction, resamples, confidence, seed, talk().print
+    )
+    if as_json:
+        print_json(rows)
+        return
+    about = rows[0]
+    columns = ("run", "system", "queries", "measure", "baseline", "mean", "delta", "interval", "d", "p", "W/T/L")
+    table = Table(
+        *columns,
+        title=f"against {about['baseline_run_id']}: {about['baseline']}",
+        title_justify="left",
+        caption=(
+            f"n = {about['n']} queries in {about['n_groups']} topics; {confidence:.0%} bootstrap interval;"
+            f" d: d_z; p: {TESTS[test]}, {METHODS[correction]} over {about['family_size']}"
+        ),
+        caption_justify="left",
+        pad_edge=False,
+    )
+    for row in rows:
+        table.add_row(
+            row["run_id"],
+            row["label"],
+            row["variety"],
+            row["measure"],
+            f"{row['mean_baseline']:.4f}",
+            f"{row['mean']:.4f}",
+            f"{row['delta']:+.4f}",
+            f"[{row['ci_low']:+.4f}, {row['ci_high']:+.4f}]",
+            shown(row["effect_size"]),
+            p_text(row["p_corrected"]).removeprefix("= "),
+            f"{row['wins']}/{row['ties']}/{row['losses']}",
+        )
+    out().print(table)
+
+
+def retrieve(
+    folder: Annotated[Path, typer.Argument(help="A collection: corpus.jsonl, queries.<variety>.tsv, qrels.tsv.")],
+    system: Annotated[str, typer.Option(help="A system or pipeline of the scale, as in bm25 or 'bge-m3 >> mt5'.")],
+    query_variety: Annotated[str, typer.Option(help="Whose queries, as in yue.")],
+    document_variety: Annotated[str, typer.Option(help="Whose passages, as in zh.")],
+    depth: Annotated[int, typer.Option(min=1, help="Results a query.")] = 1000,
+    script: Annotated[
+        str, typer.Option(help="'as written', or 'simplified': Traditional and Simplified Chinese reconciled.")
+    ] = "as written",
+    name: Annotated[str | None, typer.Option(help="What the store calls the collection.  [default: FOLDER's name]")] = None,
+    scale: ScaleOption = "mini",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One system on one's own collection, recorded. Prints the run id."""
+    from workbench.cli.recipe import Shown
+    from workbench.engine import execute
+    from workbench.single import retrieval_plan
+
+    plan, run_id = retrieval_plan(
+        folder, name or folder.resolve().name, system, query_variety, document_variety, depth, script, scale
+    )
+    at = opened(store)
+    with Shown(plan.recipe) as screen:
+        execute(plan, at, screen)
+    _print_run(at, run_id, as_json)
+
+
+def import_run(
+    file: Annotated[Path, typer.Argument(help="A run in TREC's six columns.", metavar="RUN.trec")],
+    system: Annotated[str, typer.Option(help="What made it, as in 'bge-m3 >> mt5'.")],
+    query_variety: Annotated[str, typer.Option(help="Whose queries, as in yue.")],
+    document_variety: Annotated[str | None, typer.Option(help="Whose passages, as in zh.")] = None,
+    collection: Annotated[
+        str | None, typer.Option(help="A collection in the store, or a folder: its judgements and queries.")
+    ] = None,
+    qrels: Annotated[Path | None, typer.Option(help="Judgements, instead of a collection.")] = None,
+    trained_on: Annotated[str | None, typer.Option(help="The pair it was trained on, as in ca-fr.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record a run made elsewhere, and measure it. Prints the run id."""
+    from workbench.cli.recipe import Shown
+    from workbench.engine import execute
+    from workbench.single import import_plan
+
+    at = opened(store)
+    plan, run_id = import_plan(at, file, system, trained_on, query_variety, document_variety, collection, qrels)
+    with Shown(plan.recipe) as screen:
+        execute(plan, at, screen)
+    _print_run(at, run_id, as_json)
+
+
+def _print_run(at: Any, run_id: str, as_json: bool) -> None:
+    from store.query import runs
+
+    row = next(r for r in runs(at) if r["run_id"] == run_id)
+    if as_json:
+        print_json(row)
+        return
+    means = ", ".join(f"{m} {v:.4f}" for m, v in row["means"].items())
+    talk().print(f"{row['system']}, {row['query_variety']}: {means or 'not measured, there are no judgements'}")
+    typer.echo(run_id)
+
+
+def export(
+    name: RunId,
+    form: Annotated[str, typer.Option("--format", help="trec, csv or parquet")] = "trec",
+    to: Annotated[Path | None, typer.Option("--to", help="A file.  [default: stdout]", show_default=False)] = None,
+    store: StoreOption = None,
+) -> None:
+    """Write a run: as trec_eval reads it, as CSV, or as Parquet."""
+    from store import LswError, nearest
+    from store.query import ranking, run
+
+    if form not in ("trec", "csv", "parquet"):
+        raise LswError(f"Unknown format '{form}'.", cure=nearest(form, ["trec", "csv", "parquet"]))
+    if form == "parquet" and to is None and sys.stdout.isatty():
+        raise LswError("Parquet is binary.", cure="Give a file: --to run.parquet")
+    at = opened(store)
+    found = run(at, name)
+    table = ranking(at, found["run_id"])
+    target: Any = to.open("wb") if to else sys.stdout.buffer
+    try:
+        if form == "parquet":
+            import pyarrow.parquet as pq
+
+            pq.write_table(table, target)
+        elif form == "csv":
+            import pyarrow.csv as pc
+
+            pc.write_csv(table, target)
+        else:
+            tag = found["system"].replace(" ", "")
+            for batch in table.to_batches(max_chunksize=100_000):
+                columns = (batch[c].to_pylist() for c in ("qid", "docno", "rank", "score"))
+                lines = (f"{q} Q0 {d} {r} {s!r} {tag}\n" for q, d, r, s in zip(*columns, strict=True))
+                target.write("".join(lines).encode())
+    finally:
+        if to:
+            target.close()
