@@ -50,7 +50,7 @@ class Artifacts:
         loaded: dict[str, Any] = json.loads((self.path(key) / META).read_text("utf-8"))
         return loaded
 
-    def keys(self) -> list[str]:
+    def complete(self) -> list[str]:
         """Keys of all complete artifacts."""
         if not self.folder.exists():
             return []

@@ -42,7 +42,7 @@ def connect(path: Path, read_only: bool, patience: float | None = None) -> Itera
                 raise LswError(
                     f"The store {path} cannot be opened.",
                     text.splitlines()[0],
-                    "If it is damaged, move runs.duckdb away and type `lsw store upgrade`: it is rebuilt from artifacts/.",
+                    "If it is damaged, move runs.duckdb away and type `lsw store upgrade`, which rebuilds it.",
                 ) from None
             if time.monotonic() > deadline:
                 holder = re.search(r"PID (\d+)", text)

@@ -7,6 +7,7 @@ import duckdb
 
 from store.artifacts import canonical
 from store.layout import Store
+from store.schema import utc_now
 
 ROWS = "rows"
 """Sub-folder of an artifact with `<table>.parquet`, the rows that the artifact adds to each table."""
@@ -25,7 +26,7 @@ def collection_label(con: duckdb.DuckDBPyConnection, name: str, fingerprint: str
         return str(row[0])
     taken = con.execute("SELECT 1 FROM collection WHERE collection = ?", [name]).fetchone()
     label = f"{name}@{fingerprint[:6]}" if taken else name
-    con.execute("INSERT INTO collection VALUES (?, ?, ?, now())", [label, name, fingerprint])
+    con.execute("INSERT INTO collection VALUES (?, ?, ?, ?)", [label, name, fingerprint, utc_now()])
     return label
 
 
@@ -53,7 +54,7 @@ def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: dict
         return False
     con.execute("DELETE FROM stage WHERE key = ?", [key])
     con.execute(
-        "INSERT INTO stage VALUES (?, ?, ?, 'done', ?, ?, ?, ?, ?::TIMESTAMPTZ, ?, NULL)",
+        "INSERT INTO stage VALUES (?, ?, ?, 'done', ?, ?, ?, ?, ?::TIMESTAMP, ?, NULL)",
         [
             key,
             meta["kind"],
@@ -85,9 +86,7 @@ def _append(con: duckdb.DuckDBPyConnection, rows: Path, context: dict[str, Any])
         has = [r[0] for r in con.execute("SELECT name FROM parquet_schema(?)", [str(file)]).fetchall()]
         extra = {k: v for k, v in context.items() if k in wanted and k not in has}
         columns = "".join(f", ? AS {name}" for name in extra)
-        con.execute(
-            f"INSERT INTO {table} BY NAME SELECT *{columns} FROM read_parquet(?)", [*extra.values(), str(file)]
-        )
+        con.execute(f"INSERT INTO {table} BY NAME SELECT *{columns} FROM read_parquet(?)", [*extra.values(), str(file)])
 
 
 def forget(con: duckdb.DuckDBPyConnection, key: str) -> None:
@@ -108,7 +107,7 @@ def rebuild(store: Store) -> int:
     """Put every complete artifact that the database lacks back into it. Returns how many were added."""
     added = 0
     with store.writing() as con:
-        for key in store.artifacts.keys():
+        for key in store.artifacts.complete():
             context = dict(store.artifacts.meta(key).get("context", {}))
             if "fingerprint" in context:
                 context["collection"] = collection_label(con, context.pop("name"), context.pop("fingerprint"))

@@ -65,6 +65,12 @@ class Store:
             try:
                 yield con
                 con.commit()
+            except duckdb.IOException as error:
+                raise LswError(
+                    f"The store {self.database} could not be written.",
+                    str(error).splitlines()[0],
+                    "Make room, or choose another with --store DIR. Nothing was half-written.",
+                ) from None
             except BaseException:
                 con.rollback()
                 raise

@@ -4,6 +4,8 @@ Row tables have no primary or foreign keys: a composite key makes ingest 7 times
 `store.ingest` refuses duplicates instead.
 """
 
+from datetime import UTC, datetime
+
 import duckdb
 
 from store.errors import LswError
@@ -11,21 +13,21 @@ from store.errors import LswError
 _TABLES = """
 CREATE TABLE recipe_run (
     recipe_run_id TEXT, recipe TEXT, title TEXT, scale TEXT, status TEXT, resolved JSON,
-    started_at TIMESTAMPTZ, seconds DOUBLE, error TEXT
+    started_at TIMESTAMP, seconds DOUBLE, error TEXT
 );
 CREATE TABLE recipe_stage (recipe_run_id TEXT, key TEXT, label TEXT, position INTEGER);
 CREATE TABLE stage (
     key TEXT, kind TEXT, version INTEGER, status TEXT, parameters JSON, inputs JSON, environment JSON,
-    summary JSON, started_at TIMESTAMPTZ, seconds DOUBLE, error TEXT
+    summary JSON, started_at TIMESTAMP, seconds DOUBLE, error TEXT
 );
-CREATE TABLE collection (collection TEXT, name TEXT, fingerprint TEXT, first_seen TIMESTAMPTZ);
+CREATE TABLE collection (collection TEXT, name TEXT, fingerprint TEXT, first_seen TIMESTAMP);
 CREATE TABLE source (key TEXT, collection TEXT);
 CREATE TABLE query (collection TEXT, variety TEXT, qid TEXT, query TEXT, topic TEXT, split TEXT);
 CREATE TABLE qrel (collection TEXT, qid TEXT, docno TEXT, label INTEGER);
 CREATE TABLE run (
     run_id TEXT, recipe TEXT, recipe_run_id TEXT, scale TEXT, collection TEXT, system TEXT, trained_on TEXT,
     query_variety TEXT, document_variety TEXT, depth INTEGER, n_queries INTEGER, status TEXT,
-    started_at TIMESTAMPTZ, seconds DOUBLE, key TEXT
+    started_at TIMESTAMP, seconds DOUBLE, key TEXT
 );
 CREATE TABLE ranking (run_id TEXT, qid TEXT, docno TEXT, rank INTEGER, score DOUBLE);
 CREATE TABLE scored_query (run_id TEXT, qid TEXT, query TEXT);
@@ -71,6 +73,12 @@ CREATE VIEW recipe_runs AS SELECT * FROM recipe_run;
 CREATE VIEW recipe_stages AS SELECT * FROM recipe_stage;
 CREATE VIEW scored_queries AS SELECT * FROM scored_query;
 """
+
+
+def utc_now() -> datetime:
+    """The time in UTC without a zone, as every TIMESTAMP of the store is."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
 
 MIGRATIONS: list[tuple[int, str, str]] = [
     (1, "tables and views of the contract", _TABLES + _VIEWS),
@@ -126,10 +134,10 @@ def migrate(con: duckdb.DuckDBPyConnection) -> list[str]:
         try:
             con.execute(
                 "CREATE TABLE IF NOT EXISTS migrations"
-                " (number INTEGER, name TEXT, applied_at TIMESTAMPTZ, duckdb_version TEXT)"
+                " (number INTEGER, name TEXT, applied_at TIMESTAMP, duckdb_version TEXT)"
             )
             con.execute(sql)
-            con.execute("INSERT INTO migrations VALUES (?, ?, now(), ?)", [number, name, duckdb.__version__])
+            con.execute("INSERT INTO migrations VALUES (?, ?, ?, ?)", [number, name, utc_now(), duckdb.__version__])
             con.commit()
         except BaseException:
             con.rollback()

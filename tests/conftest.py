@@ -19,7 +19,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 Lsw = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run_lsw(*args: object, cwd: Path | None = None, check: int | None = 0, **env: str) -> subprocess.CompletedProcess[str]:
+def run_lsw(
+    *args: object, cwd: Path | None = None, check: int | None = 0, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run `lsw` as a user would, in its own process; `check` is the exit code it must have."""
     done = subprocess.run(
         [sys.executable, "-c", "from workbench.cli.main import main; main()", *map(str, args)],

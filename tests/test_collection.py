@@ -12,7 +12,9 @@ from workbench.collection import Folder, read_qrels
 from workbench.single import retrieval_plan
 
 
-def collection(folder: Path, corpus: bytes = b"", queries: bytes = b"", qrels: bytes = b"", topics: bytes = b"") -> Folder:
+def collection(
+    folder: Path, corpus: bytes = b"", queries: bytes = b"", qrels: bytes = b"", topics: bytes = b""
+) -> Folder:
     folder.mkdir(exist_ok=True)
     (folder / "corpus.jsonl").write_bytes(corpus or b'{"_id": "d1", "text": "one"}\n{"_id": "d2", "text": "two"}\n')
     (folder / "queries.yue.tsv").write_bytes(queries or b"q1\tfirst\nq2\tsecond\n")

@@ -43,10 +43,16 @@ def test_measures_of_the_stored_order_are_ir_measures(
     run: dict[tuple[str, str], float], qrels: dict[tuple[str, str], int]
 ) -> None:
     judged = pa.table(
-        {"qid": [q for q, _ in qrels], "docno": [d for _, d in qrels], "label": pa.array(list(qrels.values()), pa.int32())}
+        {
+            "qid": [q for q, _ in qrels],
+            "docno": [d for _, d in qrels],
+            "label": pa.array(list(qrels.values()), pa.int32()),
+        }
     )
     names = ["RR@10", "nDCG@10", "R@1000", "P@1", "AP"]
-    ours = {(r["measure"], r["qid"]): r["value"] for r in per_query(ranked(run_table(run), 1000), judged, names).to_pylist()}
+    ours = {
+        (r["measure"], r["qid"]): r["value"] for r in per_query(ranked(run_table(run), 1000), judged, names).to_pylist()
+    }
     theirs = {
         (str(m.measure), m.query_id): m.value
         for m in ir_measures.iter_calc(

@@ -121,7 +121,5 @@ def test_an_override_changes_only_what_hangs_on_it() -> None:
 
 
 def test_checkpointing_is_no_part_of_a_key() -> None:
-    keys = [
-        [s.key for s in plan("pair_ca_fr", f"fine-tuning.bge-m3.checkpoint_steps={n}").stages] for n in (10, 20)
-    ]
+    keys = [[s.key for s in plan("pair_ca_fr", f"fine-tuning.bge-m3.checkpoint_steps={n}").stages] for n in (10, 20)]
     assert keys[0] == keys[1]

@@ -101,9 +101,7 @@ class Folder:
             return "test"
         topic = self.topic(qid)
         if topic not in self.topics:
-            raise _bad(
-                path, line, f"Query '{qid}' belongs to no topic of topics.tsv.", "A qid is topic, dot, number."
-            )
+            raise _bad(path, line, f"Query '{qid}' belongs to no topic of topics.tsv.", "A qid is topic, dot, number.")
         return self.topics[topic]
 
     def corpus_path(self, variety: str) -> Path:

@@ -40,7 +40,10 @@ def compare_runs(
     """
     if len(names) < 2:
         raise LswError("Give at least two runs.", cure="The baseline first: `lsw compare RUN RUN`.")
-    for value, known in ((test, ("randomisation", "t", "wilcoxon")), (correction, ("holm", "bonferroni", "bh", "none"))):
+    for value, known in (
+        (test, ("randomisation", "t", "wilcoxon")),
+        (correction, ("holm", "bonferroni", "bh", "none")),
+    ):
         if value not in known:
             raise LswError(f"Unknown name '{value}'.", cure=nearest(value, known))
     Measures(names=measures)
@@ -105,7 +108,9 @@ def _values(store: Store, r: dict[str, Any], measure: str) -> dict[str, float]:
         known = rows(con, "SELECT qid, value FROM measures WHERE run_id = ? AND measure = ?", [r["run_id"], measure])
         if known:
             return {row["qid"]: row["value"] for row in known}
-        ranking = con.sql("SELECT qid, docno, score FROM rankings WHERE run_id = ?", params=[r["run_id"]]).to_arrow_table()
+        ranking = con.sql(
+            "SELECT qid, docno, score FROM rankings WHERE run_id = ?", params=[r["run_id"]]
+        ).to_arrow_table()
         # Judgements of the queries that this run was asked, not of other splits.
         qrels = con.sql(
             """

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from store import LswError
 from store.artifacts import canonical, file_hash
@@ -17,6 +17,15 @@ from workbench.varieties import Pair, pair, variety
 PACKAGE = MINI.parent
 
 
+class Named(Protocol):
+    """What the store must know of a collection: its name and the hash of its content."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
 @dataclass
 class Plan:
     """A compiled recipe: stages in an order that respects their inputs, and who it is for the store.
@@ -28,7 +37,7 @@ class Plan:
     name: str
     scale: str
     recipe: Recipe
-    collection: Folder
+    collection: Named
     stages: list[Stage]
     runs: dict[tuple[str, str | None, str, str], Stage] = field(default_factory=dict)
     comparison: Stage | None = None
@@ -297,9 +306,7 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path) -> Plan:
     return Plan(digest, name, scale, recipe, c.collection, list(c.order.values()), runs, comparison)
 
 
-def _comparison(
-    c: Compiler, name: str, scale: str, runs: dict[tuple[str, str | None, str, str], Stage]
-) -> Stage:
+def _comparison(c: Compiler, name: str, scale: str, runs: dict[tuple[str, str | None, str, str], Stage]) -> Stage:
     how = c.recipe.comparison
     measured = {run.key[:12]: c.measured(run) for run in runs.values()}
     listed = [

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
@@ -11,6 +10,7 @@ from filelock import FileLock, Timeout
 from store import LswError, Store
 from store.artifacts import canonical
 from store.ingest import collection_label, forget, ingest
+from store.schema import utc_now
 from workbench.compiler import Plan
 from workbench.environment import environment
 from workbench.stages import KINDS, Job, Stage, function
@@ -37,7 +37,7 @@ class Fate:
 def foresee(plan: Plan, store: Store, force: str | None = None) -> list[Fate]:
     """For each stage whether it is cached, and where a near twin is, in which parameter that differs."""
     kept: dict[str, list[dict[str, Any]]] = {}
-    for key in store.artifacts.keys():
+    for key in store.artifacts.complete():
         meta = store.artifacts.meta(key)
         kept.setdefault(meta["kind"], []).append(meta)
     fates, fresh = [], set()
@@ -82,7 +82,7 @@ def _difference(stage: Stage, kept: list[dict[str, Any]]) -> str:
 
 
 def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    out = {}
+    out: dict[str, str] = {}
     for key, item in value.items():
         if isinstance(item, dict):
             out |= _flat(item, f"{prefix}{key}.")
@@ -189,7 +189,7 @@ def _make(
     emit: Callable[..., None],
     context: dict[str, Any],
 ) -> float:
-    started_at, started = datetime.now(UTC), time.monotonic()
+    started_at, started = utc_now(), time.monotonic()
     said = 0.0
 
     def progress(done: int, total: int) -> None:
@@ -233,8 +233,9 @@ def _make(
                 cure="Make room or choose another store with --store DIR; what is done is kept.",
                 exit_code=1 if error.errno != 13 else 2,
             ) from error
-        meta["seconds"] = round(time.monotonic() - started, 3)
-    return float(meta["seconds"])
+        seconds = round(time.monotonic() - started, 3)
+        meta["seconds"] = seconds
+    return seconds
 
 
 def _alone(store: Store, stage: Stage, observer: Observer) -> FileLock:
@@ -250,9 +251,7 @@ def _alone(store: Store, stage: Stage, observer: Observer) -> FileLock:
 
 def _emitter(store: Store, plan: Plan, stage: Stage) -> Callable[..., None]:
     def emit(event: str, **fields: Any) -> None:
-        store.events.emit(
-            plan.recipe_run_id, event, stage=stage.key[:12], kind=stage.kind, label=stage.label, **fields
-        )
+        store.events.emit(plan.recipe_run_id, event, stage=stage.key[:12], kind=stage.kind, label=stage.label, **fields)
 
     return emit
 
@@ -268,8 +267,8 @@ def _open(con: Any, plan: Plan) -> None:
         return
     resolved = canonical(plan.recipe.model_dump(mode="json", by_alias=True))
     con.execute(
-        "INSERT INTO recipe_run VALUES (?, ?, ?, ?, 'running', ?, now(), NULL, NULL)",
-        [plan.recipe_run_id, plan.name, plan.recipe.title, plan.scale, resolved],
+        "INSERT INTO recipe_run VALUES (?, ?, ?, ?, 'running', ?, ?, NULL, NULL)",
+        [plan.recipe_run_id, plan.name, plan.recipe.title, plan.scale, resolved, utc_now()],
     )
     con.executemany(
         "INSERT INTO recipe_stage VALUES (?, ?, ?, ?)",
@@ -290,7 +289,7 @@ def _fail(store: Store, stage: Stage, error: Exception) -> None:
     with store.writing() as con:
         con.execute("DELETE FROM stage WHERE key = ?", [stage.key])
         con.execute(
-            "INSERT INTO stage VALUES (?, ?, ?, 'failed', ?, ?, ?, '{}', now(), NULL, ?)",
+            "INSERT INTO stage VALUES (?, ?, ?, 'failed', ?, ?, ?, '{}', ?, NULL, ?)",
             [
                 stage.key,
                 stage.kind,
@@ -298,6 +297,7 @@ def _fail(store: Store, stage: Stage, error: Exception) -> None:
                 canonical(stage.parameters),
                 canonical({role: s.key for role, s in stage.inputs.items()}),
                 canonical(environment()),
+                utc_now(),
                 f"{type(error).__name__}: {error}",
             ],
         )

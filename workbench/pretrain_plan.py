@@ -17,9 +17,7 @@ def pretrained(c: "Compiler") -> dict[str, Stage]:
     assert how and c.recipe.vocabulary
     passages = {f"passages.{v}": c.passages(v) for v in how.varieties}
     queries = {f"queries.{v}": c.queries(v, "train") for v in how.varieties}
-    vocabulary = c.add(
-        "vocabulary", "train the vocabulary", c.recipe.vocabulary.model_dump(), passages | queries
-    )
+    vocabulary = c.add("vocabulary", "train the vocabulary", c.recipe.vocabulary.model_dump(), passages | queries)
     released: dict[str, Stage] = {}
     encoder: dict[str, Stage] = {}
     for system in how.systems:

@@ -130,9 +130,7 @@ def crops(
         for docno in group:
             neighbours[docno] = [d for d in group if d != docno]
     qids = sorted(q for q in relevant if all(q in asked[v] for v in varieties))
-    out: dict[str, list[str]] = {
-        c: [] for c in ("query", "positive", "negative", "query_variety", "document_variety")
-    }
+    out: dict[str, list[str]] = {c: [] for c in ("query", "positive", "negative", "query_variety", "document_variety")}
     for _ in range(rows):
         own = rng.choice(varieties)
         other = rng.choice(varieties) if rng.random() < across_share else own
@@ -147,9 +145,7 @@ def crops(
         near = neighbours.get(docno) or [d for d in docnos if d != docno]
         hard = (mined or {}).get(other, {}).get(docno)
         negative = rng.choice(hard if hard and rng.random() < 0.8 else near)
-        for column, value in zip(
-            out, (query, text[other][docno], text[other][negative], own, other), strict=True
-        ):
+        for column, value in zip(out, (query, text[other][docno], text[other][negative], own, other), strict=True):
             out[column].append(value)
     return pa.table(out)
 

@@ -372,8 +372,12 @@ def _references(recipe: Recipe) -> None:
                 raise ValidationError.from_exception_data(
                     "Recipe",
                     [
-                        {"type": e["type"], "loc": ("fine-tuning", system, *e["loc"]), "input": e["input"],
-                         "ctx": e.get("ctx", {})}  # type: ignore[typeddict-item]
+                        {
+                            "type": e["type"],
+                            "loc": ("fine-tuning", system, *e["loc"]),
+                            "input": e["input"],
+                            "ctx": e.get("ctx", {}),
+                        }
                         for e in error.errors()
                     ],
                 ) from None
@@ -389,8 +393,9 @@ def _explained(error: ValidationError, *files: Path) -> LswError:
     cure = ""
     if fault["type"] == "extra_forbidden":
         known = _keys(loc[:-1])
-        title, cure = f"Unknown key '{loc[-1]}'" + (f" in [{'.'.join(loc[:-1])}]." if loc[:-1] else "."), nearest(
-            loc[-1], known
+        title, cure = (
+            f"Unknown key '{loc[-1]}'" + (f" in [{'.'.join(loc[:-1])}]." if loc[:-1] else "."),
+            nearest(loc[-1], known),
         )
     elif fault["type"] == "missing":
         title, cure = f"'{field}' is missing.", "Add it to the recipe or the scale."

@@ -80,9 +80,9 @@ def biencoder(vocabulary: Path, size: dict[str, int], out: Path) -> None:
     )
     tokenizer.save_pretrained(backbone)
     transformer = Transformer(str(backbone), max_seq_length=size["length"])
-    SentenceTransformer(modules=[transformer, Pooling(size["width"], pooling_mode="mean"), Normalize()]).save_pretrained(
-        str(out / "checkpoint"), create_model_card=False
-    )
+    SentenceTransformer(
+        modules=[transformer, Pooling(size["width"], pooling_mode="mean"), Normalize()]
+    ).save_pretrained(str(out / "checkpoint"), create_model_card=False)
 
 
 def multivector(vocabulary: Path, size: dict[str, int], out: Path) -> None:

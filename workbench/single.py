@@ -1,6 +1,8 @@
 """Plans of one run: `lsw retrieve` on a folder, `lsw import` of a run made elsewhere."""
 
 import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,7 @@ from store import LswError, Store, nearest
 from store.artifacts import canonical, file_hash
 from store.query import rows
 from workbench import recipe as recipes
-from workbench.collection import Folder
-from workbench.compiler import Compiler, Plan
+from workbench.compiler import Compiler, Named, Plan
 from workbench.stages import KINDS, Stage
 from workbench.varieties import variety
 
@@ -72,9 +73,10 @@ def import_plan(
 
         trained_on = str(pair(trained_on))
     stages: list[Stage] = []
+    label: Named
     if qrels:
         name = qrels.stem
-        label, source = Single(name, qrels), _file_qrels(name, qrels)
+        label, source = Judged(name, file_hash(qrels)), _file_qrels(name, qrels)
         stages.append(source)
     elif Path(str(collection)).is_dir():
         folder = Path(str(collection)).resolve()
@@ -107,9 +109,7 @@ def import_plan(
         {},
         {"file": str(file.resolve())},
     )
-    measured = _stage(
-        "measure", f"measure {file.name}", {"measures": MEASURES}, {"run": imported, "qrels": source}, {}
-    )
+    measured = _stage("measure", f"measure {file.name}", {"measures": MEASURES}, {"run": imported, "qrels": source}, {})
     recipe = recipes.checked(
         {"title": f"{system}, imported from {file.name}", "collection": {"name": label.name, "folder": "."},
          "retrieval": {"pairs": [], "systems": []}},
@@ -118,12 +118,12 @@ def import_plan(
     return _plan("import", None, recipe, label, [*stages, imported, measured]), imported.key[:12]
 
 
-class Single:
+@dataclass(frozen=True)
+class Judged:
     """Stands for a collection of which only judgements are known."""
 
-    def __init__(self, name: str, qrels: Path | None = None, fingerprint: str = "") -> None:
-        self.name = name
-        self.fingerprint = fingerprint or (file_hash(qrels) if qrels else "")
+    name: str
+    fingerprint: str
 
 
 def _file_qrels(name: str, file: Path) -> Stage:
@@ -137,7 +137,7 @@ def _file_qrels(name: str, file: Path) -> Stage:
     )
 
 
-def _stored(store: Store, name: str) -> tuple[Single, Stage]:
+def _stored(store: Store, name: str) -> tuple[Judged, Stage]:
     """A collection's judgements as the store has them already."""
     with store.reading() as con:
         found = rows(
@@ -155,15 +155,11 @@ def _stored(store: Store, name: str) -> tuple[Single, Stage]:
         raise LswError(
             f"'{name}' is neither a folder nor a collection with judgements in the store.", cure=nearest(name, known)
         )
-    import json
-
     stage = Stage("qrels", f"read judgements of {name}", json.loads(found[0]["parameters"]), key=found[0]["key"])
-    return Single(found[0]["name"], fingerprint=found[0]["fingerprint"]), stage
+    return Judged(found[0]["name"], found[0]["fingerprint"]), stage
 
 
-def _stage(
-    kind: str, label: str, parameters: dict[str, Any], inputs: dict[str, Stage], local: dict[str, Any]
-) -> Stage:
+def _stage(kind: str, label: str, parameters: dict[str, Any], inputs: dict[str, Stage], local: dict[str, Any]) -> Stage:
     from workbench.compiler import stage_key
 
     stage = Stage(kind, label, parameters, inputs, local)
@@ -171,6 +167,8 @@ def _stage(
     return stage
 
 
-def _plan(name: str, scale: str | None, recipe: recipes.Recipe, collection: Folder | Single, stages: list[Stage]) -> Plan:
+def _plan(
+    name: str, scale: str | None, recipe: recipes.Recipe, collection: Named, stages: list[Stage]
+) -> Plan:
     digest = hashlib.sha256(canonical([name, scale, sorted(s.key for s in stages)]).encode()).hexdigest()[:12]
     return Plan(digest, name, scale or "-", recipe, collection, stages)

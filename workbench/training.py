@@ -167,7 +167,11 @@ Prepared = tuple[Any, Any, Callable[[Path], None]]
 
 def _biencoder(checkpoint: Path, triples: pa.Table, settings: Settings, work: Path, progress: Progress) -> Prepared:
     from datasets import Dataset
-    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     model = SentenceTransformer(str(checkpoint), local_files_only=True)

@@ -65,7 +65,7 @@ def check(store: StoreOption = None, as_json: JsonOption = False) -> None:
     at = opened(store)
     with at.reading() as con:
         recorded = {r["key"]: r["kind"] for r in rows(con, "SELECT key, kind FROM stages WHERE status = 'done'")}
-    keys = at.artifacts.keys()
+    keys = at.artifacts.complete()
     faults = []
     for key in track(keys, description="checking", console=talk(), transient=True):
         verdict = at.artifacts.check(key, thorough=True)
@@ -73,7 +73,9 @@ def check(store: StoreOption = None, as_json: JsonOption = False) -> None:
             faults.append({"key": key, "fault": verdict.reason})
         elif key not in recorded:
             faults.append({"key": key, "fault": "not in the database"})
-    faults += [{"key": k, "fault": "in the database, but its artifact is gone"} for k in sorted(recorded.keys() - set(keys))]
+    faults += [
+        {"key": k, "fault": "in the database, but its artifact is gone"} for k in sorted(recorded.keys() - set(keys))
+    ]
     if as_json:
         print_json({"artifacts": len(keys), "faults": faults})
     for fault in faults:
@@ -115,5 +117,3 @@ def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
         out().print(table)
     if not all(row["ok"] or row["optional"] for row in found):
         raise typer.Exit(1)
-
-

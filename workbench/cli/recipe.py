@@ -1,5 +1,7 @@
 """`lsw recipe`: list, show, check, run."""
 
+import os
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,10 +143,13 @@ class Shown:
     """An observer that shows a bar for the stage at work and leaves a line for each stage made."""
 
     def __init__(self, recipe: "Recipe") -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.recipe = recipe
-        self.console = talk()
+        # A copy of stderr: while native code is hushed, the bars go on.
+        self.stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
+        self.console = Console(file=self.stream, highlight=False)
         self.bars = Progress(
             TextColumn("{task.fields[place]}"),
             TextColumn("{task.description}"),
@@ -156,13 +161,12 @@ class Shown:
         )
 
     def __enter__(self) -> "Shown":
-        import logging
         import warnings
 
+        from workbench.quiet import advise
+
         self.console.print(self.recipe.title, style="bold")
-        # The libraries' own bars and advice would cut ours in two.
-        for name in ("transformers", "sentence_transformers", "datasets", "ir_datasets", "httpx"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+        advise()
         warnings.filterwarnings("ignore")
         self.bars.start()
         self.task = self.bars.add_task("", total=None, place="")
@@ -170,6 +174,7 @@ class Shown:
 
     def __exit__(self, *_: object) -> None:
         self.bars.stop()
+        self.stream.close()
 
     def begin(self, stage: "Stage", position: int, total: int) -> None:
         self.bars.reset(self.task, description=stage.label, total=None, place=f"{position}/{total}")
@@ -189,5 +194,3 @@ class Shown:
 
 def _fact(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-

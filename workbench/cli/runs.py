@@ -72,7 +72,9 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
 
 
 def compare(
-    run_ids: Annotated[list[str], typer.Argument(help="The baseline run first, then the others.", metavar="RUN RUN...")],
+    run_ids: Annotated[
+        list[str], typer.Argument(help="The baseline run first, then the others.", metavar="RUN RUN...")
+    ],
     measure: Annotated[list[str] | None, typer.Option(help="An ir_measures name; may be repeated.")] = None,
     test: Annotated[str, typer.Option(help="randomisation, t or wilcoxon")] = "randomisation",
     correction: Annotated[str, typer.Option(help="holm, bonferroni, bh or none")] = "holm",
@@ -133,7 +135,9 @@ def retrieve(
     script: Annotated[
         str, typer.Option(help="'as written', or 'simplified': Traditional and Simplified Chinese reconciled.")
     ] = "as written",
-    name: Annotated[str | None, typer.Option(help="What the store calls the collection.  [default: FOLDER's name]")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the store calls the collection.  [default: FOLDER's name]")
+    ] = None,
     scale: ScaleOption = "mini",
     store: StoreOption = None,
     as_json: JsonOption = False,

@@ -14,9 +14,7 @@ from workbench.varieties import table as varieties
 
 
 def _by_variety(job: Job, role: str, name: str) -> dict[str, pa.Table]:
-    return {
-        r.partition(".")[2]: job.read(r, name) for r in sorted(job.inputs) if r.startswith(f"{role}.")
-    }
+    return {r.partition(".")[2]: job.read(r, name) for r in sorted(job.inputs) if r.startswith(f"{role}.")}
 
 
 def vocabulary(job: Job) -> dict[str, Any]:

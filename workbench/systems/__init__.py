@@ -38,7 +38,8 @@ def ranked(run: pa.Table, depth: int) -> pa.Table:
                 (row_number() OVER (PARTITION BY qid ORDER BY score DESC, docno DESC) - 1)::INTEGER AS rank
             FROM rounded
         ),
-        first AS (SELECT qid, min(rowid) AS position FROM (SELECT qid, row_number() OVER () AS rowid FROM run) GROUP BY qid)
+        numbered AS (SELECT qid, row_number() OVER () AS line FROM run),
+        first AS (SELECT qid, min(line) AS position FROM numbered GROUP BY qid)
         SELECT qid, docno, rank, score FROM ordered JOIN first USING (qid) WHERE rank < ? ORDER BY position, rank
         """,
         params=[depth],

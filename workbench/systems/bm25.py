@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from workbench.quiet import hushed
 from workbench.text import term_counts
 
 K1, B = 0.9, 0.4
@@ -25,18 +26,20 @@ def index(passages: pa.Table, variety: str, out: Path) -> None:
         for docno, text in zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
     )
     # scale=1: term frequencies as they are; PISA's default of 100 would defeat k1.
-    PisaIndex(str(out), stemmer="none", stops="none").toks_indexer(scale=1).index(toks)
+    with hushed():
+        made = PisaIndex(str(out), stemmer="none", stops="none")
+        made.toks_indexer(scale=1).index(toks)
+        made.bm25(k1=K1, b=B)  # lays down the block-max data now, so that retrieval only reads
 
 
-def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: float = K1, b: float = B) -> pa.Table:
-    """The best passages of each query.
+def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int) -> pa.Table:
+    """The best passages of each query by BM25 (Robertson and Zaragoza 2009, eq. 3.15).
 
     Args:
         folder: what `index` made.
         queries: columns qid, query.
         variety: of the queries.
         depth: passages a query at most; those that share no term with it are not returned.
-        k1, b: of BM25 (Robertson and Zaragoza 2009, eq. 3.15).
 
     Returns:
         columns qid, docno, score (float32).
@@ -52,10 +55,11 @@ def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: floa
         }
     )
     frame = frame[frame["query_toks"].map(bool)]  # PISA takes no query without terms
-    retriever = PisaIndex(str(folder), stemmer="none", stops="none").bm25(
-        k1=k1, b=b, num_results=depth, toks_scale=1, query_weighted=True, threads=1
-    )
-    found = retriever(frame)
+    with hushed():
+        retriever = PisaIndex(str(folder), stemmer="none", stops="none").bm25(
+            k1=K1, b=B, num_results=depth, toks_scale=1, query_weighted=True, threads=1
+        )
+        found = retriever(frame)
     return pa.table(
         {
             "qid": found["qid"].astype(str).to_list(),

@@ -131,9 +131,11 @@ def rerank(
 
     given = pt.Transformer.from_df(candidates.to_pandas())
     with_text = pt.apply.generic(
-        lambda df: df.drop(columns="query", errors="ignore")
-        .merge(queries.select(["qid", "query"]).to_pandas(), on="qid")
-        .merge(passages.select(["docno", "text"]).to_pandas(), on="docno")
+        lambda df: (
+            df.drop(columns="query", errors="ignore")
+            .merge(queries.select(["qid", "query"]).to_pandas(), on="qid")
+            .merge(passages.select(["docno", "text"]).to_pandas(), on="docno")
+        )
     )
     pipeline = ((given % depth) >> with_text >> load(checkpoint, length, progress)) ^ given
     found = pipeline(queries.select(["qid", "query"]).to_pandas())

@@ -1,0 +1,109 @@
+"""Training moves weights or is refused, resumes, and leaves frozen parts alone."""
+
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from store import LswError
+from workbench.collection import MINI, Folder
+from workbench.training import Settings, finetune
+
+MODELS = MINI.parent / "models"
+ARCHITECTURES = {"bi-encoder": "bge-m3", "multi-vector": "colbert-xm", "reranker": "mt5"}
+
+
+@pytest.fixture(scope="module")
+def triples() -> pa.Table:
+    mini = Folder("mini", MINI)
+    text = dict(zip(*(mini.passages("fr")[c].to_pylist() for c in ("docno", "text")), strict=True))
+    rows = mini.queries("ca", "train").slice(0, 16).to_pylist()
+    relevant = {r["qid"]: r["docno"] for r in mini.qrels("train").to_pylist() if r["label"] > 0}
+    return pa.Table.from_pylist(
+        [
+            {
+                "query": r["query"],
+                "positive": text[relevant[r["qid"]]],
+                "negative": text[relevant[r["qid"]].translate(str.maketrans("ab", "ba"))],
+                "query_variety": "ca",
+                "document_variety": "fr",
+            }
+            for r in rows
+            if relevant[r["qid"]].translate(str.maketrans("ab", "ba")) in text
+        ]
+    )
+
+
+def settings(**changes: object) -> Settings:
+    given = {
+        "epochs": 1.0, "learning_rate": 1e-4, "batch_size": 4, "temperature": 0.1, "query_length": 32,
+        "document_length": 64, "warmup": 0.0, "frozen": (), "checkpoint_steps": 100, "seed": 1,
+    }  # fmt: skip
+    return Settings(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def weights(folder: Path) -> dict[str, object]:
+    from safetensors.torch import load_file
+
+    return {k: v.float() for k, v in load_file(folder / "model.safetensors").items()}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_training_moves_weights_and_records_losses(architecture: str, triples: pa.Table, tmp_path: Path) -> None:
+    base = MODELS / ARCHITECTURES[architecture]
+    steps: list[tuple[int, int]] = []
+    frozen = ("embeddings", "adapters") if architecture == "multi-vector" else ()
+    done = finetune(
+        architecture, base, triples, settings(epochs=4.0, frozen=frozen), tmp_path / "out", tmp_path / "work",
+        lambda a, b: steps.append((a, b)),
+    )  # fmt: skip
+    assert steps[-1][0] == done.steps == steps[-1][1]
+    assert done.weight_change > 1e-5
+    losses = done.curve["loss"].to_pylist()
+    assert sum(losses[-3:]) < sum(losses[:3])
+    before, after = weights(base), weights(tmp_path / "out")
+    assert before.keys() == after.keys()
+    changed = {k for k in before if not before[k].equal(after[k])}  # type: ignore[attr-defined]
+    assert changed
+    if frozen:
+        assert not [k for k in changed if "adapter" in k or "word_embeddings" in k]
+    assert not list((tmp_path / "out").rglob("*.bin"))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_published_rate_is_refused(architecture: str, triples: pa.Table, tmp_path: Path) -> None:
+    with pytest.raises(LswError, match="changed no weight") as caught:
+        finetune(
+            architecture, MODELS / ARCHITECTURES[architecture], triples, settings(learning_rate=5e-12),
+            tmp_path / "out", tmp_path / "work", lambda a, b: None,
+        )  # fmt: skip
+    assert "learning_rate" in caught.value.cure
+    assert not (tmp_path / "out").exists()
+
+
+def test_training_resumes_and_ends_where_it_would_have(triples: pa.Table, tmp_path: Path) -> None:
+    """Stopped after its first checkpoint and begun again, training gives the very weights of an unbroken one."""
+    base = MODELS / "bge-m3"
+    said = settings(epochs=4.0, checkpoint_steps=4)
+
+    def stop(done: int, total: int) -> None:
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune("bi-encoder", base, triples, said, tmp_path / "broken", tmp_path / "work", stop)
+    assert (tmp_path / "work" / "checkpoint-4").is_dir()
+    # A checkpoint torn by a kill while saving is passed over.
+    torn = tmp_path / "work" / "checkpoint-5"
+    shutil.copytree(tmp_path / "work" / "checkpoint-4", torn)
+    (torn / "trainer_state.json").unlink()
+    began: list[int] = []
+    resumed = finetune(
+        "bi-encoder", base, triples, said, tmp_path / "resumed", tmp_path / "work", lambda a, b: began.append(a)
+    )
+    assert began[0] == 5
+    whole = finetune("bi-encoder", base, triples, said, tmp_path / "whole", tmp_path / "w2", lambda a, b: None)
+    assert resumed.steps == whole.steps
+    ours, theirs = weights(tmp_path / "resumed"), weights(tmp_path / "whole")
+    assert all(ours[k].allclose(theirs[k], atol=1e-6) for k in ours)  # type: ignore[attr-defined]
