@@ -30,6 +30,8 @@ def sentence(row: Row) -> str:
     }.get(row["contrast"], row["contrast"])
     who = row["system"] + (f" ({row['trained_on']})" if row["trained_on"] else "")
     verdict = "significant" if row["p_corrected"] < SIGNIFICANT else "not significant"
+    if verdict == "significant" and row["contrast"] != "gap" and row["delta"] < 0:
+        verdict = "significant and negative"
     over = f"{METHODS[row['correction']]} over {row['family_size']}" if row["correction"] != "none" else "uncorrected"
     return (
         f"{who}: {what} {verdict}: {row['delta']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}],"
