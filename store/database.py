@@ -39,10 +39,13 @@ def connect(path: Path, read_only: bool, patience: float | None = None) -> Itera
             # A reader and a writer within one process are refused with the second message.
             busy = "lock" in text or "different configuration" in text
             if not busy:
+                full = "write" in text
                 raise LswError(
                     f"The store {path} cannot be opened.",
                     text.splitlines()[0],
-                    "If it is damaged, move runs.duckdb away and type `lsw store upgrade`, which rebuilds it.",
+                    "Make room, or choose another with --store DIR."
+                    if full
+                    else "If it is damaged, move runs.duckdb away and type `lsw store upgrade`, which rebuilds it.",
                 ) from None
             if time.monotonic() > deadline:
                 holder = re.search(r"PID (\d+)", text)

@@ -1,8 +1,9 @@
 """Where a store's parts lie on disk, and how they are opened."""
 
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,9 @@ from store.database import connect
 from store.errors import LswError
 from store.events import Events
 from store.schema import LATEST, migrate, version
+
+SPARE = 50_000_000
+"""Free bytes below which no stage is begun."""
 
 
 def resolve(folder: str | os.PathLike[str] | None = None) -> "Store":
@@ -53,8 +57,22 @@ class Store:
                 f"The store folder {self.folder} cannot be written: {error.strerror or error}.",
                 cure="Choose another one with --store DIR or the environment variable LSW_STORE.",
             ) from None
+        self.room()
         with self.writing():
             pass
+
+    def room(self) -> None:
+        """Make sure that a stage may begin: native code under it (PISA) aborts the process on a full disk.
+
+        Raises:
+            LswError: fewer than `SPARE` bytes are free.
+        """
+        free = shutil.disk_usage(self.folder).free
+        if free < SPARE:
+            raise LswError(
+                f"The disk of the store {self.folder} is full: {free / 1e6:.0f} MB are free.",
+                cure=f"Make room ({SPARE / 1e6:.0f} MB at least), or choose another with --store DIR.",
+            )
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -65,14 +83,15 @@ class Store:
             try:
                 yield con
                 con.commit()
-            except duckdb.IOException as error:
+            except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
                 raise LswError(
                     f"The store {self.database} could not be written.",
                     str(error).splitlines()[0],
                     "Make room, or choose another with --store DIR. Nothing was half-written.",
                 ) from None
             except BaseException:
-                con.rollback()
+                with suppress(duckdb.Error):  # the connection may be past saving
+                    con.rollback()
                 raise
 
     @contextmanager

@@ -14,6 +14,7 @@ from store import Store
 from workbench.collection import MINI
 
 ROOT = Path(__file__).parent.parent
+LSW = str(Path(sys.executable).parent / "lsw")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 Lsw = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,7 +25,7 @@ def run_lsw(
 ) -> subprocess.CompletedProcess[str]:
     """Run `lsw` as a user would, in its own process; `check` is the exit code it must have."""
     done = subprocess.run(
-        [sys.executable, "-c", "from workbench.cli.main import main; main()", *map(str, args)],
+        [LSW, *map(str, args)],
         cwd=cwd or ROOT,
         env={**os.environ, "COLUMNS": "160", **env},
         capture_output=True,

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from store import Store
 from store.query import select
-from tests.conftest import ROOT, Lsw
+from tests.conftest import LSW, ROOT, Lsw
 
 COUNTS = """
 SELECT 'runs', count(*), count(DISTINCT run_id) FROM runs
@@ -29,9 +28,8 @@ ORDER BY 1
 
 
 def begin(recipe: Path, scale: Path, store: Path) -> subprocess.Popen[str]:
-    code = "from workbench.cli.main import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, "recipe", "run", str(recipe), "--scale", str(scale), "--store", str(store)],
+        [LSW, "recipe", "run", str(recipe), "--scale", str(scale), "--store", str(store)],
         cwd=ROOT, env={**os.environ, "HF_HUB_OFFLINE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ def queries() -> pa.Table:
 def test_bm25_is_its_formula(tmp_path: Path, code: str) -> None:
     passages = Folder("mini", MINI).passages(code).slice(0, 80)
     queries = Folder("mini", MINI).queries(code).slice(0, 10)
-    bm25.index(passages, code, tmp_path / "index")
+    bm25.index(passages, code, tmp_path / "index", nothing)
     found = bm25.retrieve(tmp_path / "index", queries, code, 80)
     got = {(q, d): s for q, d, s in zip(*(found[c].to_pylist() for c in ("qid", "docno", "score")), strict=True)}
     documents = {
@@ -65,7 +65,7 @@ def test_bm25_is_its_formula(tmp_path: Path, code: str) -> None:
 def test_biencoder_search_is_the_inner_product(tmp_path: Path, passages: pa.Table, queries: pa.Table) -> None:
     from sentence_transformers import SentenceTransformer
 
-    biencoder.index(MODELS / "bge-m3", passages, 64, 160, tmp_path / "index")
+    biencoder.index(MODELS / "bge-m3", passages, 64, 160, tmp_path / "index", nothing)
     got = ranked(biencoder.retrieve(MODELS / "bge-m3", tmp_path / "index", queries, 64, 160, 10), 10)
     model = SentenceTransformer(str(MODELS / "bge-m3"))
     scores = model.encode(queries["query"].to_pylist()) @ model.encode(passages["text"].to_pylist()).T

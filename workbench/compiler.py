@@ -161,8 +161,6 @@ class Compiler:
         """Training triples of a pair."""
         how = self.recipe.negatives
         miner = on.high if how.queries == "high" else on.low
-        asked = self.queries(on.low, "train")
-        self.translation(on, "train")
         return self.add(
             "negatives",
             f"mine negatives for {on}",
@@ -178,7 +176,7 @@ class Compiler:
             {
                 "index": self.index("bm25", None, on.high),
                 "miners": self.queries(miner, "train"),
-                "queries": asked,
+                "queries": self.queries(on.low, "train"),
                 "translation": self.translation(on, "train"),
                 "qrels": self.qrels("train"),
             },
@@ -193,6 +191,14 @@ class Compiler:
             {"translator": translator, "source_variety": on.high, "target_variety": on.low},
             {"source": self.queries(on.high, split), "target": self.queries(on.low, split)},
         )
+
+    def asked(self, query: str, document: str) -> dict[str, Stage]:
+        """The queries of a run and, where a recipe pairs the varieties, the translation they came by."""
+        inputs = {"queries": self.queries(query)}
+        paired = [pair(text) for text in (self.recipe.retrieval.pairs if self.recipe.retrieval else ())]
+        if Pair(query, document) in paired:
+            inputs["translation"] = self.translation(Pair(query, document), "test")
+        return inputs
 
     # Ranking ------------------------------------------------------------------------------------------------
 
@@ -235,12 +241,12 @@ class Compiler:
                 {
                     "candidates": candidates,
                     "model": self.model(second, tuned),
-                    "queries": self.queries(query),
                     "passages": self.passages(document),
+                    **self.asked(query, document),
                 },
             )
         model = None if system == "bm25" else self.model(system, tuned)
-        inputs = {"index": self.index(system, model, document), "queries": self.queries(query)}
+        inputs = {"index": self.index(system, model, document), **self.asked(query, document)}
         return self.add(
             "retrieve",
             f"rank {query} over {document} with {named}",
@@ -294,7 +300,6 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path) -> Plan:
         tuned = recipe.fine_tuning
         for text in recipe.retrieval.pairs:
             on = pair(text)
-            c.translation(on, "test")
             for system in recipe.retrieval.systems:
                 # What is trained in a pipeline: its last stage.
                 trains = tuned and system.split(RERANK)[-1] in tuned.systems

@@ -167,6 +167,7 @@ def _one(
         seconds = 0.0
         made = stale or verdict.state == "absent"
         if made:
+            store.room()
             emit("stage", status="running")
             try:
                 seconds = _make(plan, store, stage, observer, emit, context)

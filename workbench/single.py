@@ -167,8 +167,6 @@ def _stage(kind: str, label: str, parameters: dict[str, Any], inputs: dict[str, 
     return stage
 
 
-def _plan(
-    name: str, scale: str | None, recipe: recipes.Recipe, collection: Named, stages: list[Stage]
-) -> Plan:
+def _plan(name: str, scale: str | None, recipe: recipes.Recipe, collection: Named, stages: list[Stage]) -> Plan:
     digest = hashlib.sha256(canonical([name, scale, sorted(s.key for s in stages)]).encode()).hexdigest()[:12]
     return Plan(digest, name, scale or "-", recipe, collection, stages)

@@ -55,9 +55,10 @@ def main() -> None:
     """Run the command line; every error leaves by here."""
     try:
         app()
-    except KeyboardInterrupt:
-        fail("Interrupted.", cure="What is done is kept: type the same command to go on.")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == 130:  # Typer has caught Ctrl+C already
+            fail("Interrupted.", cure="What is done is kept: type the same command to go on.")
+        raise
     except Exception as error:
         from store.errors import LswError
 

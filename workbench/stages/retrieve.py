@@ -45,12 +45,12 @@ def index(job: Job) -> dict[str, Any]:
     folder = job.out / "index"
     summary: dict[str, Any] = {"passages": len(passages)}
     if p["architecture"] == "bm25":
-        bm25.index(passages, p["document_variety"], folder)
+        bm25.index(passages, p["document_variety"], folder, job.progress)
         return summary
     model = checkpoint_folder(job.inputs["model"])
     lengths = p["query_length"], p["document_length"]
     if p["architecture"] == "bi-encoder":
-        biencoder.index(model, passages, *lengths, folder)
+        biencoder.index(model, passages, *lengths, folder, job.progress)
     else:
         folder.mkdir()
         summary["adapter"] = multivector.index(model, passages, p["document_variety"], *lengths, folder, job.progress)

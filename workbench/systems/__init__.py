@@ -3,6 +3,7 @@
 Imports of torch and PyTerrier stay inside functions, so that a command which ranks nothing starts at once.
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import pyarrow as pa
@@ -12,6 +13,16 @@ class Progress(Protocol):
     """Called with what is done and the total, in units of the caller's choosing."""
 
     def __call__(self, done: int, total: int) -> None: ...
+
+
+def told(passages: pa.Table, progress: Progress) -> Iterator[dict[str, str]]:
+    """Rows of docno and text for an indexer, with progress as they are taken."""
+    total = len(passages)
+    pairs = zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
+    for done, (docno, text) in enumerate(pairs, 1):
+        yield {"docno": docno, "text": text}
+        if done % 64 == 0 or done == total:
+            progress(done, total)
 
 
 def ranked(run: pa.Table, depth: int) -> pa.Table:

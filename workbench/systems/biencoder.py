@@ -5,6 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.systems import Progress, told
+
 
 def load(checkpoint: Path, query_length: int, document_length: int) -> tuple[Any, Any]:
     """The encoder twice, sharing weights: one cuts texts at `query_length` tokens, one at `document_length`."""
@@ -20,7 +22,9 @@ def load(checkpoint: Path, query_length: int, document_length: int) -> tuple[Any
     return for_queries, encoder
 
 
-def index(checkpoint: Path, passages: pa.Table, query_length: int, document_length: int, out: Path) -> None:
+def index(
+    checkpoint: Path, passages: pa.Table, query_length: int, document_length: int, out: Path, progress: Progress
+) -> None:
     """Encode the passages into a FlexIndex.
 
     Args:
@@ -28,15 +32,12 @@ def index(checkpoint: Path, passages: pa.Table, query_length: int, document_leng
         passages: columns docno, text.
         query_length, document_length: in tokens.
         out: folder that will hold the index.
+        progress: told how many passages are taken.
     """
     from pyterrier_dr import FlexIndex
 
     _, encoder = load(checkpoint, query_length, document_length)
-    rows = (
-        {"docno": docno, "text": text}
-        for docno, text in zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
-    )
-    (encoder >> FlexIndex(str(out), verbose=False)).index(rows)
+    (encoder >> FlexIndex(str(out), verbose=False)).index(told(passages, progress))
 
 
 def retrieve(

@@ -5,26 +5,25 @@ from pathlib import Path
 import pyarrow as pa
 
 from workbench.quiet import hushed
+from workbench.systems import Progress, told
 from workbench.text import term_counts
 
 K1, B = 0.9, 0.4
 """Anserini's defaults, which the published runs used."""
 
 
-def index(passages: pa.Table, variety: str, out: Path) -> None:
+def index(passages: pa.Table, variety: str, out: Path, progress: Progress) -> None:
     """Build the inverted index.
 
     Args:
         passages: columns docno, text.
         variety: whose terms to make.
         out: folder that will hold the index.
+        progress: told how many passages are taken.
     """
     from pyterrier_pisa import PisaIndex
 
-    toks = (
-        {"docno": docno, "toks": term_counts(text, variety)}
-        for docno, text in zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
-    )
+    toks = ({"docno": row["docno"], "toks": term_counts(row["text"], variety)} for row in told(passages, progress))
     # scale=1: term frequencies as they are; PISA's default of 100 would defeat k1.
     with hushed():
         made = PisaIndex(str(out), stemmer="none", stops="none")
