@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,13 @@ Row = dict[str, Any]
 METHODS = {"holm": "Holm", "bonferroni": "Bonferroni", "bh": "Benjamini-Hochberg", "none": "uncorrected"}
 TESTS = {"randomisation": "paired randomisation", "t": "paired t", "wilcoxon": "Wilcoxon signed-rank"}
 SIGNIFICANT = 0.05
+# As a paper prints it, and narrow enough for 80 columns.
+PLAIN: dict[str, Any] = {"box": box.SIMPLE_HEAD, "pad_edge": False, "padding": 0, "show_edge": False}
+
+
+def short(x: float, digits: int = 3) -> str:
+    """A signed number below 1 as papers print it: +.012."""
+    return f"{x:+.{digits}f}".replace("0.", ".", 1) if abs(x) < 1 else f"{x:+.{digits}f}"
 
 
 def p_text(p: float) -> str:
@@ -72,7 +80,7 @@ class Closing:
         parts: list[RenderableType] = [self._effectiveness()]
         if self.comparisons:
             parts += [self._contrasts(), self._words()]
-        return Group(*parts)
+        return Group(*(item for part in parts for item in (part, Text())))
 
     def _cell(self, measure: str, **run: Any) -> Row | None:
         for row in self.comparisons:
@@ -86,7 +94,7 @@ class Closing:
             title=f"{self.record.get('title', '')}\nmean over {n} queries, {self.record.get('scale', '')} scale",
             title_justify="left",
             title_style="bold",
-            pad_edge=False,
+            **PLAIN,
         )
         for name in ("system", "trained on", "queries", "passages"):
             table.add_column(name, no_wrap=True)
@@ -122,28 +130,29 @@ class Closing:
             title_justify="left",
             caption_justify="left",
             title_style="bold",
-            pad_edge=False,
+            **PLAIN,
         )
-        for name, side in (
-            ("contrast", "left"), ("system", "left"), ("trained on", "left"), ("on", "left"), ("delta", "right"),
-            ("interval", "right"), ("d", "right"), ("p", "right"), ("W/T/L", "right"),
-        ):  # fmt: skip
-            table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column("", no_wrap=True)
+        for name in ("system", "trained\non", "on"):
+            table.add_column(name, no_wrap=True)
+        for name in ("delta", "interval", "d", "p", "W/T/L"):
+            table.add_column(name, justify="right", no_wrap=True)
         last = None
         for row in sorted(rows, key=lambda r: ("gap", "gain", "closure").index(r["contrast"])):
-            if last and last != row["contrast"]:
+            first_of_kind = row["contrast"] != last
+            if last and first_of_kind:
                 table.add_section()
             last = row["contrast"]
             star = "*" if row["p_corrected"] < SIGNIFICANT else " "
             table.add_row(
-                row["contrast"],
+                row["contrast"] if first_of_kind else "",
                 row["system"],
                 row["trained_on"] or "-",
                 row["variety"] if row["contrast"] == "gain" else row["pair"],
-                f"{row['delta']:+.3f}",
-                f"[{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]",
-                f"{row['effect_size']:+.2f}" if row["effect_size"] is not None else "-",
-                f"{p_text(row['p_corrected']).removeprefix('= ')}{star}",
+                short(row["delta"]),
+                f"[{short(row['ci_low'])}, {short(row['ci_high'])}]",
+                short(row["effect_size"], 2) if row["effect_size"] is not None else "-",
+                p_text(row["p_corrected"]).removeprefix("= ").replace("0.", ".").replace(" ", "") + star,
                 f"{row['wins']}/{row['ties']}/{row['losses']}",
             )
         return table
@@ -156,4 +165,4 @@ class Closing:
         if kind == "gain":
             low = rows[0]["pair"].split("-")[0]
             rows = [r for r in rows if r["variety"] == low]
-        return Text("\n" + "\n".join(sentence(r) for r in rows))
+        return Text("\n".join(sentence(r) for r in rows))
