@@ -62,6 +62,7 @@ def test_bad_values_are_refused_with_the_nearest_name(change: str, title: str, c
     assert title in caught.value.title
     assert cure in caught.value.cure
     assert caught.value.exit_code == 2
+    assert change in caught.value.detail + caught.value.title + caught.value.cure
 
 
 def test_a_fault_in_a_file_has_its_line(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The recipe language: what a TOML file may say, checked strictly; and scales, which stand behind its names."""
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from store import LswError, nearest
+from workbench.faults import explained, quoted_line
 from workbench.text import SCRIPTS
 from workbench.varieties import pair as pair_of
 from workbench.varieties import variety as variety_of
@@ -210,6 +210,10 @@ class Recipe(Section):
     comparison: Comparison = Comparison()
 
 
+BY_NAME: dict[str, type[BaseModel]] = {"systems": SystemAt, "fine-tuning": Tuning, "pre-training": NewModel}
+"""What stands under the name of a system, in the sections that have such names."""
+
+
 def names() -> list[str]:
     """Recipes that come with lsw."""
     return sorted(p.stem for p in FOLDER.glob("*.toml"))
@@ -310,7 +314,15 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         if section not in _sections():
             raise LswError(f"Unknown section '{section}' in '{text}'.", cure=nearest(section, _sections()))
         whole = merged(whole, change)
-    return checked(whole, path, scale)
+    try:
+        return checked(whole, path, scale)
+    except LswError as error:
+        for text in overrides or ():  # the fault may stand on the command line, not in a file
+            field, _, value = text.partition("=")
+            quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
+            if error.title.startswith(field + ":") or (quoted and (quoted in value or quoted in field.split("."))):
+                raise LswError(error.title, f"on the command line: {text}", error.cure) from None
+        raise
 
 
 def checked(whole: dict[str, Any], *files: Path) -> Recipe:
@@ -327,9 +339,9 @@ def checked(whole: dict[str, Any], *files: Path) -> Recipe:
         recipe = Recipe.model_validate(whole)
         _references(recipe)
     except ValidationError as error:
-        raise _explained(error, *files) from None
+        raise explained(error, Recipe, BY_NAME, *files) from None
     except LswError as error:  # a name within a field: say in which file and line it stands
-        raise LswError(error.title, error.detail or _quoted_line(error.title, *files), error.cure) from None
+        raise LswError(error.title, error.detail or quoted_line(error.title, *files), error.cure) from None
     return recipe
 
 
@@ -383,68 +395,3 @@ def _references(recipe: Recipe) -> None:
                 ) from None
     elif not recipe.retrieval and not recipe.pre_training:
         raise LswError("This recipe does nothing.", cure="Add a section [retrieval].")
-
-
-def _explained(error: ValidationError, *files: Path) -> LswError:
-    """The first fault of a recipe in our words, with the file and line where it stands."""
-    fault = error.errors()[0]
-    loc = [str(part) for part in fault["loc"]]
-    field = ".".join(loc)
-    cure = ""
-    if fault["type"] == "extra_forbidden":
-        known = _keys(loc[:-1])
-        title, cure = (
-            f"Unknown key '{loc[-1]}'" + (f" in [{'.'.join(loc[:-1])}]." if loc[:-1] else "."),
-            nearest(loc[-1], known),
-        )
-    elif fault["type"] == "missing":
-        title, cure = f"'{field}' is missing.", "Add it to the recipe or the scale."
-    else:
-        title = f"{field}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}."
-    return LswError(title, _line_of(loc, *files), cure)
-
-
-def _keys(path: list[str]) -> list[str]:
-    """Keys that a section may have."""
-    model: Any = Recipe
-    for part in path:
-        found = {f.alias or n: f for n, f in model.model_fields.items()}.get(part)
-        if found is None:
-            model = {"systems": SystemAt, "fine-tuning": Tuning, "pre-training": NewModel}.get(path[0], Recipe)
-            break
-        annotation = found.annotation
-        options = [a for a in getattr(annotation, "__args__", (annotation,)) if hasattr(a, "model_fields")]
-        model = options[0] if options else model
-    return [f.alias or n for n, f in model.model_fields.items()]
-
-
-def _line_of(loc: list[str], *files: Path) -> str:
-    """`file, line` of a key, found by reading section headers and keys; the file alone if it is not there."""
-    files = tuple(f for f in files if f.suffix == ".toml") or files
-    for path in files:
-        if path.suffix != ".toml":
-            return str(path)
-        section: list[str] = []
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            header = re.match(r"\s*\[([^\]]+)\]", line)
-            if header:
-                section = [part.strip(" \"'") for part in header[1].split(".")]
-                if section == loc:
-                    return f"{path}, line {number}"
-                continue
-            key = re.match(r"\s*([\w.-]+|\"[^\"]+\")\s*=", line)
-            if key and [*section, *key[1].strip('"').split(".")] == loc[: len(section) + 1]:
-                return f"{path}, line {number}"
-    return str(files[0])
-
-
-def _quoted_line(title: str, *files: Path) -> str:
-    """`file, line` of the first thing that an error puts in quotes."""
-    quoted = re.search(r"'([^']+)'", title)
-    for path in files:
-        if path.suffix != ".toml":
-            continue
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            if quoted and quoted[1] in line.split("#")[0]:
-                return f"{path}, line {number}"
-    return str(files[0])

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from store import Store
 
@@ -46,6 +47,14 @@ def out() -> "Console":
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def grid(*columns: str, **options: Any) -> "Table":
+    """An empty table in the one style of all commands."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left", **options)
 
 
 def fail(title: str, detail: str = "", cure: str = "") -> None:

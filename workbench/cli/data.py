@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.console import JsonOption, StoreOption, opened, out, print_json, shown, talk
+from workbench.cli.console import JsonOption, StoreOption, grid, opened, out, print_json, shown, talk
 
 app = typer.Typer(help="The store: check it, upgrade it, find it.", no_args_is_help=True)
 
@@ -39,9 +39,7 @@ def sql(
         writer.writerow(names)
         writer.writerows(rows)
     else:
-        from rich.table import Table
-
-        table = Table(*names, pad_edge=False)
+        table = grid(*names)
         for row in rows:
             table.add_row(*map(shown, row))
         out().print(table)
@@ -103,7 +101,6 @@ def upgrade(store: StoreOption = None) -> None:
 
 def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """What works on this machine, what is missing, and how to get it."""
-    from rich.table import Table
 
     from workbench.health import examine
 
@@ -111,7 +108,7 @@ def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(found)
     else:
-        table = Table("", "what", "state", "cure", pad_edge=False)
+        table = grid("", "what", "state", "cure")
         for row in found:
             table.add_row("ok" if row["ok"] else "no", row["what"], row["state"], row["cure"])
         out().print(table)

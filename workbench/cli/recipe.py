@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.console import JsonOption, ScaleOption, StoreOption, opened, out, print_json, talk
+from workbench.cli.console import JsonOption, ScaleOption, StoreOption, grid, opened, out, print_json, talk
 
 if TYPE_CHECKING:
     from workbench.compiler import Plan
@@ -22,7 +22,6 @@ Name = Annotated[str, typer.Argument(help="A recipe's name (see `lsw recipe list
 @app.command("list")
 def list_recipes(as_json: JsonOption = False) -> None:
     """The recipes that come with lsw."""
-    from rich.table import Table
 
     from workbench import recipe
 
@@ -30,7 +29,7 @@ def list_recipes(as_json: JsonOption = False) -> None:
     if as_json:
         print_json(found)
         return
-    table = Table("recipe", "what it asks", pad_edge=False)
+    table = grid("recipe", "what it asks")
     for row in found:
         table.add_row(row["name"], row["title"])
     out().print(table)
@@ -103,9 +102,8 @@ def run(
                 ]
             )  # fmt: skip
             return
-        from rich.table import Table
 
-        table = Table("stage", "", "why", pad_edge=False)
+        table = grid("stage", "", "why")
         for fate in fates:
             table.add_row(fate.stage.label, fate.outcome, fate.reason)
         out().print(table)

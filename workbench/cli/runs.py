@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.console import JsonOption, ScaleOption, StoreOption, opened, out, print_json, shown, talk
+from workbench.cli.console import JsonOption, ScaleOption, StoreOption, grid, opened, out, print_json, shown, talk
 
 app = typer.Typer(help="Retrieval runs in the store.", invoke_without_command=True)
 
@@ -22,7 +22,6 @@ def default(context: typer.Context, store: StoreOption = None, as_json: JsonOpti
 @app.command("list")
 def list_runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """All runs, newest first, with their measures."""
-    from rich.table import Table
 
     from store.query import runs
 
@@ -32,7 +31,7 @@ def list_runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
         return
     measures = sorted({m for row in found for m in row["means"]}, key=lambda m: (m != "RR@10", m))[:4]
     columns = ("run_id", "recipe", "collection", "system", "trained_on", "query_variety", "document_variety")
-    table = Table(*columns, *measures, "started", pad_edge=False)
+    table = grid(*columns, *measures, "started")
     for row in found:
         means = [f"{row['means'][m]:.3f}" if m in row["means"] else "-" for m in measures]
         table.add_row(*(shown(row[c]) for c in columns), *means, shown(row["started_at"]))
@@ -45,8 +44,6 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
     """A run and every stage behind it: models, triples, negatives, translations, queries, with their parameters."""
     import json
 
-    from rich.table import Table
-
     from store.query import lineage, run, runs
 
     at = opened(store)
@@ -56,12 +53,12 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
     if as_json:
         print_json({**found, "lineage": behind})
         return
-    about = Table("", "", show_header=False, pad_edge=False)
+    about = grid("", "", show_header=False)
     for key, value in found.items():
         if key == "means":
             value = ", ".join(f"{m} {v:.4f}" for m, v in value.items())
         about.add_row(key, shown(value))
-    table = Table("stage", "kind", "role", "seconds", "parameters", title="behind it", title_justify="left")
+    table = grid("stage", "kind", "role", "seconds", "parameters", title="behind it")
     for row in behind:
         said = json.loads(row["parameters"])
         brief = ", ".join(f"{k}={v}" for k, v in said.items() if not isinstance(v, dict | list))
@@ -85,7 +82,6 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs with the first one, paired by qid; the comparisons of one measure are one family."""
-    from rich.table import Table
 
     from workbench.closing import METHODS, TESTS, p_text
     from workbench.comparing import compare_runs
@@ -98,16 +94,14 @@ def compare(
         return
     about = rows[0]
     columns = ("run", "system", "queries", "measure", "baseline", "mean", "delta", "interval", "d", "p", "W/T/L")
-    table = Table(
+    table = grid(
         *columns,
         title=f"against {about['baseline_run_id']}: {about['baseline']}",
-        title_justify="left",
         caption=(
             f"n = {about['n']} queries in {about['n_groups']} topics; {confidence:.0%} bootstrap interval;"
             f" d: d_z; p: {TESTS[test]}, {METHODS[correction]} over {about['family_size']}"
         ),
         caption_justify="left",
-        pad_edge=False,
     )
     for row in rows:
         table.add_row(
