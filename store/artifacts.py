@@ -46,7 +46,10 @@ class Artifacts:
         return self.folder / key
 
     def meta(self, key: str) -> dict[str, Any]:
-        """What its stage recorded: kind, version, parameters, inputs, environment, seconds, files and more."""
+        """What its stage recorded: kind, version, parameters, inputs, environment, seconds, files and more.
+
+        `content` is a hash over all its files, `made_from` the content of each input it was made from.
+        """
         loaded: dict[str, Any] = json.loads((self.path(key) / META).read_text("utf-8"))
         return loaded
 
@@ -78,6 +81,25 @@ class Artifacts:
         except (json.JSONDecodeError, KeyError, UnicodeDecodeError, ValueError):
             return Verdict("corrupt", f"{META} cannot be read")
         return Verdict("complete")
+
+    def fresh(self, key: str, inputs: dict[str, str]) -> Verdict:
+        """As `check`, and whether the inputs still are what it was made from.
+
+        An input that was made again under its key (forced, or damaged) may have come out otherwise: training is not
+        the same on every machine.
+
+        Args:
+            key: the artifact.
+            inputs: key of each input, by role.
+        """
+        verdict = self.check(key)
+        if verdict.state != "complete":
+            return verdict
+        made_from = self.meta(key).get("made_from", {})
+        for role, its_key in inputs.items():
+            if (self.path(its_key) / META).exists() and self.meta(its_key)["content"] != made_from.get(role):
+                return Verdict("stale", f"its input '{role}' was made again and came out otherwise")
+        return verdict
 
     def discard(self, key: str) -> None:
         """Remove an artifact; renamed first, so that no half of it is ever seen under its key."""
@@ -114,7 +136,9 @@ class Artifacts:
                 stat = path.stat()
                 name = path.relative_to(making).as_posix()
                 files[name] = [stat.st_size, stat.st_mtime_ns, file_hash(path)]
-            (making / META).write_text(canonical({**meta, "files": files}), "utf-8")
+            digests = canonical({name: digest for name, (_, _, digest) in files.items()})
+            content = hashlib.sha256(digests.encode()).hexdigest()
+            (making / META).write_text(canonical({**meta, "files": files, "content": content}), "utf-8")
             making.rename(self.path(key))
             shutil.rmtree(self.folder / f".work-{key}", ignore_errors=True)
         finally:

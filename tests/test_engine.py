@@ -133,7 +133,28 @@ def test_dry_run_damage_and_force(small_recipe: Path, small_scale: Path, tmp_pat
     forced = lsw(*command, "--force", "retrieve")
     assert "2 stages run" in forced.stderr
     assert select(Store(store), "SELECT * FROM rankings ORDER BY ALL")[1] == ranking
+    assert {outcome for outcome, _ in foreseen().values()} == {"cached"}
     assert "Kinds here" in lsw(*command, "--force", "nothing", check=2).stderr
+
+
+def test_what_hangs_on_a_changed_remake_is_made_again(
+    small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
+) -> None:
+    """An artifact made again under its key that came out otherwise: nothing made from the old one is believed."""
+    store = Store(tmp_path / "s")
+    command = ("recipe", "run", small_recipe, 'retrieval.systems=["bm25"]', "fine-tuning.systems=[]",
+               "--scale", small_scale, "--store", store.folder)  # fmt: skip
+    lsw(*command)
+    kept = {
+        kind: key for kind, key in select(store, "SELECT kind, key FROM stages WHERE kind IN ('index', 'measure')")[1]
+    }
+    meta = store.artifacts.path(kept["index"]) / "meta.json"
+    said = json.loads(meta.read_text("utf-8"))
+    meta.write_text(json.dumps({**said, "content": "other"}), "utf-8")
+    told = {r["stage"]: r["reason"] for r in json.loads(lsw(*command, "--dry-run", "--json").stdout)}
+    assert told["rank ca over fr with bm25"].startswith("stale: its input 'index' was made again")
+    assert "2 stages run" in lsw(*command).stderr  # both rankings; they came out as before, so nothing after them
+    assert [row for row in select(store, COUNTS)[1] if row[1] != row[2]] == []
 
 
 def test_a_missing_translation_stops_it_cleanly(

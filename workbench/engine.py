@@ -42,7 +42,7 @@ def foresee(plan: Plan, store: Store, force: str | None = None) -> list[Fate]:
         kept.setdefault(meta["kind"], []).append(meta)
     fates, fresh = [], set()
     for stage in plan.stages:
-        verdict = store.artifacts.check(stage.key)
+        verdict = store.artifacts.fresh(stage.key, _inputs(stage))
         forced = _is_forced(stage, force)
         waits = [s.label for s in stage.inputs.values() if s.key in fresh]
         if verdict.state == "complete" and not forced and not waits:
@@ -51,8 +51,8 @@ def foresee(plan: Plan, store: Store, force: str | None = None) -> list[Fate]:
         fresh.add(stage.key)
         if forced:
             reason = "forced"
-        elif verdict.state == "corrupt":
-            reason = f"corrupt: {verdict.reason}"
+        elif verdict.state in ("corrupt", "stale"):
+            reason = f"{verdict.state}: {verdict.reason}"
         elif waits:
             reason = f"after: {waits[0]}"
         else:
@@ -89,6 +89,10 @@ def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             out[prefix + key] = canonical(item)[:60]
     return out
+
+
+def _inputs(stage: Stage) -> dict[str, str]:
+    return {role: s.key for role, s in stage.inputs.items()}
 
 
 def _is_forced(stage: Stage, force: str | None) -> bool:
@@ -156,16 +160,16 @@ def _one(
     observer.begin(stage, position, len(plan.stages))
     emit = _emitter(store, plan, stage)
     with _alone(store, stage, observer):
-        verdict = store.artifacts.check(stage.key)
-        stale = _is_forced(stage, force) or verdict.state == "corrupt"
+        verdict = store.artifacts.fresh(stage.key, _inputs(stage))
+        again = _is_forced(stage, force) or verdict.state in ("corrupt", "stale")
         if verdict.state == "corrupt":
             observer.note(f"{stage.label}: the kept artifact is damaged ({verdict.reason}); making it again")
-        if stale and verdict.state != "absent":
+        if again and verdict.state != "absent":
             with store.writing() as con:
                 forget(con, stage.key)
             store.artifacts.discard(stage.key)
         seconds = 0.0
-        made = stale or verdict.state == "absent"
+        made = again or verdict.state == "absent"
         if made:
             store.room()
             emit("stage", status="running")
@@ -206,7 +210,8 @@ def _make(
         "version": KINDS[stage.kind][1],
         "label": stage.label,
         "parameters": stage.parameters,
-        "inputs": {role: s.key for role, s in stage.inputs.items()},
+        "inputs": _inputs(stage),
+        "made_from": {role: store.artifacts.meta(key)["content"] for role, key in _inputs(stage).items()},
         "environment": environment(),
         "started_at": started_at.isoformat(),
         # For `lsw store upgrade`, which rebuilds the database from artifacts.
@@ -296,7 +301,7 @@ def _fail(store: Store, stage: Stage, error: Exception) -> None:
                 stage.kind,
                 KINDS[stage.kind][1],
                 canonical(stage.parameters),
-                canonical({role: s.key for role, s in stage.inputs.items()}),
+                canonical(_inputs(stage)),
                 canonical(environment()),
                 utc_now(),
                 f"{type(error).__name__}: {error}",

@@ -1,6 +1,5 @@
 """Fine-tuning one model on triples."""
 
-import time
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +15,6 @@ def run(job: Job) -> dict[str, Any]:
     p = job.parameters
     settings = Settings(**{**p["settings"], "frozen": tuple(p["settings"]["frozen"])}, **job.local["settings"])
     triples = job.read("triples", "crops") if p["source"] == "crops" else _triples(job)
-    started = time.monotonic()
     done = finetune(
         p["architecture"],
         checkpoint_folder(job.inputs["checkpoint"]),
@@ -49,7 +47,6 @@ def run(job: Job) -> dict[str, Any]:
                     "loss_first": summary["loss_first"],
                     "loss_last": summary["loss_last"],
                     "weights_changed": True,  # `finetune` refuses otherwise
-                    "seconds": time.monotonic() - started,
                     "checkpoint": f"artifacts/{job.key}/checkpoint",
                 }
             ]
