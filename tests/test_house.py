@@ -61,6 +61,21 @@ def test_mini_models_never_saw_what_is_tested() -> None:
         assert {("passages", v) for v in high} | {("queries", v) for v in high} <= read
 
 
+def test_the_recipe_that_built_the_mini_models_still_builds(lsw: Lsw, tmp_path: Path) -> None:
+    """With a budget of seconds: the same inputs, files of the same names, loadable as the shipped ones are."""
+    changes = [f"pre-training.{system}.examples=64" for system in ("bge-m3", "colbert-xm", "mt5")]
+    told = lsw("recipe", "run", "mini_models", *changes, "--store", tmp_path / "s").stdout
+    built = dict(line.split(": ") for line in told.splitlines())
+    assert set(built) == {"bge-m3", "colbert-xm", "mt5"}
+    for system, folder in built.items():
+        ours, shipped = Path(folder.strip()), MINI.parent / "models" / system
+        names = [{p.relative_to(f).as_posix() for p in f.rglob("*")} for f in (ours, shipped)]
+        assert names[0] == names[1]
+        records = [json.loads((f / "training_inputs.json").read_text("utf-8")) for f in (ours, shipped)]
+        assert records[0] == records[1]
+        assert (ours / "tokenizer.json").read_bytes() == (shipped / "tokenizer.json").read_bytes()
+
+
 def test_mini_models_are_small() -> None:
     folder = MINI.parent / "models"
     sizes = {p.name: sum(f.stat().st_size for f in p.rglob("*") if f.is_file()) for p in folder.iterdir()}

@@ -32,7 +32,10 @@ def explained(error: ValidationError, root: type[BaseModel], by_name: Models, *f
             nearest(loc[-1], known),
         )
     elif fault["type"] == "missing":
-        title, cure = f"'{field}' is missing.", "Add it to the recipe or the scale."
+        where = _line_of(loc[:-1], *files) if loc[:-1] else str(files[0])
+        return LswError(f"'{field}' is missing.", where, "Add it to the recipe or the scale.")
+    elif fault["type"] == "model_type":
+        title = f"{field} must be a section [{field}] with keys, not {fault['input']!r}."
     else:
         title = f"{field}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}."
     return LswError(title, _line_of(loc, *files), cure)

@@ -315,7 +315,11 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
             raise LswError(f"Unknown section '{section}' in '{text}'.", cure=nearest(section, _sections()))
         whole = merged(whole, change)
     try:
-        return checked(whole, path, scale)
+        recipe = checked(whole, path, scale)
+        for name in ("pairs", "systems"):
+            if recipe.retrieval and not getattr(recipe.retrieval, name):
+                raise LswError(f"retrieval.{name} is empty.", str(path), "Name one at least.")
+        return recipe
     except LswError as error:
         for text in overrides or ():  # the fault may stand on the command line, not in a file
             field, _, value = text.partition("=")

@@ -125,7 +125,7 @@ def run(
     else:
         for stage in plan.stages:
             if stage.kind == "release":
-                out().print(f"{stage.parameters['system']}: {at.artifacts.path(stage.key) / 'checkpoint'}")
+                typer.echo(f"{stage.parameters['system']}: {at.artifacts.path(stage.key) / 'checkpoint'}")
 
 
 def _plan(name: str, scale: str, overrides: list[str]) -> "Plan":
