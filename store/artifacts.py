@@ -97,9 +97,15 @@ class Artifacts:
             return verdict
         made_from = self.meta(key).get("made_from", {})
         for role, its_key in inputs.items():
-            if (self.path(its_key) / META).exists() and self.meta(its_key)["content"] != made_from.get(role):
+            if (self.path(its_key) / META).exists() and self._content(its_key) != made_from.get(role, ""):
                 return Verdict("stale", f"its input '{role}' was made again and came out otherwise")
         return verdict
+
+    def _content(self, key: str) -> str | None:
+        try:
+            return str(self.meta(key)["content"])
+        except (json.JSONDecodeError, KeyError, UnicodeDecodeError):
+            return None  # damaged: it will be made again
 
     def discard(self, key: str) -> None:
         """Remove an artifact; renamed first, so that no half of it is ever seen under its key."""

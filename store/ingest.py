@@ -108,6 +108,8 @@ def rebuild(store: Store) -> int:
     added = 0
     with store.writing() as con:
         for key in store.artifacts.complete():
+            if store.artifacts.check(key).state != "complete":
+                continue  # the recipe will make it again
             context = dict(store.artifacts.meta(key).get("context", {}))
             if "fingerprint" in context:
                 context["collection"] = collection_label(con, context.pop("name"), context.pop("fingerprint"))

@@ -129,6 +129,10 @@ def test_dry_run_damage_and_force(small_recipe: Path, small_scale: Path, tmp_pat
     victim.write_bytes(victim.read_bytes()[:-1] + b"x")
     assert foreseen()["index fr passages for bm25"][1].startswith("corrupt: ")
     assert "damaged" in lsw(*command).stderr
+    assert {outcome for outcome, _ in foreseen().values()} == {"cached"}
+    (store / "artifacts" / key / "meta.json").write_text("{", "utf-8")
+    assert foreseen()["index fr passages for bm25"][1] == "corrupt: meta.json cannot be read"
+    lsw(*command)
     assert select(Store(store), "SELECT * FROM rankings ORDER BY ALL")[1] == ranking
     forced = lsw(*command, "--force", "retrieve")
     assert "2 stages run" in forced.stderr

@@ -6,7 +6,8 @@ import pytest
 
 from store import LswError
 from workbench import recipe as recipes
-from workbench.compiler import compile_recipe, stage_key
+from workbench.compiler import stage_key
+from workbench.plan import compile_recipe
 from workbench.recipe import load, merged, override, recipe_path, scale_path
 
 

@@ -1,46 +1,18 @@
-"""From a recipe to a graph of stages, each with its key."""
+"""The stages a recipe can ask for, each with its key; equal stages become one."""
 
 import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from store import LswError
 from store.artifacts import canonical, file_hash
 from workbench.collection import MINI, Folder
-from workbench.pretrain_plan import pretrained
 from workbench.recipe import RERANK, Recipe, SystemAt, Tuning
 from workbench.stages import KINDS, Stage
 from workbench.text import SCRIPTS
 from workbench.varieties import Pair, pair, variety
 
 PACKAGE = MINI.parent
-
-
-class Named(Protocol):
-    """What the store must know of a collection: its name and the hash of its content."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-
-
-@dataclass
-class Plan:
-    """A compiled recipe: stages in an order that respects their inputs, and who it is for the store.
-
-    `runs` maps (system, trained_on, query variety, document variety) to the stage that makes the run.
-    """
-
-    recipe_run_id: str
-    name: str
-    scale: str
-    recipe: Recipe
-    collection: Named
-    stages: list[Stage]
-    runs: dict[tuple[str, str | None, str, str], Stage] = field(default_factory=dict)
-    comparison: Stage | None = None
 
 
 def stage_key(kind: str, version: int, parameters: dict[str, Any], inputs: dict[str, str]) -> str:
@@ -277,58 +249,3 @@ def _lengths(at: SystemAt | None) -> dict[str, Any]:
         "query_length": at.query_length,
         "document_length": at.document_length,
     }
-
-
-def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path) -> Plan:
-    """Turn a recipe into stages.
-
-    Args:
-        recipe: checked, its scale merged in.
-        name: of the recipe, for the record.
-        scale: its name, for the record.
-        base: folder that relative paths of the scale start from.
-
-    Raises:
-        LswError: a collection or checkpoint that the recipe needs is not there.
-    """
-    c = Compiler(recipe, base)
-    runs: dict[tuple[str, str | None, str, str], Stage] = {}
-    comparison = None
-    if recipe.pre_training:
-        pretrained(c)
-    if recipe.retrieval:
-        tuned = recipe.fine_tuning
-        for text in recipe.retrieval.pairs:
-            on = pair(text)
-            for system in recipe.retrieval.systems:
-                # What is trained in a pipeline: its last stage.
-                trains = tuned and system.split(RERANK)[-1] in tuned.systems
-                for trained_on in (None, tuned.pair) if tuned and trains else (None,):
-                    for query in (on.low, on.high):
-                        runs[system, trained_on, query, on.high] = c.run(system, trained_on, query, on.high)
-        comparison = _comparison(c, name, scale, runs)
-    digest = hashlib.sha256(canonical([name, scale, sorted(c.order)]).encode()).hexdigest()[:12]
-    return Plan(digest, name, scale, recipe, c.collection, list(c.order.values()), runs, comparison)
-
-
-def _comparison(c: Compiler, name: str, scale: str, runs: dict[tuple[str, str | None, str, str], Stage]) -> Stage:
-    how = c.recipe.comparison
-    measured = {run.key[:12]: c.measured(run) for run in runs.values()}
-    listed = [
-        {"system": s, "trained_on": t, "query_variety": q, "document_variety": d, "run_id": run.key[:12]}
-        for (s, t, q, d), run in runs.items()
-    ]
-    assert c.recipe.retrieval
-    return c.add(
-        "compare",
-        f"compare {len(runs)} runs",
-        {
-            "recipe": name,
-            "scale": scale,
-            "pairs": c.recipe.retrieval.pairs,
-            "runs": listed,
-            "measures": list(c.recipe.measures.names),
-            **how.model_dump(),
-        },
-        {"queries": c.queries(pair(c.recipe.retrieval.pairs[0]).low), **{f"run.{k}": s for k, s in measured.items()}},
-    )

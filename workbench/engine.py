@@ -11,8 +11,8 @@ from store import LswError, Store
 from store.artifacts import canonical
 from store.ingest import collection_label, forget, ingest
 from store.schema import utc_now
-from workbench.compiler import Plan
 from workbench.environment import environment
+from workbench.plan import Plan
 from workbench.stages import KINDS, Job, Stage, function
 
 
@@ -38,6 +38,8 @@ def foresee(plan: Plan, store: Store, force: str | None = None) -> list[Fate]:
     """For each stage whether it is cached, and where a near twin is, in which parameter that differs."""
     kept: dict[str, list[dict[str, Any]]] = {}
     for key in store.artifacts.complete():
+        if store.artifacts.check(key).state != "complete":
+            continue
         meta = store.artifacts.meta(key)
         kept.setdefault(meta["kind"], []).append(meta)
     fates, fresh = [], set()

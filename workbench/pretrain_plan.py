@@ -1,17 +1,13 @@
 """The stages that build base models from nothing (`[pre-training]`)."""
 
-from typing import TYPE_CHECKING
-
+from workbench.compiler import Compiler
 from workbench.stages import Stage
-
-if TYPE_CHECKING:
-    from workbench.compiler import Compiler
 
 MINED_TOP = 12
 """How many passages that bge-m3 finds alike a reranker's negatives are drawn from."""
 
 
-def pretrained(c: "Compiler") -> dict[str, Stage]:
+def pretrained(c: Compiler) -> dict[str, Stage]:
     """The released model of each system that `[pre-training]` names; a reranker starts from the bi-encoder's."""
     how = c.recipe.pre_training
     assert how and c.recipe.vocabulary

@@ -10,7 +10,8 @@ from store import LswError, Store, nearest
 from store.artifacts import canonical, file_hash
 from store.query import rows
 from workbench import recipe as recipes
-from workbench.compiler import Compiler, Named, Plan
+from workbench.compiler import Compiler
+from workbench.plan import Named, Plan
 from workbench.stages import KINDS, Stage
 from workbench.varieties import variety
 

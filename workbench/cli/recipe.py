@@ -10,7 +10,7 @@ import typer
 from workbench.cli.console import JsonOption, ScaleOption, StoreOption, grid, opened, out, print_json, talk
 
 if TYPE_CHECKING:
-    from workbench.compiler import Plan
+    from workbench.plan import Plan
     from workbench.recipe import Recipe
     from workbench.stages import Stage
 
@@ -130,7 +130,7 @@ def run(
 
 def _plan(name: str, scale: str, overrides: list[str]) -> "Plan":
     from workbench import recipe
-    from workbench.compiler import compile_recipe
+    from workbench.plan import compile_recipe
 
     path, behind = recipe.recipe_path(name), recipe.scale_path(scale)
     loaded = recipe.load(path, behind, overrides)
