@@ -60,14 +60,15 @@ def padded(rows: list[list[int]], pad: int) -> tuple[Any, Any]:
     return ids, mask
 
 
-def load(checkpoint: Path, length: int, progress: Progress, token_budget: int = 8192) -> Any:
+def load(checkpoint: Path, length: int, progress: Progress, token_budget: int | None = None) -> Any:
     """A `pyterrier_t5.mT5ReRanker` whose score of a pair does not depend on its batch.
 
     Args:
         checkpoint: an mT5 folder with its tokenizer.
         length: tokens of a pair at most.
         progress: told how many pairs are scored.
-        token_budget: tokens of one batch, padding included; pairs are sorted by length first.
+        token_budget: tokens of one batch, padding included; pairs are sorted by length first. Default: 2,048 on a
+            CPU, where larger batches leave its cache (8,192 was 1.2 times slower), 32,768 on a GPU.
     """
     import torch
     from pyterrier.model import add_ranks
@@ -82,7 +83,7 @@ def load(checkpoint: Path, length: int, progress: Progress, token_budget: int = 
             at = 0
             while at < len(order):
                 end = at
-                while end < len(order) and (end - at + 1) * len(rows[order[end]]) <= token_budget:
+                while end < len(order) and (end - at + 1) * len(rows[order[end]]) <= budget:
                     end += 1
                 batch = order[at : max(end, at + 1)]
                 ids, mask = padded([rows[i] for i in batch], self.tokenizer.pad_token_id)
@@ -99,6 +100,7 @@ def load(checkpoint: Path, length: int, progress: Progress, token_budget: int = 
             run = run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores.tolist())
             return add_ranks(run)
 
+    budget = token_budget or (32_768 if torch.cuda.is_available() else 2_048)
     reranker = SteadyMT5(tok_model=str(checkpoint), model=str(checkpoint), verbose=False)
     reranker.REL, reranker.NREL = answers(reranker.tokenizer)
     return reranker
