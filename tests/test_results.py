@@ -242,6 +242,26 @@ def test_an_exported_run_comes_back(finished: Store, lsw: Lsw, tmp_path: Path) -
         "import", path, "--collection", MINI, "--system", "theirs", "--query-variety", "yue", "--store", other, "--json"
     )
     assert json.loads(again.stdout)["means"]["RR@10"] == pytest.approx(theirs["means"]["RR@10"], abs=1e-9)
+    named = lsw(
+        "import",
+        path,
+        "--collection",
+        "test",
+        "--system",
+        "by name",
+        "--query-variety",
+        "yue",
+        "--store",
+        other,
+        "--json",
+    )
+    assert json.loads(named.stdout)["means"] == theirs["means"]
+    assert (
+        "Did you mean 'test'"
+        in lsw(
+            "import", path, "--collection", "tets", "--system", "x", "--query-variety", "yue", "--store", other, check=2
+        ).stderr
+    )
     compared = json.loads(
         lsw("compare", theirs["run_id"], json.loads(again.stdout)["run_id"], "--store", other, "--json").stdout
     )
@@ -315,6 +335,19 @@ def test_bad_commands_say_one_thing_and_exit_2(finished: Store, lsw: Lsw, comman
     assert title in " ".join(done.stderr.split())
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(finished: Store) -> None:
+    run_id = ask(finished, "SELECT run_id FROM runs LIMIT 1")[0][0]
+    done = subprocess.run(
+        f"{LSW} export {run_id} --store {finished.folder} | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
 
 
 def test_sql_list_doctor_and_check(finished: Store, lsw: Lsw) -> None:

@@ -59,6 +59,9 @@ def main() -> None:
         if stop.code == 130:  # Typer has caught Ctrl+C already
             fail("Interrupted.", cure="What is done is kept: type the same command to go on.")
         raise
+    except BrokenPipeError:  # as in `lsw export RUN | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         from store.errors import LswError
 
@@ -67,6 +70,12 @@ def main() -> None:
         if isinstance(error, LswError):
             fail(error.title, error.detail, error.cure)
             sys.exit(error.exit_code)
+        if isinstance(error, OSError) and error.strerror:
+            fail(
+                f"{error.strerror}: {error.filename or 'while writing'}.",
+                cure="Check the path, its rights and its disk.",
+            )
+            sys.exit(2)
         fail(
             f"{type(error).__name__}: {error}",
             cure="This is a fault of lsw. Type the command again as `lsw --debug ...` to see where.",
