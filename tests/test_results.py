@@ -339,15 +339,13 @@ def test_bad_commands_say_one_thing_and_exit_2(finished: Store, lsw: Lsw, comman
 
 def test_a_reader_that_has_seen_enough_is_no_fault(finished: Store) -> None:
     run_id = ask(finished, "SELECT run_id FROM runs LIMIT 1")[0][0]
-    done = subprocess.run(
-        f"{LSW} export {run_id} --store {finished.folder} | head -1",
-        shell=True,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert len(done.stdout.splitlines()) == 1
-    assert done.stderr == ""
+    command = [LSW, "export", str(run_id), "--store", str(finished.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as export:
+        assert export.stdout
+        assert export.stderr
+        assert export.stdout.readline().split()[1] == "Q0"
+        export.stdout.close()
+        assert export.stderr.read() == ""
 
 
 def test_sql_list_doctor_and_check(finished: Store, lsw: Lsw) -> None:
