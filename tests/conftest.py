@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,9 +57,6 @@ def real() -> Path:
     if not folder.is_dir():
         pytest.skip("the real collections are not here; point LSW_REAL_DATA at them")
     return folder
-
-
-TRAIN, TEST = ("culture-03", "culture-04", "culture-05"), ("culture-01", "culture-02")
 
 
 @pytest.fixture
@@ -140,9 +136,3 @@ def small_recipe(tmp_path: Path) -> Path:
         "utf-8",
     )
     return path
-
-
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
-    """A private copy of the shipped models."""
-    return Path(shutil.copytree(MINI.parent / "models", tmp_path / "models"))
