@@ -175,7 +175,8 @@ class Shown:
         self.stream.close()
 
     def begin(self, stage: "Stage", position: int, total: int) -> None:
-        self.bars.reset(self.task, description=stage.label, total=None, place=f"{position}/{total}")
+        self.bars.remove_task(self.task)  # resetting one keeps its old total
+        self.task = self.bars.add_task(stage.label, total=None, place=f"{position}/{total}")
 
     def progress(self, stage: "Stage", done: int, total: int) -> None:
         self.bars.update(self.task, completed=done, total=total)
