@@ -60,7 +60,9 @@ def test_each_run_scored_the_text_of_its_own_variety(finished: Store) -> None:
         table = mini.queries(str(variety))
         texts = convert(table["query"].to_pylist(), str(variety), "simplified")
         assert scored == dict(zip(table["qid"].to_pylist(), texts, strict=True))
-    assert convert(["戰爭"], "yue", "simplified") != ["戰爭"]
+    # The check has teeth: the other variety's text of the same query is another one, nearly always.
+    yue, zh = (convert(mini.queries(v)["query"].to_pylist(), v, "simplified") for v in ("yue", "zh"))
+    assert sum(a != b for a, b in zip(yue, zh, strict=True)) > 0.9 * len(yue)
 
 
 def test_depth_ranks_and_ties(finished: Store) -> None:
@@ -381,7 +383,7 @@ def test_real_cantonese_over_mandarin(lsw: Lsw, real: Path, tmp_path: Path) -> N
     assert row["n_queries"] == 1925
     assert row["means"]["RR@10"] == pytest.approx(
         0.895, abs=0.03
-    )  # an independent scorer's figure; its idf is not PISA's
+    )  # the collection's README; ours is .917, why is not known
 
 
 @pytest.fixture
