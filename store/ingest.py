@@ -84,6 +84,10 @@ def _append(con: duckdb.DuckDBPyConnection, rows: Path, context: dict[str, Any])
         if not wanted:  # read by later stages only
             continue
         has = [r[0] for r in con.execute("SELECT name FROM parquet_schema(?)", [str(file)]).fetchall()]
+        # A run measured again, for other measures: what is new replaces what it repeats.
+        same = {"measure": "run_id, measure", "judged": "run_id", "evaluated": "run_id"}.get(table)
+        if same:
+            con.execute(f"DELETE FROM {table} WHERE ({same}) IN (SELECT ({same}) FROM read_parquet(?))", [str(file)])
         extra = {k: v for k, v in context.items() if k in wanted and k not in has}
         columns = "".join(f", ? AS {name}" for name in extra)
         con.execute(f"INSERT INTO {table} BY NAME SELECT *{columns} FROM read_parquet(?)", [*extra.values(), str(file)])
@@ -97,7 +101,7 @@ def forget(con: duckdb.DuckDBPyConnection, key: str) -> None:
     con.execute("DELETE FROM stage WHERE key = ?", [key])
     for table in ("ranking", "scored_query"):
         con.execute(f"DELETE FROM {table} WHERE run_id IN (SELECT run_id FROM run WHERE key = ?)", [key])
-    for table in ("run", "triple", "translation", "measure", "comparison"):
+    for table in ("run", "triple", "translation", "measure", "judged", "evaluated", "comparison"):
         con.execute(f"DELETE FROM {table} WHERE key = ?", [key])
     for table in ("finetune", "loss"):
         con.execute(f"DELETE FROM {table} WHERE model_key = ?", [key])

@@ -131,3 +131,10 @@ def recipe_run(store: Store, recipe_run_id: str) -> Row:
         )
         compared = rows(con, "SELECT * FROM comparisons WHERE recipe_run_id = ?", [recipe_run_id])
     return {"recipe_run": record[0] if record else {}, "runs": made, "means": means, "comparisons": compared}
+
+
+def topics(store: Store, collection: str) -> dict[str, str]:
+    """The topic of each qid of a collection."""
+    with store.reading() as con:
+        found = rows(con, "SELECT DISTINCT qid, topic FROM queries WHERE collection = ?", [collection])
+    return {row["qid"]: row["topic"] for row in found}

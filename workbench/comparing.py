@@ -1,131 +1,135 @@
-"""`lsw compare`: any runs of the store against a baseline."""
+"""`lsw compare`: any runs of the store, with a baseline, each with each, or gain with gain."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
-import numpy as np
-
 from store import LswError, Store, nearest
-from store.query import rows, run
-from workbench.evaluation import per_query
-from workbench.recipe import Measures
-from workbench.statistics import compare
+from store.measures import SCHEMA, of_runs, parsed
+from store.query import run, topics
+from workbench.paired import TUKEY, Combination, Paired, Row, compared
+from workbench.resampling import Progress
+from workbench.results import Results
+from workbench.statistics import CORRECTIONS, INTERVALS, TESTS
+
+
+@dataclass(frozen=True)
+class How:
+    """How to compare, as in a recipe's [comparison].
+
+    Raises:
+        LswError: an unknown name.
+    """
+
+    test: str = "randomisation"
+    correction: str = "holm"
+    interval: str = "percentile"
+    resamples: int = 100_000
+    confidence: float = 0.95
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        for value, known in (
+            (self.test, (*TESTS, TUKEY)),
+            (self.correction, CORRECTIONS),
+            (self.interval, INTERVALS),
+        ):
+            if value not in known:
+                raise LswError(f"Unknown name '{value}'.", cure=nearest(value, known))
 
 
 def compare_runs(
     store: Store,
     names: list[str],
     measures: list[str],
-    test: str,
-    correction: str,
-    resamples: int,
-    confidence: float,
-    seed: int,
+    how: How,
     note: Callable[[str], Any],
-) -> list[dict[str, Any]]:
-    """Compare runs with the first, per measure; the comparisons of one measure are one family.
+    shape: str = "baseline",
+    progress: Progress | None = None,
+) -> Results:
+    """Compare runs, per measure; the comparisons of one measure are one family.
 
     Args:
         store: where the runs are.
-        names: run ids or their beginnings, the baseline first.
-        measures: ir_measures names; those that were not recorded are computed from the rankings.
-        test, correction, resamples, confidence, seed: as in a recipe.
+        names: run ids or their beginnings.
+        measures: ir_measures names, recorded or not.
+        how: test, correction and the rest.
         note: told what a reader must know (queries left out).
-
-    Returns:
-        rows like the view `comparisons`, with the runs' labels.
+        shape: `baseline` (each with the first), `pairs` (each with each; always so for Tukey's test) or `closure`
+            (of four runs BASE TUNED BASE TUNED: the first gain minus the second).
+        progress: told how many resamples are done.
 
     Raises:
-        LswError: fewer than two runs, an unknown name, no query in common, no judgements.
+        LswError: too few runs, an unknown name, no query in common, no judgements.
     """
-    if len(names) < 2:
-        raise LswError("Give at least two runs.", cure="The baseline first: `lsw compare RUN RUN`.")
-    for value, known in (
-        (test, ("randomisation", "t", "wilcoxon")),
-        (correction, ("holm", "bonferroni", "bh", "none")),
-    ):
-        if value not in known:
-            raise LswError(f"Unknown name '{value}'.", cure=nearest(value, known))
-    Measures(names=measures)
-    found = [run(store, name) for name in names]
-    if len({r["run_id"] for r in found}) < len(found):
-        raise LswError("A run is named twice.", ", ".join(r["run_id"] for r in found))
-    out = []
-    for measure in measures:
-        values = [_values(store, r, measure) for r in found]
-        qids = sorted(set.intersection(*(set(v) for v in values)))
-        if not qids:
-            raise LswError("These runs have no query in common.", ", ".join(r["run_id"] for r in found))
-        left = len(set.union(*(set(v) for v in values))) - len(qids)
-        if left:
-            note(f"{measure}: {left} queries are not in every run and are left out.")
-        topics = _topics(store, found[0]["collection"])
-        array = np.array([[v[q] for v in values] for q in qids])
-        result = compare(
-            array[:, 1:] - array[:, :1], [topics.get(q, q) for q in qids], test, correction, resamples, confidence, seed
+    wanted = 4 if shape == "closure" else 2
+    if len(names) < wanted or (shape == "closure" and len(names) > wanted):
+        raise LswError(
+            "Give at least two runs." if wanted == 2 else "Closure takes four runs.",
+            cure="The baseline first: `lsw compare RUN RUN`."
+            if wanted == 2
+            else "Low-resource queries first: `lsw compare --closure BASE TUNED BASE TUNED`.",
         )
-        for i, r in enumerate(found[1:]):
-            effect = result.effect_size[i]
-            out.append(
-                {
-                    "baseline_run_id": found[0]["run_id"],
-                    "baseline": _label(found[0]),
-                    "run_id": r["run_id"],
-                    "label": r["system"] + (f" ({r['trained_on']})" if r["trained_on"] else ""),
-                    "variety": f"{r['query_variety']} over {r['document_variety']}",
-                    "measure": measure,
-                    "n": result.n,
-                    "n_groups": result.n_units,
-                    "mean_baseline": float(array[:, 0].mean()),
-                    "mean": float(array[:, i + 1].mean()),
-                    "delta": float(result.delta[i]),
-                    "ci_low": float(result.low[i]),
-                    "ci_high": float(result.high[i]),
-                    "confidence": confidence,
-                    "effect_size": None if np.isnan(effect) else float(effect),
-                    "test": test,
-                    "resamples": result.resamples,
-                    "p_value": float(result.p[i]),
-                    "correction": correction,
-                    "family_size": len(found) - 1,
-                    "p_corrected": float(result.p_corrected[i]),
-                    "wins": int(result.wins[i]),
-                    "ties": int(result.ties[i]),
-                    "losses": int(result.losses[i]),
-                    "seed": seed,
-                }
-            )
-    return out
+    for measure in measures:
+        parsed(measure)
+    found = [run(store, name) for name in names]
+    ids = [r["run_id"] for r in found]
+    if len(set(ids)) < len(ids):
+        raise LswError("A run is named twice.", ", ".join(ids))
+    paired = pair(store, found, measures)
+    if paired.left_out:
+        note(f"{paired.left_out} queries are not in every run and are left out.")
+    if how.test == TUKEY and shape == "baseline":
+        shape = "pairs"
+    if shape == "closure":
+        base_low, low, _, high = found
+        made = [Combination((ids[1], ids[2]), (ids[0], ids[3]), {**_about(low, base_low), "contrast": "closure"})]
+        made[0].about["pair"] = f"{low['query_variety']}-{high['query_variety']}"
+    else:
+        couples = combinations(found, 2) if shape == "pairs" else [(found[0], other) for other in found[1:]]
+        made = [Combination((b["run_id"],), (a["run_id"],), _about(b, a)) for a, b in couples]
+    settings = {name: getattr(how, name) for name in How.__dataclass_fields__}
+    rows = compared(paired, made, topics(store, found[0]["collection"]), settings, progress)
+    means = paired.values.mean(axis=0)
+    with_means = [
+        {**r, "means": dict(zip(measures, map(float, row), strict=True))} for r, row in zip(found, means, strict=True)
+    ]
+    return Results("", with_means, rows, measures)
 
 
-def _label(r: dict[str, Any]) -> str:
-    trained = f" ({r['trained_on']})" if r["trained_on"] else ""
-    return f"{r['system']}{trained}, {r['query_variety']} over {r['document_variety']}"
+def pair(store: Store, runs: list[Row], measures: list[str]) -> Paired:
+    """The runs' values, paired by qid.
 
-
-def _values(store: Store, r: dict[str, Any], measure: str) -> dict[str, float]:
+    Raises:
+        LswError: a run has no judgements, or no query is in all of them.
+    """
+    ids = [r["run_id"] for r in runs]
     with store.reading() as con:
-        known = rows(con, "SELECT qid, value FROM measures WHERE run_id = ? AND measure = ?", [r["run_id"], measure])
-        if known:
-            return {row["qid"]: row["value"] for row in known}
-        ranking = con.sql(
-            "SELECT qid, docno, score FROM rankings WHERE run_id = ?", params=[r["run_id"]]
+        values = of_runs(con, ids, measures).cast(SCHEMA)
+        queries = con.sql(
+            "SELECT run_id, qid, retrieved, relevant FROM evaluated WHERE run_id IN (SELECT unnest(?::TEXT[]))",
+            params=[ids],
         ).to_arrow_table()
-        # Judgements of the queries that this run was asked, not of other splits.
-        qrels = con.sql(
-            """
-            SELECT qid, docno, label FROM qrels WHERE collection = ? AND
-                (qid IN (SELECT qid FROM scored_queries WHERE run_id = ?)
-                 OR NOT EXISTS (SELECT 1 FROM scored_queries WHERE run_id = ?))
-            """,
-            params=[r["collection"], r["run_id"], r["run_id"]],
-        ).to_arrow_table()
-    if not len(qrels):
-        raise LswError(f"Run {r['run_id']} has no judgements, so it has no {measure}.")
-    return {row["qid"]: row["value"] for row in per_query(ranking, qrels, [measure]).to_pylist()}
+    unjudged = set(ids) - set(queries["run_id"].unique().to_pylist())
+    if unjudged:
+        raise LswError(
+            f"Run {sorted(unjudged)[0]} has no judgements, so it has no {measures[0]}.",
+            cure="Import it with --collection or --qrels, or add qrels.tsv to its collection's folder.",
+        )
+    paired = Paired.of(values, queries, ids, measures)
+    if not paired.qids:
+        raise LswError("These runs have no query in common.", ", ".join(ids))
+    return paired
 
 
-def _topics(store: Store, collection: str) -> dict[str, str]:
-    with store.reading() as con:
-        found = rows(con, "SELECT DISTINCT qid, topic FROM queries WHERE collection = ?", [collection])
-    return {row["qid"]: row["topic"] for row in found}
+def _about(r: Row, baseline: Row) -> Row:
+    return {
+        "contrast": "difference",
+        "system": r["system"],
+        "trained_on": r["trained_on"],
+        "variety": r["query_variety"],
+        "pair": f"{r['query_variety']}-{r['document_variety']}" if r["document_variety"] else None,
+        "baseline_run_id": baseline["run_id"],
+        "run_id": r["run_id"],
+    }

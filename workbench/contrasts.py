@@ -6,11 +6,8 @@
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from workbench.statistics import compare
+from workbench.paired import Combination
 from workbench.varieties import pair
 
 Run = tuple[str, str | None, str, str]
@@ -63,41 +60,12 @@ def declared(runs: list[Run], pairs: list[str], names: list[str]) -> list[Contra
     return out
 
 
-def evaluate(
-    contrasts: list[Contrast],
-    values: dict[Run, dict[str, float]],
-    run_ids: dict[Run, str],
-    topics: dict[str, str],
-    measure: str,
-    settings: dict[str, Any],
-) -> list[dict[str, Any]]:
-    """Compare; all contrasts together are one family.
-
-    Args:
-        contrasts: what to compare.
-        values: of one measure, by run and qid.
-        run_ids: of each run.
-        topics: of each qid.
-        measure: its name.
-        settings: test, correction, resamples, confidence, seed.
-
-    Returns:
-        rows of the store's `comparison` table.
-    """
-    qids = sorted(topics)
-    arrays = {run: np.array([v.get(q, 0.0) for q in qids]) for run, v in values.items()}
-    if not contrasts:
-        return []
-    differences = np.stack(
-        [sum(arrays[r] for r in c.plus) - sum(arrays[r] for r in c.minus) for c in contrasts], axis=1
-    )
-    found = compare(differences, [topics[q] for q in qids], **settings)
-    rows = []
-    for i, c in enumerate(contrasts):
-        # For closure the two means are the gain on high and the gain on low.
-        mean = arrays[c.plus[0]].mean() - (arrays[c.minus[0]].mean() if c.name == "closure" else 0)
-        effect = found.effect_size[i]
-        rows.append(
+def combinations(contrasts: list[Contrast], run_ids: dict[Run, str]) -> list[Combination]:
+    """The contrasts in terms of run ids, each with its columns of the view `comparisons`."""
+    return [
+        Combination(
+            tuple(run_ids[r] for r in c.plus),
+            tuple(run_ids[r] for r in c.minus),
             {
                 "contrast": c.name,
                 "system": c.system,
@@ -106,26 +74,7 @@ def evaluate(
                 "pair": c.pair,
                 "baseline_run_id": run_ids[c.baseline],
                 "run_id": run_ids[c.run],
-                "measure": measure,
-                "n": found.n,
-                "n_groups": found.n_units,
-                "mean_baseline": float(mean - found.delta[i]),
-                "mean": float(mean),
-                "delta": float(found.delta[i]),
-                "ci_low": float(found.low[i]),
-                "ci_high": float(found.high[i]),
-                "confidence": settings["confidence"],
-                "effect_size": None if np.isnan(effect) else float(effect),
-                "test": settings["test"],
-                "resamples": found.resamples,
-                "p_value": float(found.p[i]),
-                "correction": settings["correction"],
-                "family_size": len(contrasts),
-                "p_corrected": float(found.p_corrected[i]),
-                "wins": int(found.wins[i]),
-                "ties": int(found.ties[i]),
-                "losses": int(found.losses[i]),
-                "seed": settings["seed"],
-            }
+            },
         )
-    return rows
+        for c in contrasts
+    ]

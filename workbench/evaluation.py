@@ -1,30 +1,59 @@
-"""Measures of one run, per query, by ir_measures."""
+"""Measures of a run that is not in the store yet."""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
-SCHEMA = pa.schema([("measure", pa.string()), ("qid", pa.string()), ("value", pa.float64())])
+from store.measures import EVALUATED, JUDGED, per_query
 
 
-def per_query(ranking: pa.Table, qrels: pa.Table, names: list[str]) -> pa.Table:
-    """Value of each measure for each judged query; a query without result counts as ir_measures counts it (0).
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation leaves.
 
     Args:
-        ranking: columns qid, docno, score.
-        qrels: columns qid, docno, label.
+        values: run_id, measure, qid, value.
+        judged: run_id, qid, docno, rank, label of each judged result.
+        queries: run_id, qid, retrieved, labelled, relevant of each judged query.
+    """
+
+    values: pa.Table
+    judged: pa.Table
+    queries: pa.Table
+
+    def counts(self) -> dict[str, int]:
+        """How many queries count, how many have no result, and how many no relevant passage: both count 0."""
+        queries = self.queries.to_pydict()
+        return {
+            "queries": len(self.queries),
+            "without_result": queries["retrieved"].count(0),
+            "without_relevant": queries["relevant"].count(0),
+        }
+
+
+def evaluate(ranking: Path | pa.Table, qrels: Path | pa.Table, names: list[str]) -> Evaluated:
+    """Evaluate a run, or several, whose ranks are set already.
+
+    Args:
+        ranking: Parquet file or table with run_id, qid, docno, rank (from 0).
+        qrels: Parquet file or table with qid, docno, label.
         names: ir_measures names.
 
-    Returns:
-        columns measure, qid, value.
+    Raises:
+        LswError: an unknown measure.
     """
-    import ir_measures
+    import duckdb
 
-    run = ranking.select(["qid", "docno", "score"]).to_pandas()
-    run.columns = ["query_id", "doc_id", "score"]
-    judged = qrels.select(["qid", "docno", "label"]).to_pandas()
-    judged.columns = ["query_id", "doc_id", "relevance"]
-    wanted = {ir_measures.parse_measure(name): name for name in names}
-    rows = [
-        {"measure": wanted[m.measure], "qid": m.query_id, "value": float(m.value)}
-        for m in ir_measures.iter_calc(list(wanted), judged, run)
-    ]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    with duckdb.connect() as con:
+        for name, source in (("ranking", ranking), ("qrel", qrels)):
+            relation = con.read_parquet(str(source)) if isinstance(source, Path) else con.from_arrow(source)
+            relation.create_view(name)
+        con.execute(f"CREATE TABLE judged AS {JUDGED.format(ranking='ranking', qrel='qrel')}")
+        con.execute(f"CREATE TABLE evaluated AS {EVALUATED.format(ranking='ranking', qrel='qrel')}")
+        con.execute("CREATE VIEW wanted AS SELECT e.run_id, q.* FROM evaluated e JOIN qrel q USING (qid)")
+        return Evaluated(
+            per_query(con, names),
+            con.sql("SELECT * FROM judged").to_arrow_table(),
+            con.sql("SELECT * FROM evaluated").to_arrow_table(),
+        )

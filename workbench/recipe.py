@@ -112,16 +112,10 @@ class Measures(Section):
     @field_validator("names")
     @classmethod
     def _known(cls, names: list[str]) -> list[str]:
-        import ir_measures
+        from store.measures import parsed
 
         for name in names:
-            try:
-                ir_measures.parse_measure(name)
-            except (NameError, ValueError, SyntaxError):
-                usual = ["RR@10", "nDCG@10", "R@1000", "AP", "P@10", "R@100", "Success@10", "Judged@10", "Bpref"]
-                raise LswError(
-                    f"Unknown measure '{name}'.", cure=nearest(name, usual) + " Names are those of ir_measures."
-                ) from None
+            parsed(name)
         return names
 
 
@@ -131,6 +125,7 @@ class Comparison(Section):
     contrasts: list[Literal["gap", "gain", "closure"]] = ["gap", "gain", "closure"]
     test: Literal["randomisation", "t", "wilcoxon"] = "randomisation"
     correction: Literal["holm", "bonferroni", "bh", "none"] = "holm"
+    interval: Literal["percentile", "bca"] = "percentile"
     resamples: Positive = 100_000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 42

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,16 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
     from store import Store
+    from workbench.results import Results
 
 StoreOption = Annotated[
     Path | None,
     typer.Option("--store", help="The store's folder.  [default: $LSW_STORE, else ./lsw-store]", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+FormatOption = Annotated[str, typer.Option("--format", help="table, json, csv or latex.")]
 ScaleOption = Annotated[str, typer.Option("--scale", help="mini, paper, or a TOML file of your own.")]
 
 
@@ -55,6 +60,45 @@ def grid(*columns: str, **options: Any) -> "Table":
     from rich.table import Table
 
     return Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left", **options)
+
+
+def checked_format(form: str, as_json: bool) -> str:
+    """How results are to be printed.
+
+    Raises:
+        LswError: an unknown format.
+    """
+    from store import LswError, nearest
+
+    known = ("table", "json", "csv", "latex")
+    if form not in known:
+        raise LswError(f"Unknown format '{form}'.", cure=nearest(form, known))
+    return "json" if as_json else form
+
+
+def show_results(results: "Results", form: str, table: "Callable[[Results], RenderableType]") -> None:
+    """Print results on stdout in one of the formats; `table` makes them a table."""
+    if form == "json":
+        print_json(results.as_json())
+    elif form == "csv":
+        typer.echo(results.as_csv(), nl=False)
+    elif form == "latex":
+        from workbench.latex import latex
+
+        typer.echo(latex(results), nl=False)
+    else:
+        out().print(table(results))
+
+
+@contextmanager
+def waiting(what: str) -> "Iterator[Callable[[int, int], None]]":
+    """A bar on stderr for work that may be long; yields what has to be told done and total."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=talk(), transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def fail(title: str, detail: str = "", cure: str = "") -> None:

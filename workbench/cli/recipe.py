@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.console import JsonOption, ScaleOption, StoreOption, grid, opened, out, print_json, talk
+from workbench.cli.console import (
+    FormatOption,
+    JsonOption,
+    ScaleOption,
+    StoreOption,
+    checked_format,
+    grid,
+    opened,
+    out,
+    print_json,
+    show_results,
+    talk,
+)
 
 if TYPE_CHECKING:
     from workbench.plan import Plan
@@ -80,20 +92,23 @@ def run(
     force: Annotated[
         str | None, typer.Option(help="Run again: a kind of stage, a key's beginning, or all.", metavar="STAGE")
     ] = None,
+    form: FormatOption = "table",
     as_json: JsonOption = False,
 ) -> None:
     """Run a recipe: take what is cached, make what is not, record everything, print the result.
 
     Ctrl+C loses nothing: the same command goes on where it stopped.
     """
-    from workbench.closing import Closing
     from workbench.engine import execute, foresee
+    from workbench.results import Results
+    from workbench.tables import closing
 
+    form = checked_format(form, as_json)
     plan = _plan(name, scale, overrides or [])
     at = opened(store)
     if dry_run:
         fates = foresee(plan, at, force)
-        if as_json:
+        if form == "json":
             print_json(
                 [
                     {"key": f.stage.key, "kind": f.stage.kind, "stage": f.stage.label, "outcome": f.outcome,
@@ -117,11 +132,8 @@ def run(
         f"{counts['ran']} stages run, {counts['cached']} cached, {time.monotonic() - started:.1f} s."
         f" Recorded in {at.folder} as {plan.recipe_run_id}."
     )
-    closing = Closing.of(at, plan.recipe_run_id, plan.recipe.measures.names)
-    if as_json:
-        print_json(closing.as_json())
-    elif plan.runs:
-        out().print(closing.tables())
+    if plan.runs or form == "json":
+        show_results(Results.of_recipe(at, plan.recipe_run_id, plan.recipe.measures.names), form, closing)
     else:
         for stage in plan.stages:
             if stage.kind == "release":

@@ -6,7 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.console import JsonOption, ScaleOption, StoreOption, grid, opened, out, print_json, shown, talk
+from workbench.cli.console import (
+    FormatOption,
+    JsonOption,
+    ScaleOption,
+    StoreOption,
+    checked_format,
+    grid,
+    opened,
+    out,
+    print_json,
+    show_results,
+    shown,
+    talk,
+    waiting,
+)
 
 app = typer.Typer(help="Retrieval runs in the store.", invoke_without_command=True)
 
@@ -70,54 +84,54 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
 
 def compare(
     run_ids: Annotated[
-        list[str], typer.Argument(help="The baseline run first, then the others.", metavar="RUN RUN...")
+        list[str], typer.Argument(help="Runs: the baseline first, then the others.", metavar="RUN RUN...")
     ],
-    measure: Annotated[list[str] | None, typer.Option(help="An ir_measures name; may be repeated.")] = None,
-    test: Annotated[str, typer.Option(help="randomisation, t or wilcoxon")] = "randomisation",
-    correction: Annotated[str, typer.Option(help="holm, bonferroni, bh or none")] = "holm",
-    resamples: Annotated[int, typer.Option(min=100)] = 100_000,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(help="An ir_measures name, recorded or not, as in 'RR(rel=2)@10'; may be repeated.  [RR@10]"),
+    ] = None,
+    test: Annotated[
+        str, typer.Option(help="randomisation, t, wilcoxon, or tukey (all pairs, family-wise).")
+    ] = "randomisation",
+    correction: Annotated[str, typer.Option(help="holm, bonferroni, bh or none.")] = "holm",
+    interval: Annotated[str, typer.Option(help="percentile or bca.")] = "percentile",
+    all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every run with every other.")] = False,
+    closure: Annotated[
+        bool,
+        typer.Option("--closure", help="Four runs, BASE TUNED BASE TUNED: the first gain minus the second."),
+    ] = False,
+    resamples: Annotated[int, typer.Option(min=100, help="Sign flips or shuffles.")] = 100_000,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.95,
     seed: int = 42,
+    form: FormatOption = "table",
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare runs with the first one, paired by qid; the comparisons of one measure are one family."""
+    """Compare runs, paired by qid; the comparisons of one measure are one family.
 
-    from workbench.closing import METHODS, TESTS, p_text
-    from workbench.comparing import compare_runs
+    Each with the first, unless --all-pairs, --closure or the test tukey say otherwise. Queries of one topic are
+    flipped and resampled together.
+    """
+    from workbench.comparing import How, compare_runs
+    from workbench.tables import comparison
 
-    rows = compare_runs(
-        opened(store), run_ids, measure or ["RR@10"], test, correction, resamples, confidence, seed, talk().print
-    )
-    if as_json:
-        print_json(rows)
-        return
-    about = rows[0]
-    columns = ("run", "system", "queries", "measure", "baseline", "mean", "delta", "interval", "d", "p", "W/T/L")
-    table = grid(
-        *columns,
-        title=f"against {about['baseline_run_id']}: {about['baseline']}",
-        caption=(
-            f"n = {about['n']} queries in {about['n_groups']} topics; {confidence:.0%} bootstrap interval;"
-            f" d: d_z; p: {TESTS[test]}, {METHODS[correction]} over {about['family_size']}"
-        ),
-        caption_justify="left",
-    )
-    for row in rows:
-        table.add_row(
-            row["run_id"],
-            row["label"],
-            row["variety"],
-            row["measure"],
-            f"{row['mean_baseline']:.4f}",
-            f"{row['mean']:.4f}",
-            f"{row['delta']:+.4f}",
-            f"[{row['ci_low']:+.4f}, {row['ci_high']:+.4f}]",
-            shown(row["effect_size"]),
-            p_text(row["p_corrected"]).removeprefix("= "),
-            f"{row['wins']}/{row['ties']}/{row['losses']}",
+    form = checked_format(form, as_json)
+    if all_pairs and closure:
+        from store import LswError
+
+        raise LswError("Choose one of --all-pairs and --closure.")
+    how = How(test, correction, interval, resamples, confidence, seed)
+    with waiting("resampling") as progress:
+        found = compare_runs(
+            opened(store),
+            run_ids,
+            list(dict.fromkeys(measure or ["RR@10"])),
+            how,
+            talk().print,
+            "closure" if closure else "pairs" if all_pairs else "baseline",
+            progress,
         )
-    out().print(table)
+    show_results(found, form, comparison)
 
 
 def retrieve(
@@ -204,6 +218,10 @@ def export(
     at = opened(store)
     found = run(at, name)
     table = ranking(at, found["run_id"])
+    if form == "trec":
+        from workbench.trec import lines
+
+        chunks = lines(table, found["system"])
     target: Any = to.open("wb") if to else sys.stdout.buffer
     try:
         if form == "parquet":
@@ -215,11 +233,8 @@ def export(
 
             pc.write_csv(table, target)
         else:
-            tag = found["system"].replace(" ", "")
-            for batch in table.to_batches(max_chunksize=100_000):
-                columns = (batch[c].to_pylist() for c in ("qid", "docno", "rank", "score"))
-                lines = (f"{q} Q0 {d} {r} {s!r} {tag}\n" for q, d, r, s in zip(*columns, strict=True))
-                target.write("".join(lines).encode())
+            for chunk in chunks:
+                target.write(chunk)
     finally:
         if to:
             target.close()

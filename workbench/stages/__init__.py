@@ -43,7 +43,8 @@ class Job:
         """Leave a table under `rows/`; if the store has a table of that name, its rows will be added there."""
         folder = self.out / ROWS
         folder.mkdir(exist_ok=True)
-        pq.write_table(table, folder / f"{name}.parquet")
+        # DuckDB's own row groups: the file becomes a table without being cut anew.
+        pq.write_table(table, folder / f"{name}.parquet", row_group_size=122_880)
 
 
 @dataclass(eq=False)
@@ -79,9 +80,9 @@ KINDS: dict[str, tuple[str, int]] = {
     "index": ("retrieve:index", 1),
     "retrieve": ("retrieve:retrieve", 1),
     "rerank": ("retrieve:rerank", 1),
-    "measure": ("measure:run", 1),
-    "compare": ("compare:run", 1),
-    "import": ("imported:run", 1),
+    "measure": ("measure:run", 2),
+    "compare": ("compare:run", 2),
+    "import": ("imported:run", 2),
     "vocabulary": ("pretrain:vocabulary", 1),
     "initialise": ("pretrain:initialise", 1),
     "crops": ("pretrain:crops", 1),

@@ -4,8 +4,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from workbench.contrasts import Run, declared, evaluate
+from workbench.contrasts import Run, combinations, declared
+from workbench.paired import Paired, compared
 from workbench.stages import Job
+
+_SETTINGS = ("test", "correction", "interval", "resamples", "confidence", "seed")
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -16,17 +19,15 @@ def run(job: Job) -> dict[str, Any]:
     run_ids: dict[Run, str] = {
         (r["system"], r["trained_on"], r["query_variety"], r["document_variety"]): r["run_id"] for r in p["runs"]
     }
-    tables = {run_id: job.read(f"run.{run_id}", "measure").to_pylist() for run_id in run_ids.values()}
-    contrasts = declared(list(run_ids), p["pairs"], p["contrasts"])
-    settings = {k: p[k] for k in ("test", "correction", "resamples", "confidence", "seed")}
-    rows = []
-    for done, measure in enumerate(p["measures"], 1):
-        values = {
-            run: {row["qid"]: row["value"] for row in tables[run_id] if row["measure"] == measure}
-            for run, run_id in run_ids.items()
-        }
-        rows += evaluate(contrasts, values, run_ids, topics, measure, settings)
-        job.progress(done, len(p["measures"]))
+    names = list(run_ids.values())
+    paired = Paired.of(
+        pa.concat_tables([job.read(f"run.{name}", "measure") for name in names]),
+        pa.concat_tables([job.read(f"run.{name}", "evaluated") for name in names]),
+        names,
+        p["measures"],
+    )
+    contrasts = combinations(declared(list(run_ids), p["pairs"], p["contrasts"]), run_ids)
+    rows = compared(paired, contrasts, topics, {k: p[k] for k in _SETTINGS}, job.progress)
     if rows:
         job.write("comparison", pa.Table.from_pylist([{**row, "key": job.key} for row in rows]))
     return {"comparisons": len(rows)}

@@ -94,25 +94,27 @@ def rerank(job: Job) -> dict[str, Any]:
     return record(job, found, queries, p["depth"])
 
 
-def record(job: Job, found: pa.Table, queries: pa.Table | None, depth: int) -> dict[str, Any]:
+def record(job: Job, found: pa.Table, queries: pa.Table, depth: int) -> dict[str, Any]:
     """Leave a run's rows for the store.
 
     Args:
         job: whose parameters name the run.
         found: columns qid, docno, score.
-        queries: columns qid, query as they were scored; None if that is not known.
+        queries: columns qid, query as they were scored.
         depth: results kept for each query.
     """
-    p = job.parameters
     run_id = job.key[:12]
     ranking = ranked(found, depth)
-    with_results = len(ranking["qid"].unique())
-    n_queries = len(queries) if queries is not None else with_results
     job.write("ranking", ranking.add_column(0, "run_id", pa.array([run_id] * len(ranking))))
-    if queries is not None:
-        scored = queries.select(["qid", "query"])
-        job.write("scored_query", scored.add_column(0, "run_id", pa.array([run_id] * len(scored))))
+    scored = queries.select(["qid", "query"])
+    job.write("scored_query", scored.add_column(0, "run_id", pa.array([run_id] * len(scored))))
+    return record_run(job, len(ranking), len(queries), len(ranking["qid"].unique()), depth)
+
+
+def record_run(job: Job, rows: int, queries: int, with_results: int, depth: int) -> dict[str, Any]:
+    """Leave `rows/run.parquet`; returns the summary of a run's stage."""
+    p = job.parameters
     row = {name: p[name] for name in ("system", "trained_on", "query_variety", "document_variety")}
-    row |= {"run_id": run_id, "status": "done", "key": job.key, "depth": depth, "n_queries": n_queries}
+    row |= {"run_id": job.key[:12], "status": "done", "key": job.key, "depth": depth, "n_queries": queries}
     job.write("run", pa.Table.from_pylist([row], schema=RUN))
-    return {"queries": n_queries, "rows": len(ranking), "queries_without_result": n_queries - with_results}
+    return {"queries": queries, "rows": rows, "queries_without_result": queries - with_results}

@@ -6,7 +6,9 @@ Imports of torch and PyTerrier stay inside functions, so that a command which ra
 from collections.abc import Iterator
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 
 class Progress(Protocol):
@@ -25,33 +27,36 @@ def told(passages: pa.Table, progress: Progress) -> Iterator[dict[str, str]]:
             progress(done, total)
 
 
+def single(scores: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Scores as float32, which is what trec_eval holds: what ties there must tie here."""
+    top = np.finfo(np.float32).max
+    return np.clip(scores, -top, top).astype(np.float32)
+
+
 def ranked(run: pa.Table, depth: int) -> pa.Table:
     """Order a run as trec_eval does and cut it.
-
-    Scores are rounded to float32 first, which is what trec_eval holds: what ties there must tie here.
 
     Args:
         run: columns qid, docno, score.
         depth: results kept for each query.
 
     Returns:
-        columns qid, docno, rank (int32, from 0) and score (double), by qid in order of appearance, then rank.
+        columns qid, docno, rank (int32, from 0) and score (float32), by qid in order of appearance, then rank.
     """
     import duckdb
 
-    con = duckdb.connect()
-    con.register("run", run)
-    return con.sql(
-        """
-        WITH rounded AS (SELECT qid, docno, score::FLOAT AS score FROM run),
-        ordered AS (
-            SELECT qid, docno, score::DOUBLE AS score,
-                (row_number() OVER (PARTITION BY qid ORDER BY score DESC, docno DESC) - 1)::INTEGER AS rank
-            FROM rounded
-        ),
-        numbered AS (SELECT qid, row_number() OVER () AS line FROM run),
-        first AS (SELECT qid, min(line) AS position FROM numbered GROUP BY qid)
-        SELECT qid, docno, rank, score FROM ordered JOIN first USING (qid) WHERE rank < ? ORDER BY position, rank
-        """,
-        params=[depth],
-    ).to_arrow_table()
+    rounded = pa.table({"qid": run["qid"], "docno": run["docno"], "score": single(run["score"].to_numpy())})
+    with duckdb.connect() as con:
+        con.register("run", rounded)
+        return con.sql(
+            """
+            WITH numbered AS (SELECT *, row_number() OVER () AS line FROM run),
+            ordered AS (
+                SELECT qid, docno, score, min(line) OVER (PARTITION BY qid) AS position,
+                    (row_number() OVER (PARTITION BY qid ORDER BY score DESC, docno DESC) - 1)::INTEGER AS rank
+                FROM numbered
+            )
+            SELECT qid, docno, rank, score FROM ordered WHERE rank < ? ORDER BY position, rank
+            """,
+            params=[depth],
+        ).to_arrow_table()

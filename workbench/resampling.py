@@ -1,0 +1,171 @@
+"""Sign flips, bootstraps and permutations, many comparisons at once and the same on any number of threads.
+
+Values are first rounded to multiples of a power of two so small that every sum made of them is exact in float64: then
+no order of addition matters, and equal sums are equal. Resamples are drawn in blocks, each from a seed of its own, so
+threads share nothing.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+_FLIPS, _DRAWS, _ORDERS = 0, 1, 2  # streams of random numbers, apart from each other
+_BLOCK = 8_192  # flips at once: their sums stay in the cache
+_CELLS = 2_000_000  # numbers in a block of draws or permutations: bounds memory, not the result
+_BITS = ((np.arange(256) >> np.arange(8)[:, None]) & 1).astype(np.float64)
+
+T = TypeVar("T")
+
+
+def whole(sums: Values, most: float) -> tuple[Values, float]:
+    """Sums as whole multiples of one quantum.
+
+    Args:
+        sums: any values.
+        most: no sum that will be made of them is larger than this.
+
+    Returns:
+        the multiples, and the quantum (about 1e-12 where sums reach 7,000).
+    """
+    quantum = 2.0 ** (np.ceil(np.log2(most)) - 52) if most > 0 else 1.0
+    return np.rint(sums / quantum), quantum
+
+
+def flips(
+    sums: Values, weights: Values | None, resamples: int, seed: int, progress: Progress | None = None
+) -> tuple[Values, int]:
+    """Two-sided paired randomisation test of a zero mean (Fisher 1935; Smucker, Allan and Carterette, CIKM 2007).
+
+    Under the null hypothesis the sign of a unit's difference is a coin flip, the same flip for every comparison. All
+    2^u flips are made when they are no more than `resamples`, and p is the share that is at least as far from zero;
+    otherwise random ones, and p = (count + 1) / (resamples + 1).
+
+    Eight flips are one byte, and the 256 sums of eight units are looked up, not added (the "four Russians").
+
+    Args:
+        sums: what is flipped: a sum for each unit and run (units x runs).
+        weights: what is compared, as sums of runs (runs x comparisons); each column of `sums` if None.
+        resamples: random flips.
+        seed: of the flips; the same seed gives the same p.
+        progress: told how many are done.
+
+    Returns:
+        p of each comparison, and the number of flips made.
+    """
+    if weights is not None and weights.shape[1] <= weights.shape[0]:
+        sums, weights = sums @ weights, None  # fewer columns to flip
+    units = len(sums)
+    terms = 1.0 if weights is None else float(np.abs(weights).sum(axis=0).max(initial=1))
+    sums, _ = whole(sums, 2 * terms * float(np.abs(sums).sum(axis=0).max(initial=0)))
+    exact = units < 63 and 2**units <= resamples
+    total = 2**units if exact else resamples
+    width = -(-units // 8)
+    tables = [part.T @ _BITS[: len(part)] for part in (sums[8 * i : 8 * i + 8] for i in range(width))]
+
+    def compared(flipped: Values) -> Values:
+        return flipped if weights is None else weights.T @ flipped
+
+    # A value is off by half a quantum at most, so sums that should be equal are within this.
+    bound = np.abs(compared(sums.sum(axis=0)[:, None])) - units * terms
+
+    def block(start: int) -> NDArray[np.int64]:
+        size = min(_BLOCK, total - start)
+        if exact:
+            numbers = np.arange(start, start + size, dtype="<u8").view(np.uint8).reshape(size, 8).T[:width]
+        else:
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_FLIPS, start)))
+            numbers = rng.integers(0, 256, size=(width, _BLOCK), dtype=np.uint8)[:, :size]
+        kept = np.zeros((sums.shape[1], size))
+        for table, bytes_ in zip(tables, numbers, strict=True):
+            for column, out in zip(table, kept, strict=True):
+                out += column.take(bytes_)
+        flipped = 2 * kept - sums.sum(axis=0)[:, None]
+        far: NDArray[np.int64] = (np.abs(compared(flipped)) >= bound).sum(axis=1)
+        return far
+
+    blocks = _in_threads(block, range(0, total, _BLOCK), total, _BLOCK, progress)
+    more = 0 if exact else 1  # the data as they came are one of the flips
+    count: Values = np.sum(list(blocks), axis=0, dtype=np.float64)
+    return (count + more) / (total + more), total
+
+
+def draws(sums: Values, sizes: Values, resamples: int, seed: int, progress: Progress | None = None) -> Values:
+    """Means of bootstrap samples of whole units (Efron 1979; Sakai, SIGIR 2006).
+
+    Args:
+        sums: for each unit and comparison (units x comparisons).
+        sizes: queries of each unit.
+        resamples: how many samples.
+        seed: of the draws.
+        progress: told how many are done.
+
+    Returns:
+        means (resamples x comparisons).
+    """
+    units = len(sums)
+    rounded, quantum = whole(sums, units * float(np.abs(sums).max(initial=0)))
+    columns = np.column_stack([rounded, sizes])
+    rows = max(1, _CELLS // units)
+
+    def block(start: int) -> Values:
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_DRAWS, start)))
+        size = min(rows, resamples - start)
+        drawn = rng.integers(0, units, size=(rows, units), dtype=np.uint32)[:size].astype(np.int64)
+        drawn += units * np.arange(size)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
+        found: Values = counts.astype(np.float64) @ columns
+        return found
+
+    sampled = np.concatenate(list(_in_threads(block, range(0, resamples, rows), resamples, rows, progress)))
+    means: Values = sampled[:, :-1] * quantum / sampled[:, -1:]
+    return means
+
+
+def orders(sums: Values, resamples: int, seed: int, progress: Progress | None = None) -> Values:
+    """The largest difference between any two systems when each unit's systems are shuffled.
+
+    This is the null distribution of the randomised Tukey HSD test (Carterette, TOIS 2012, algorithm 1).
+
+    Args:
+        sums: for each unit and system (units x systems).
+        resamples: how many shuffles.
+        seed: of the shuffles.
+        progress: told how many are done.
+
+    Returns:
+        range of the systems' sums in each shuffle (resamples).
+    """
+    rounded, quantum = whole(sums, 2 * float(np.abs(sums).sum()))
+    rows = max(1, _CELLS // rounded.size)
+
+    def block(start: int) -> Values:
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_ORDERS, start)))
+        size = min(rows, resamples - start)
+        totals = np.stack([rng.permuted(rounded, axis=1).sum(axis=0) for _ in range(size)])
+        ranges: Values = np.ptp(totals, axis=1) * quantum
+        return ranges
+
+    return np.concatenate(list(_in_threads(block, range(0, resamples, rows), resamples, rows, progress)))
+
+
+def _in_threads(
+    work: Callable[[int], T], starts: range, total: int, step: int, progress: Progress | None
+) -> Iterator[T]:
+    """Results in order, from as many threads as there are cores to use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ThreadPoolExecutor(min(cores, 8)) as pool:
+        try:
+            for start, result in zip(starts, pool.map(work, starts), strict=True):
+                if progress:
+                    progress(min(start + step, total), total)
+                yield result
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
