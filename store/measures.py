@@ -113,7 +113,8 @@ def _sql(name: str, of: Any) -> Measure | None:
 def query_of(measures: list[Measure]) -> str:
     """The statement that gives run_id, measure, qid and value, in the order of runs and qids.
 
-    It reads relations `judged` and `evaluated` of the runs wanted, and `wanted` (run_id, qid, label): their judgements.
+    It reads relations `chosen_judged` and `chosen_evaluated`, and `chosen_wanted` (run_id, qid, docno, label), all
+    judgements of the evaluated queries.
     """
     thresholds = sorted({int(n) for m in measures for h in m.hits for n in re.findall(r"relevant_(\d+)", h)})
     hits = list(dict.fromkeys(h for m in measures for h in m.hits))
@@ -129,9 +130,9 @@ def query_of(measures: list[Measure]) -> str:
         for r in thresholds
     )
     parts = [
-        f"hit AS (SELECT *{counts} FROM judged)",
+        f"hit AS (SELECT *{counts} FROM chosen_judged)",
         f"found AS (SELECT run_id, qid{named(hits)} FROM hit GROUP BY ALL)",
-        f"needed AS (SELECT run_id, qid{named(wants)} FROM wanted GROUP BY ALL)",
+        f"needed AS (SELECT run_id, qid{named(wants)} FROM chosen_wanted GROUP BY ALL)",
     ]
     joins = ""
     for i, gain in enumerate(gains):
@@ -140,7 +141,7 @@ def query_of(measures: list[Measure]) -> str:
             f"""ideal_{i} AS (SELECT run_id, qid{named(sums, f" of {gain}")} FROM (
                 SELECT run_id, qid, {gain} AS gain,
                     row_number() OVER (PARTITION BY run_id, qid ORDER BY {gain} DESC) AS place
-                FROM wanted WHERE {gain} > 0) GROUP BY ALL)"""
+                FROM chosen_wanted WHERE {gain} > 0) GROUP BY ALL)"""
         )
         joins += f" LEFT JOIN ideal_{i} USING (run_id, qid)"
     values = ", ".join(m.value for m in measures)
@@ -148,7 +149,7 @@ def query_of(measures: list[Measure]) -> str:
     return f"""
         WITH {", ".join(parts)}
         SELECT run_id, unnest([{names}]) AS measure, qid, unnest([{values}])::DOUBLE AS value
-        FROM evaluated LEFT JOIN found USING (run_id, qid) LEFT JOIN needed USING (run_id, qid){joins}
+        FROM chosen_evaluated LEFT JOIN found USING (run_id, qid) LEFT JOIN needed USING (run_id, qid){joins}
         ORDER BY run_id, qid
     """
 
@@ -157,8 +158,8 @@ def per_query(con: duckdb.DuckDBPyConnection, names: list[str]) -> pa.Table:
     """Values of measures for each evaluated query of each run.
 
     Args:
-        con: a connection with relations `judged`, `evaluated`, `wanted` (see `query_of`) and, for measures that only
-            ir_measures computes, `ranking` (run_id, qid, docno, rank).
+        con: a connection with the relations that `query_of` names and, for measures that only ir_measures computes,
+            `chosen_ranking` (run_id, qid, docno, rank).
         names: ir_measures names.
 
     Returns:
@@ -184,18 +185,19 @@ def _by_ir_measures(con: duckdb.DuckDBPyConnection, wanted: dict[str, Any]) -> p
     import ir_measures
 
     names = {of: name for name, of in wanted.items()}
-    runs = [r[0] for r in con.sql("SELECT DISTINCT run_id FROM evaluated ORDER BY ALL").fetchall()]
+    runs = [r[0] for r in con.sql("SELECT DISTINCT run_id FROM chosen_evaluated ORDER BY ALL").fetchall()]
     tables = []
     for run_id in runs:
         # pytrec_eval crashes the process on a query whose labels are all negative; nothing is relevant to it anyway.
         qrels = con.sql(
             """SELECT qid AS query_id, docno AS doc_id,
-                   if(max(label) OVER (PARTITION BY qid) < 0, 0, label) AS relevance FROM wanted WHERE run_id = ?""",
+                   if(max(label) OVER (PARTITION BY qid) < 0, 0, label) AS relevance FROM chosen_wanted
+               WHERE run_id = ?""",
             params=[run_id],
         ).df()
         ranking = con.sql(
-            """SELECT qid AS query_id, docno AS doc_id, -rank::DOUBLE AS score FROM ranking
-               WHERE run_id = ? AND qid IN (SELECT qid FROM evaluated WHERE run_id = ?) ORDER BY qid, rank""",
+            """SELECT qid AS query_id, docno AS doc_id, -rank::DOUBLE AS score FROM chosen_ranking
+               WHERE run_id = ? AND qid IN (SELECT qid FROM chosen_evaluated WHERE run_id = ?) ORDER BY qid, rank""",
             params=[run_id, run_id],
         ).df()
         try:
@@ -223,28 +225,28 @@ def of_runs(con: duckdb.DuckDBPyConnection, run_ids: list[str], names: list[str]
         have = {
             r[0]
             for r in con.execute(
-                """SELECT measure FROM main.measure SEMI JOIN chosen USING (run_id)
+                """SELECT measure FROM measure SEMI JOIN chosen USING (run_id)
                    GROUP BY measure HAVING count(DISTINCT run_id) =
-                       (SELECT count(DISTINCT run_id) FROM main.evaluated SEMI JOIN chosen USING (run_id))"""
+                       (SELECT count(DISTINCT run_id) FROM evaluated SEMI JOIN chosen USING (run_id))"""
             ).fetchall()
         }
         missing = [name for name in names if name not in have]
         recorded = con.sql(
-            """SELECT run_id, measure, qid, value FROM main.measure SEMI JOIN chosen USING (run_id)
+            """SELECT run_id, measure, qid, value FROM measure SEMI JOIN chosen USING (run_id)
                WHERE measure IN (SELECT unnest(?::TEXT[])) ORDER BY run_id, qid""",
             params=[[name for name in names if name in have]],
         ).to_arrow_table()
         if not missing:
             return recorded.cast(SCHEMA)
         for table in ("judged", "evaluated", "ranking"):
-            con.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM main.{table} SEMI JOIN chosen USING (run_id)")
+            con.execute(f"CREATE TEMP VIEW chosen_{table} AS SELECT * FROM {table} SEMI JOIN chosen USING (run_id)")
         con.execute(
-            """CREATE TEMP VIEW wanted AS SELECT e.run_id, q.qid, q.docno, q.label
-               FROM temp.evaluated e JOIN main.run r ON r.run_id = e.run_id
-               JOIN main.qrel q ON q.collection = r.collection AND q.qid = e.qid"""
+            """CREATE TEMP VIEW chosen_wanted AS SELECT e.run_id, q.qid, q.docno, q.label
+               FROM chosen_evaluated e JOIN run r ON r.run_id = e.run_id
+               JOIN qrel q ON q.collection = r.collection AND q.qid = e.qid"""
         )
         return pa.concat_tables([recorded.cast(SCHEMA), per_query(con, missing)])
     finally:
         for table in ("wanted", "judged", "evaluated", "ranking"):
-            con.execute(f"DROP VIEW IF EXISTS temp.{table}")
+            con.execute(f"DROP VIEW IF EXISTS temp.chosen_{table}")
         con.execute("DROP TABLE temp.chosen")

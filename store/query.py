@@ -19,14 +19,27 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None 
 
 
 def runs(store: Store) -> list[Row]:
-    """All runs, newest first, each with the means of its measures under `means`."""
+    """All runs, newest first, each with the means of its measures under `means`.
+
+    `evaluated`, where a run has judgements, counts its queries, those without result and those without a relevant
+    passage; the last two count 0 in every measure.
+    """
     with store.reading() as con:
         found = rows(con, "SELECT * FROM runs ORDER BY started_at DESC, run_id")
         means = rows(con, "SELECT run_id, measure, avg(value) AS mean FROM measures GROUP BY ALL ORDER BY measure")
+        counts = rows(
+            con,
+            """
+            SELECT run_id, count(*) AS queries, count(*) FILTER (retrieved = 0) AS without_result,
+                count(*) FILTER (relevant = 0) AS without_relevant
+            FROM evaluated_queries GROUP BY run_id
+            """,
+        )
+    evaluated = {row.pop("run_id"): row for row in counts}
     by_run: dict[str, dict[str, float]] = {}
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
-    return [{**row, "means": by_run.get(row["run_id"], {})} for row in found]
+    return [{**row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"])} for row in found]
 
 
 def run(store: Store, name: str) -> Row:

@@ -267,7 +267,8 @@ def test_an_exported_run_comes_back(finished: Store, lsw: Lsw, tmp_path: Path) -
     compared = json.loads(
         lsw("compare", theirs["run_id"], json.loads(again.stdout)["run_id"], "--store", other, "--json").stdout
     )
-    assert (compared[0]["delta"], compared[0]["p_corrected"]) == (0, 1)
+    compared = compared["comparisons"][0]
+    assert (compared["delta"], compared["p_corrected"]) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_compare_is_the_recipes_comparison(finished: Store, lsw: Lsw) -> None:
         finished,
         "SELECT baseline_run_id, run_id, delta, p_value, ci_low FROM comparisons WHERE contrast = 'gain' AND measure = 'RR@10' LIMIT 1",
     )[0]
-    told = json.loads(lsw("compare", base, tuned, "--store", finished.folder, "--json").stdout)[0]
+    told = json.loads(lsw("compare", base, tuned, "--store", finished.folder, "--json").stdout)["comparisons"][0]
     assert told["delta"] == pytest.approx(float(str(delta)))
     assert told["p_value"] == pytest.approx(float(str(p)), abs=0.01)
     assert told["ci_low"] == pytest.approx(float(str(low)))

@@ -1,4 +1,9 @@
-"""Tests, intervals and corrections against scipy, statsmodels and simulation."""
+"""Tests, intervals, corrections and power against scipy, statsmodels, enumeration and simulation."""
+
+import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -6,17 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
 
-from workbench.statistics import Units, bootstrap, compare, corrected, effect_size, randomisation
+from workbench import resampling
+from workbench.resampling import flips
+from workbench.statistics import Units, compare, corrected, detectable, effect_size, intervals, tukey
 
 differences = st.lists(st.floats(-1, 1, allow_subnormal=False).map(lambda x: round(x, 3)), min_size=2, max_size=10)
+
+
+def names(n: int, each: int = 1) -> list[str]:
+    """Topics of n queries, `each` to a topic."""
+    return [str(i // each) for i in range(n)]
 
 
 @given(d=differences)
 @settings(max_examples=40, deadline=None)
 def test_exact_randomisation_is_scipys(d: list[float]) -> None:
     x = np.array(d)
-    ours, made = randomisation(x[:, None], 100_000, seed=1)
+    ours, made = flips(x[:, None], None, 100_000, seed=1)
     theirs = stats.permutation_test(
         (x, np.zeros_like(x)), lambda a, b, axis: np.mean(a - b, axis=axis), permutation_type="samples",
         n_resamples=100_000, vectorized=True,
@@ -27,39 +40,97 @@ def test_exact_randomisation_is_scipys(d: list[float]) -> None:
 
 def test_random_flips_approach_the_exact_p() -> None:
     x = np.random.default_rng(3).normal(0.2, 0.6, (16, 1))
-    exact, _ = randomisation(x, 2**16, seed=1)
-    drawn, made = randomisation(x, 50_000, seed=1)
+    exact, _ = flips(x, None, 2**16, seed=1)
+    drawn, made = flips(x, None, 50_000, seed=1)
     assert made == 50_000
     assert abs(drawn[0] - exact[0]) < 4 * np.sqrt(exact[0] * (1 - exact[0]) / 50_000)
 
 
+@given(
+    st.integers(2, 70), st.integers(2, 5), st.integers(0, 2**32), st.sampled_from([100, 1000, 9000]),
+)  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_runs_flipped_together_are_their_differences_flipped(n: int, runs: int, seed: int, resamples: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = 1 / rng.integers(1, 8, (n, runs))
+    pairs = list(itertools.combinations(range(runs), 2))
+    weights = np.zeros((runs, len(pairs)))
+    for column, (a, b) in enumerate(pairs):
+        weights[[a, b], column] = -1, 1
+    together, made = flips(values, weights, resamples, seed)
+    apart, _ = flips(values @ weights, None, resamples, seed)
+    assert together.tolist() == apart.tolist()
+    assert made == min(2**n, resamples) if n < 63 else resamples
+
+
 def test_p_is_never_zero_and_the_same_for_the_same_seed() -> None:
     x = np.full((60, 1), 0.5)
-    first, _ = randomisation(x, 1_000, seed=9)
-    again, _ = randomisation(x, 1_000, seed=9)
+    first, _ = flips(x, None, 1_000, seed=9)
+    again, _ = flips(x, None, 1_000, seed=9)
     assert first[0] == again[0] == 1 / 1001
     for test in ("t", "wilcoxon"):
-        assert compare(x + np.arange(60)[:, None] / 1e6, [str(i) for i in range(60)], test=test).p[0] > 0
+        assert compare(x + np.arange(60)[:, None] / 1e6, names(60), test=test).p[0] > 0
+    assert compare(np.full((900, 1), 0.5), names(900), test="t").p[0] > 0
+    assert tukey(np.arange(60)[:, None] + np.array([0.0, 10, 20]), names(60), 99, seed=1).min() == 1 / 100
+
+
+def everything(threads: int) -> list[list[float]]:
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 1, (300, 4)).cumsum(axis=1) / 7
+    weights = np.array([[1.0, 1, 1], [-1, 0, 0], [0, -1, 0], [0, 0, -1]])
+    found = compare(values, names(300, 2), weights, interval="bca", resamples=20_000)
+    return [
+        found.p.tolist(), found.low.tolist(), found.high.tolist(), tukey(values, names(300), 500, seed=3).tolist(),
+        [float(threads)],
+    ]  # fmt: skip
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for threads in (1, 2, 7):
+        monkeypatch.setattr(resampling.os, "sched_getaffinity", lambda _, n=threads: set(range(n)), raising=False)
+        found.append(everything(threads)[:-1])
+    assert found[0] == found[1] == found[2]
+    # Nor do the threads of the linear algebra below.
+    script = "from tests.test_statistics import everything; print(everything(0)[:-1])"
+    alone = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert alone.stdout.strip() == str(found[0])
+
+
+def test_equal_is_equal_whatever_the_arithmetic() -> None:
+    """0.1 + 0.2 is not 0.3 in floating point; as measures they are a tie."""
+    values = np.tile([[0.1, 0.2, 0.3, 0.0]], (20, 1))
+    weights = np.array([[1.0], [1], [-1], [-1]])
+    found = compare(values, names(20), weights)
+    assert (found.ties[0], found.p[0], found.delta[0]) == (20, 1, 0)
+    assert np.isnan(found.effect_size[0])
 
 
 def test_topics_are_flipped_whole() -> None:
     """Two queries of a topic that always agree are one observation, so p is that of the topics alone."""
     x = np.random.default_rng(0).normal(0.3, 1, 12)
     doubled = np.repeat(x, 2)[:, None]
-    topics = [str(i // 2) for i in range(24)]
-    together = compare(doubled, topics, resamples=5_000)
+    together = compare(doubled, names(24, 2), resamples=5_000)
     assert together.n == 24
     assert together.n_units == 12
-    assert together.p[0] == randomisation(x[:, None], 5_000, 42)[0][0]
-    apart = compare(doubled, [str(i) for i in range(24)], resamples=2**24)
+    assert together.p[0] == flips(x[:, None], None, 5_000, 42)[0][0]
+    assert together.low[0] == pytest.approx(compare(x[:, None], names(12)).low[0])
+    assert together.detectable[0] == pytest.approx(compare(x[:, None], names(12)).detectable[0])
+    apart = compare(doubled, names(24), resamples=2**24)
     assert apart.p[0] < together.p[0]
 
 
 def test_t_and_wilcoxon_are_scipys() -> None:
-    x = np.random.default_rng(1).normal(0.1, 0.5, (30, 1))
-    names = [str(i) for i in range(30)]
-    assert compare(x, names, test="t").p[0] == pytest.approx(stats.ttest_1samp(x[:, 0], 0).pvalue)
-    assert compare(x, names, test="wilcoxon").p[0] == pytest.approx(stats.wilcoxon(x[:, 0]).pvalue)
+    rng = np.random.default_rng(1)
+    x = np.where(rng.random((30, 5)) < 0.4, 0, rng.normal(0.1, 0.5, (30, 5)).round(1))
+    x[:, 4] = 0
+    for test, theirs in (("t", lambda d: stats.ttest_1samp(d, 0)), ("wilcoxon", stats.wilcoxon)):
+        ours = compare(x, names(30), test=test, correction="none").p
+        assert ours[:4] == pytest.approx([theirs(x[:, i]).pvalue for i in range(4)])
+        assert ours[4] == 1
 
 
 @given(p=st.lists(st.floats(1e-9, 1), min_size=1, max_size=30))
@@ -70,24 +141,120 @@ def test_corrections_are_statsmodels(p: list[float]) -> None:
     assert (corrected(values, "none") == values).all()
 
 
-def test_effect_size_and_interval() -> None:
-    x = np.random.default_rng(5).normal(0.4, 1, (200, 1))
+def test_families_are_corrected_apart() -> None:
+    x = np.random.default_rng(4).normal(0.2, 1, (40, 6))
+    both = compare(x, names(40), families=np.repeat([0, 1], 3), test="t")
+    for half in (slice(0, 3), slice(3, 6)):
+        assert both.p_corrected[half] == pytest.approx(multipletests(both.p[half], method="holm")[1])
+
+
+@pytest.mark.parametrize("skewed", [False, True])
+def test_intervals_are_scipys(skewed: bool) -> None:
+    rng = np.random.default_rng(5)
+    x = (rng.gamma(0.4, 1, (80, 1)) if skewed else rng.normal(0.4, 1, (200, 1))) - 0.2
     assert effect_size(x)[0] == pytest.approx(x.mean() / x.std(ddof=1))
-    assert np.isnan(effect_size(np.zeros((5, 1)))[0])
-    low, high = bootstrap(x, np.ones(200), 0.95, seed=1)
-    theirs = stats.bootstrap((x[:, 0],), np.mean, method="percentile", rng=np.random.default_rng(2)).confidence_interval
-    assert low[0] == pytest.approx(theirs.low, abs=0.02)
-    assert high[0] == pytest.approx(theirs.high, abs=0.02)
+    found = {}
+    for ours, theirs in (("percentile", "percentile"), ("bca", "BCa")):
+        low, high = intervals(x, np.ones(len(x)), 0.95, ours, seed=1)
+        bounds = stats.bootstrap(
+            (x[:, 0],), np.mean, method=theirs, n_resamples=20_000, rng=np.random.default_rng(2)
+        ).confidence_interval
+        assert (low[0], high[0]) == pytest.approx((bounds.low, bounds.high), abs=0.02)
+        found[ours] = low[0]
+    # The correction is what tells them apart, and a skewed sample is where it shows.
+    assert (found["bca"] - found["percentile"] > 0.005) == skewed
+    for method in found:
+        low, high = intervals(np.full((9, 1), 0.25), np.ones(9), 0.95, method, seed=1)
+        assert (low[0], high[0]) == pytest.approx((0.25, 0.25))
 
 
-def test_on_null_data_one_in_twenty_is_significant() -> None:
-    rng = np.random.default_rng(11)
-    trials = 2_000
-    x = rng.normal(0, 1, (40, trials)) + np.repeat(rng.normal(0, 1, (20, trials)), 2, axis=0)
-    topics = [str(i // 2) for i in range(40)]
-    p = compare(x, topics, resamples=2_000, correction="none").p
-    interval = stats.binomtest(int((p < 0.05).sum()), trials).proportion_ci(0.999)
-    assert interval.low <= 0.05 <= interval.high
+@pytest.mark.parametrize(("n", "alpha"), [(4, 0.05), (10, 0.05), (60, 0.05 / 32), (7000, 0.05)])
+def test_what_could_be_detected_is_statsmodels(n: int, alpha: float) -> None:
+    x = np.random.default_rng(n).normal(0, 2, (n, 1))
+    theirs = TTestPower().solve_power(nobs=n, alpha=alpha, power=0.8) * x.std(ddof=1)
+    assert detectable(x, np.ones(n), np.array([alpha]))[0] == pytest.approx(theirs, rel=1e-3)
+    assert np.isnan(detectable(x[:1], np.ones(1), np.array([alpha]))[0])
+
+
+def test_what_could_be_detected_is_detected_four_times_in_five() -> None:
+    rng = np.random.default_rng(8)
+    noise = rng.normal(0, 1, (30, 4_000))
+    size = TTestPower().solve_power(nobs=30, alpha=0.05, power=0.8)
+    assert detectable(noise, np.ones(30), np.full(4_000, 0.05)).mean() == pytest.approx(size, rel=0.02)
+    found = compare(noise + size, names(30), test="t", correction="none").p < 0.05
+    assert within(int(found.sum()), 4_000, 0.8)
+
+
+def within(count: int, trials: int, rate: float) -> bool:
+    """Whether a count is what a rate gives, by a binomial interval of 99.9%."""
+    bounds = stats.binomtest(count, trials).proportion_ci(0.999)
+    return bool(bounds.low <= rate <= bounds.high)
+
+
+def null(rng: np.random.Generator, trials: int, each: int) -> np.ndarray:
+    """Differences of 60 queries with a true mean of zero; queries of one topic go together."""
+    topics = rng.laplace(0, 1, (60 // each, trials))
+    return np.repeat(topics, each, axis=0) + rng.normal(0, 1, (60, trials)) * (each > 1)
+
+
+@pytest.mark.parametrize("each", [1, 2])
+@pytest.mark.parametrize("test", ["randomisation", "t", "wilcoxon"])
+def test_on_null_data_one_in_twenty_is_significant(test: str, each: int) -> None:
+    trials = 3_000
+    x = null(np.random.default_rng(11), trials, each)
+    p = compare(x, names(60, each), test=test, resamples=2_000, correction="none").p
+    assert within(int((p < 0.05).sum()), trials, 0.05)
+    if each == 2:  # and were topics not kept together, it would be far more
+        apart = compare(x, names(60), test=test, resamples=2_000, correction="none").p
+        assert not within(int((apart < 0.05).sum()), trials, 0.05)
+
+
+@pytest.mark.parametrize("each", [1, 2])
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_intervals_cover_the_truth(method: str, each: int) -> None:
+    trials = 1_500
+    x = null(np.random.default_rng(12), trials, each)
+    units = Units.of(names(60, each))
+    # Bootstrap intervals of a mean are too short by about sqrt((u - 1) / u) and t's tail: u is 60 or 30 here.
+    low, high = intervals(units.sums(x), units.sizes, 0.95, method, seed=1, resamples=2_000)
+    covered = int(((low <= 0) & (high >= 0)).sum())
+    u = len(units.sizes)
+    expected = 2 * stats.t.cdf(stats.norm.ppf(0.975) * np.sqrt((u - 1) / u), u - 1) - 1
+    assert within(covered, trials, expected)
+
+
+def test_holm_and_tukey_keep_the_family_wise_error() -> None:
+    """With nothing to find in 6 pairs of 4 systems, no more than one family in twenty has a significant pair."""
+    rng = np.random.default_rng(13)
+    pairs = list(itertools.combinations(range(4), 2))
+    weights = np.zeros((4, 6))
+    for column, (a, b) in enumerate(pairs):
+        weights[[a, b], column] = -1, 1
+    trials, holm, hsd = 400, 0, 0
+    for seed in range(trials):
+        values = rng.normal(0, 1, (20, 1)) + rng.normal(0, 1, (20, 4))
+        holm += compare(values, names(20), weights, test="t").p_corrected.min() < 0.05
+        hsd += tukey(values, names(20), 199, seed).min() < 0.05
+    assert within(hsd, trials, 0.05)
+    assert stats.binomtest(holm, trials, 0.05, alternative="greater").pvalue > 0.001
+
+
+def test_tukey_is_its_enumeration() -> None:
+    values = np.array([[0.1, 0.9, 0.4], [0.2, 0.8, 0.8], [0.0, 0.7, 0.1], [0.5, 0.6, 0.4]])
+    ranges = np.array([
+        np.ptp(np.sum([row[list(order)] for row, order in zip(values, orders, strict=True)], axis=0))
+        for orders in itertools.product(itertools.permutations(range(3)), repeat=4)
+    ])  # fmt: skip
+    ours = tukey(values, names(4), 20_000, seed=1)
+    for a, b in itertools.combinations(range(3), 2):
+        exact = float((ranges >= abs(values[:, a].sum() - values[:, b].sum()) - 1e-9).mean())
+        assert abs(ours[a, b] - exact) < 4 * np.sqrt(exact * (1 - exact) / 20_000) + 1e-4
+
+
+def test_tukey_of_two_is_the_randomisation_test() -> None:
+    values = np.random.default_rng(2).random((30, 2))
+    p = flips(values[:, :1] - values[:, 1:], None, 20_000, 5)[0][0]
+    assert abs(tukey(values, names(30), 20_000, 1)[0, 1] - p) < 5 * np.sqrt(p * (1 - p) / 20_000)
 
 
 def test_units_sum_in_any_order() -> None:

@@ -46,14 +46,14 @@ def evaluate(ranking: Path | pa.Table, qrels: Path | pa.Table, names: list[str])
     import duckdb
 
     with duckdb.connect() as con:
-        for name, source in (("ranking", ranking), ("qrel", qrels)):
+        for name, source in (("chosen_ranking", ranking), ("qrel", qrels)):
             relation = con.read_parquet(str(source)) if isinstance(source, Path) else con.from_arrow(source)
             relation.create_view(name)
-        con.execute(f"CREATE TABLE judged AS {JUDGED.format(ranking='ranking', qrel='qrel')}")
-        con.execute(f"CREATE TABLE evaluated AS {EVALUATED.format(ranking='ranking', qrel='qrel')}")
-        con.execute("CREATE VIEW wanted AS SELECT e.run_id, q.* FROM evaluated e JOIN qrel q USING (qid)")
+        con.execute(f"CREATE TABLE chosen_judged AS {JUDGED.format(ranking='chosen_ranking', qrel='qrel')}")
+        con.execute(f"CREATE TABLE chosen_evaluated AS {EVALUATED.format(ranking='chosen_ranking', qrel='qrel')}")
+        con.execute("CREATE VIEW chosen_wanted AS SELECT e.run_id, q.* FROM chosen_evaluated e JOIN qrel q USING (qid)")
         return Evaluated(
             per_query(con, names),
-            con.sql("SELECT * FROM judged").to_arrow_table(),
-            con.sql("SELECT * FROM evaluated").to_arrow_table(),
+            con.sql("SELECT * FROM chosen_judged").to_arrow_table(),
+            con.sql("SELECT * FROM chosen_evaluated").to_arrow_table(),
         )

@@ -59,11 +59,11 @@ def flips(
     Returns:
         p of each comparison, and the number of flips made.
     """
-    if weights is not None and weights.shape[1] <= weights.shape[0]:
-        sums, weights = sums @ weights, None  # fewer columns to flip
     units = len(sums)
     terms = 1.0 if weights is None else float(np.abs(weights).sum(axis=0).max(initial=1))
     sums, _ = whole(sums, 2 * terms * float(np.abs(sums).sum(axis=0).max(initial=0)))
+    if weights is not None and weights.shape[1] <= weights.shape[0]:
+        sums, weights = sums @ weights, None  # fewer columns to flip
     exact = units < 63 and 2**units <= resamples
     total = 2**units if exact else resamples
     width = -(-units // 8)

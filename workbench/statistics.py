@@ -269,7 +269,8 @@ def compare(
         families = np.zeros(differences.shape[1], dtype=np.int64)
     units = Units.of(topics)
     sums = units.sums(differences)
-    p, made = p_values(test, units.sums(values), units.sizes, weights, resamples, seed, progress)
+    flipped = sums if weights is None else units.sums(values)
+    p, made = p_values(test, flipped, units.sizes, weights, resamples, seed, progress)
     low, high = intervals(sums, units.sizes, confidence, interval, seed)
     p_corrected = p.copy()
     for family in np.unique(families):

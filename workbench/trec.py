@@ -221,12 +221,25 @@ class RunWriter:
             hashes = hashes.reshape(len(sizes), -1)
         hashes = np.sort(hashes, axis=-1)
         if (hashes[..., 1:] == hashes[..., :-1]).any():
-            self._name_twice(self._con.from_arrow(table))
+            numbered = table.append_column("line", pa.array(np.arange(len(table))))
+            self._name_twice(self._con.from_arrow(numbered))
 
     def _name_twice(self, run: Any) -> None:
-        found = run.aggregate("qid, docno, count(*) AS n").filter("n > 1").order("qid, docno").limit(1).fetchone()
+        """Raise for the first row that repeats one before it."""
+        run.create_view("checked")
+        found = self._con.execute(
+            """
+            WITH twice AS (SELECT qid, docno FROM checked GROUP BY ALL HAVING count(*) > 1),
+            again AS (
+                SELECT qid, docno, line, row_number() OVER (PARTITION BY qid, docno ORDER BY line) AS nth
+                FROM checked JOIN twice USING (qid, docno)
+            )
+            SELECT qid, docno FROM again WHERE nth = 2 ORDER BY line LIMIT 1
+            """
+        ).fetchone()
+        self._con.execute("DROP VIEW checked")
         if found:
-            raise Twice(*found[:2])
+            raise Twice(*found)
 
     def _write(self, tables: list[pa.Table], last: bool = False) -> None:
         table = pa.concat_tables([*self._waiting, *tables])
@@ -246,9 +259,8 @@ class RunWriter:
         self.file.rename(raw)
         self._con.execute("SET memory_limit = '600MB'")
         self._con.execute(f"SET temp_directory = '{_quoted(self.file.parent / 'sorting')}'")
-        run = self._con.read_parquet(str(raw))
-        self._name_twice(run)
-        run.create_view("run")
+        self._name_twice(self._con.read_parquet(str(raw), file_row_number=True).project("*, file_row_number AS line"))
+        self._con.read_parquet(str(raw)).create_view("run")
         self._con.execute(
             f"""COPY (SELECT run_id, qid, docno, score,
                     (row_number() OVER (PARTITION BY qid ORDER BY score DESC, docno DESC) - 1)::INTEGER AS rank

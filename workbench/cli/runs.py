@@ -62,7 +62,7 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
 
     at = opened(store)
     found = run(at, name)
-    found["means"] = next(r["means"] for r in runs(at) if r["run_id"] == found["run_id"])
+    found = next(r for r in runs(at) if r["run_id"] == found["run_id"])
     behind = lineage(at, found["key"])
     if as_json:
         print_json({**found, "lineage": behind})
@@ -71,6 +71,8 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
     for key, value in found.items():
         if key == "means":
             value = ", ".join(f"{m} {v:.4f}" for m, v in value.items())
+        if key == "evaluated" and value:
+            value = _counts(value)
         about.add_row(key, shown(value))
     table = grid("stage", "kind", "role", "seconds", "parameters", title="behind it")
     for row in behind:
@@ -198,7 +200,16 @@ def _print_run(at: Any, run_id: str, as_json: bool) -> None:
         return
     means = ", ".join(f"{m} {v:.4f}" for m, v in row["means"].items())
     talk().print(f"{row['system']}, {row['query_variety']}: {means or 'not measured, there are no judgements'}")
+    if row["evaluated"]:
+        talk().print(_counts(row["evaluated"]))
     typer.echo(run_id)
+
+
+def _counts(evaluated: dict[str, int]) -> str:
+    return (
+        f"{evaluated['queries']} judged queries; {evaluated['without_result']} without result and"
+        f" {evaluated['without_relevant']} without relevant passage count 0"
+    )
 
 
 def export(
