@@ -27,11 +27,12 @@ FROM {ranking} r JOIN {qrel} q ON r.qid = q.qid AND r.docno = q.docno ORDER BY r
 """Rows of the table `judged`, from the rankings and judgements named."""
 
 EVALUATED = """
-WITH asked AS (SELECT qid, count(*) AS labelled, count(*) FILTER (label > 0) AS relevant FROM {qrel} GROUP BY qid),
+WITH asked AS (SELECT qid, count(*) AS labelled, count(*) FILTER (label > 0) AS relevant,
+    max(label) AS highest FROM {qrel} GROUP BY qid),
 got AS (SELECT run_id, qid, count(*) AS retrieved FROM {ranking} GROUP BY ALL),
 made AS (SELECT DISTINCT run_id FROM got)
 SELECT run_id, qid, coalesce(retrieved, 0)::INTEGER AS retrieved, labelled::INTEGER AS labelled,
-    relevant::INTEGER AS relevant
+    relevant::INTEGER AS relevant, highest
 FROM made CROSS JOIN asked LEFT JOIN got USING (run_id, qid) ORDER BY run_id, qid
 """
 """Rows of the table `evaluated`: every judged query, whether the run found anything for it or not."""
@@ -70,6 +71,11 @@ def parsed(name: str) -> Any:
     if not known:
         raise LswError(f"Nothing here computes '{name}'.", cure="Choose another, as in " + ", ".join(USUAL[:4]) + ".")
     return found
+
+
+def threshold(name: str) -> int:
+    """The lowest label that is relevant to a measure."""
+    return int(parsed(name).params.get("rel", 1))
 
 
 def _sql(name: str, of: Any) -> Measure | None:

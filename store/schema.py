@@ -82,7 +82,7 @@ DROP TABLE ranking;
 ALTER TABLE ranking_2 RENAME TO ranking;
 CREATE TABLE judged (run_id TEXT, qid TEXT, docno TEXT, rank INTEGER, label INTEGER, key TEXT);
 CREATE TABLE evaluated (
-    run_id TEXT, qid TEXT, retrieved INTEGER, labelled INTEGER, relevant INTEGER, key TEXT
+    run_id TEXT, qid TEXT, retrieved INTEGER, labelled INTEGER, relevant INTEGER, highest INTEGER, key TEXT
 );
 CREATE TEMP TABLE asked AS SELECT run_id, qid, min(m.key) AS key FROM measure m GROUP BY ALL;
 CREATE TEMP TABLE wanted AS
@@ -92,15 +92,16 @@ INSERT INTO judged
     SELECT run_id, qid, docno, rank, label, w.key FROM ranking JOIN wanted w USING (run_id, qid, docno)
     ORDER BY run_id, qid, rank;
 INSERT INTO evaluated
-    SELECT run_id, qid, coalesce(retrieved, 0), labelled, relevant, key
-    FROM (SELECT run_id, qid, key, count(*) AS labelled, count(*) FILTER (label > 0) AS relevant
+    SELECT run_id, qid, coalesce(retrieved, 0), labelled, relevant, highest, key
+    FROM (SELECT run_id, qid, key, count(*) AS labelled, count(*) FILTER (label > 0) AS relevant,
+              max(label) AS highest
           FROM wanted GROUP BY ALL)
     LEFT JOIN (SELECT run_id, qid, count(*) AS retrieved FROM ranking GROUP BY ALL) USING (run_id, qid)
     ORDER BY run_id, qid;
 DROP TABLE asked;
 DROP TABLE wanted;
 CREATE VIEW judged_results AS SELECT run_id, qid, docno, rank, label FROM judged;
-CREATE VIEW evaluated_queries AS SELECT run_id, qid, retrieved, labelled, relevant FROM evaluated;
+CREATE VIEW evaluated_queries AS SELECT run_id, qid, retrieved, labelled, relevant, highest FROM evaluated;
 ALTER TABLE comparison ADD COLUMN interval TEXT;
 ALTER TABLE comparison ADD COLUMN detectable DOUBLE;
 ALTER TABLE comparison ADD COLUMN no_result INTEGER;

@@ -155,8 +155,8 @@ def test_a_store_of_the_first_schema_learns_what_is_judged(tmp_path: Path) -> No
         assert len(migrate(con)) == len(MIGRATIONS) - 1
         assert con.execute("SELECT * FROM judged_results").fetchall() == [("r", "q1", "d2", 1, 1)]
         assert con.execute("SELECT * FROM evaluated_queries ORDER BY qid").fetchall() == [
-            ("r", "q1", 2, 2, 1),
-            ("r", "q2", 0, 1, 0),
+            ("r", "q1", 2, 2, 1, 1),
+            ("r", "q2", 0, 1, 0, 0),
         ]
         assert con.execute("SELECT score FROM rankings ORDER BY ALL").fetchall() == [(1.0,), (1.5,), (2.5,)]
         got = of_runs(con, ["r"], ["RR@10", "Judged@10"]).to_pylist()

@@ -108,7 +108,7 @@ def pair(store: Store, runs: list[Row], measures: list[str]) -> Paired:
     with store.reading() as con:
         values = of_runs(con, ids, measures).cast(SCHEMA)
         queries = con.sql(
-            "SELECT run_id, qid, retrieved, relevant FROM evaluated WHERE run_id IN (SELECT unnest(?::TEXT[]))",
+            "SELECT run_id, qid, retrieved, highest FROM evaluated WHERE run_id IN (SELECT unnest(?::TEXT[]))",
             params=[ids],
         ).to_arrow_table()
     unjudged = set(ids) - set(queries["run_id"].unique().to_pylist())

@@ -15,7 +15,7 @@ class Evaluated:
     Args:
         values: run_id, measure, qid, value.
         judged: run_id, qid, docno, rank, label of each judged result.
-        queries: run_id, qid, retrieved, labelled, relevant of each judged query.
+        queries: run_id, qid, retrieved, labelled, relevant, highest (label) of each judged query.
     """
 
     values: pa.Table

@@ -117,7 +117,7 @@ def _cells(results: Results, row: Row) -> list[str]:
         f"$[{_plain(row['ci_low'])}, {_plain(row['ci_high'])}]$",
         _signed(row["effect_size"], 2) if row["effect_size"] is not None else "--",
         f"{row['detectable']:.3f}" if row["detectable"] is not None else "--",
-        f"${p.removeprefix('= ')}$" + (MARK if significant(row) else ""),
+        f"${p.removeprefix('= ')}{'^{*}' if significant(row) else ''}$",
     ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from store.measures import threshold
 from workbench.resampling import Progress, Values
 from workbench.statistics import compare, tukey
 
@@ -24,7 +25,7 @@ class Paired:
         qids, run_ids, measures: what the three axes are.
         left_out: queries that some runs were evaluated on, and others not.
         no_result: whether a run found nothing for a query (queries x runs).
-        no_relevant: queries without a relevant passage; they count 0 in every run.
+        no_relevant: queries without a passage that is relevant to each measure; they count 0 in every run.
     """
 
     values: Values
@@ -33,7 +34,7 @@ class Paired:
     measures: list[str]
     left_out: int
     no_result: "np.typing.NDArray[np.bool_]"
-    no_relevant: int
+    no_relevant: list[int]
 
     @classmethod
     def of(cls, values: pa.Table, queries: pa.Table, run_ids: list[str], measures: list[str]) -> "Paired":
@@ -41,7 +42,7 @@ class Paired:
 
         Args:
             values: columns run_id, measure, qid, value.
-            queries: columns run_id, qid, retrieved, relevant.
+            queries: columns run_id, qid, retrieved, highest (label).
             run_ids, measures: which, and in which order.
         """
         qids = pc.unique(queries["qid"]).sort()
@@ -60,9 +61,9 @@ class Paired:
         where = at(values, "qid", qids), at(values, "run_id", runs), at(values, "measure", names)
         cube[where] = values["value"].to_numpy()
         queries = queries.filter(pc.is_in(queries["run_id"], value_set=runs))
-        retrieved, relevant = np.zeros(cube.shape[:2], np.int64), np.zeros(len(qids), np.int64)
+        retrieved, highest = np.zeros(cube.shape[:2], np.int64), np.zeros(len(qids), np.int64)
         retrieved[at(queries, "qid", qids), at(queries, "run_id", runs)] = queries["retrieved"].to_numpy()
-        relevant[at(queries, "qid", qids)] = queries["relevant"].to_numpy()
+        highest[at(queries, "qid", qids)] = queries["highest"].to_numpy()
         kept = ~np.isnan(cube).any(axis=(1, 2))
         return cls(
             cube[kept],
@@ -71,7 +72,7 @@ class Paired:
             measures,
             int((~kept).sum()),
             retrieved[kept] == 0,
-            int((relevant[kept] == 0).sum()),
+            [int((highest[kept] < threshold(name)).sum()) for name in measures],
         )
 
 
@@ -150,7 +151,7 @@ def compared(
                     **{k: settings[k] for k in ("confidence", "interval", "test", "correction", "seed")},
                     "family_size": len(combinations),
                     "no_result": int(paired.no_result[:, involved].any(axis=1).sum()),
-                    "no_relevant": paired.no_relevant,
+                    "no_relevant": paired.no_relevant[m],
                 }
             )
     return rows

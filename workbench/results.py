@@ -89,7 +89,8 @@ def method(row: Row) -> str:
     """The test, the family and the correction, as a caption has to say them."""
     made = f", {row['resamples']:,} resamples" if row["resamples"] else ""
     correction = "" if row["correction"] == "tukey" else f"{CORRECTIONS[row['correction']]}, "
-    family = f"family of {row['family_size']} comparisons in one measure"
+    n = row["family_size"]
+    family = f"family of {n} comparisons in one measure" if n > 1 else "a single comparison"
     return f"{TESTS[row['test']]} test, two-sided{made}; {correction}{family}"
 
 
@@ -104,7 +105,7 @@ def queries(row: Row) -> str:
 
 def could_have(row: Row) -> str:
     """What `detectable` means, in the words of a caption."""
-    level = f"{ALPHA}/{row['family_size']}" if row["correction"] != "none" else f"{ALPHA}"
+    level = f"{ALPHA}/{row['family_size']}" if row["correction"] != "none" and row["family_size"] > 1 else f"{ALPHA}"
     return f"smallest true difference found with {POWER:.0%} power at p < {level} (paired t)"
 
 

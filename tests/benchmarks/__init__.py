@@ -1,0 +1,1 @@
+"""Benchmarks, run by hand: `python -m tests.benchmarks` (or `--small`), after `pip install -e ".[bench]"`."""
