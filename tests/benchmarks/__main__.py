@@ -61,7 +61,7 @@ def one_run(folder: Path, queries: int, depth: int, repeat: int) -> str:
     """Read and evaluate one run."""
     run, qrels = folder / "run.trec", folder / "qrels.txt"
     make_run(run, queries, depth, seed=1)
-    make_qrels(qrels, run, depth)
+    make_qrels(qrels, queries)
     names = ["lsw", "ir_measures", "pyterrier"] + (["ranx"] if find_spec("ranx") else [])
     found: dict[str, list[Row]] = {name: [] for name in names}
     for _ in range(repeat):
@@ -137,7 +137,7 @@ def growth(folder: Path, queries: int, depth: int, systems: int, resamples: int)
     for part in (4, 2, 1):
         run, qrels, store = folder / "part.trec", folder / "part.txt", folder / "part"
         make_run(run, queries // part, depth, seed=1)
-        make_qrels(qrels, run, depth)
+        make_qrels(qrels, queries // part)
         shutil.rmtree(store, ignore_errors=True)
         read = timed("lsw", run, qrels, store)
         tested = timed("randomisation", queries, systems, resamples // part)

@@ -18,6 +18,9 @@ Result = tuple[float, dict[str, Any]]
 
 def lsw(run: str, qrels: str, store: str) -> Result:
     """What `lsw import` does: hash, validate, order, keep, insert, measure."""
+    import duckdb
+    import ir_measures
+    import pandas
     import pyarrow.csv
     import pyarrow.parquet
 
@@ -27,7 +30,7 @@ def lsw(run: str, qrels: str, store: str) -> Result:
     from workbench.single import import_plan
     from workbench.stages import KINDS, function
 
-    assert pyarrow.csv and pyarrow.parquet
+    assert duckdb and ir_measures and pandas and pyarrow.csv and pyarrow.parquet
     for kind in ("qrels", "import", "measure"):
         assert function(kind) and KINDS[kind]
     at = Store(Path(store))

@@ -8,30 +8,36 @@ PASSAGES = 8_841_823  # ids of MS MARCO
 
 
 def make_run(path: Path, queries: int, depth: int, seed: int) -> None:
-    """A TREC run; no two scores of a query are equal, so that every tool must agree."""
+    """A TREC run that finds four in five of the relevant passages, more often near its top.
+
+    No two scores of a query are equal, so that every tool must agree.
+    """
     rng = np.random.default_rng(seed)
+    relevant = _relevant(queries)
     with path.open("w", encoding="utf-8") as file:
-        for qid in _qids(queries):
+        for qid in relevant:
             docnos = rng.choice(PASSAGES, depth, replace=False).tolist()
+            for docno in relevant[qid]:
+                if rng.random() < 0.8:
+                    docnos[int(depth ** rng.random()) - 1] = docno
             scores = np.cumsum(0.002 + rng.exponential(0.02, depth))[::-1].round(4).tolist()
             rows = zip(docnos, scores, strict=True)
             file.write("".join(f"{qid} Q0 {d} {r} {s} made\n" for r, (d, s) in enumerate(rows)))
 
 
-def make_qrels(path: Path, run: Path, depth: int, seed: int = 0) -> None:
-    """About 1.07 judgements a query; four in five are of passages in `run`, more often near its top."""
-    rng = np.random.default_rng(seed)
-    with run.open(encoding="utf-8") as lines, path.open("w", encoding="utf-8") as file:
-        while rows := [line.split(" ", 3)[:3] for _, line in zip(range(depth), lines, strict=False)]:
-            ranks = {int(depth ** rng.random()) - 1 for _ in range(1 + (rng.random() < 0.07))}
-            for rank in ranks:
-                docno = rows[rank][2] if rng.random() < 0.8 else str(PASSAGES + rank)
-                file.write(f"{rows[0][0]} 0 {docno} 1\n")
+def make_qrels(path: Path, queries: int) -> None:
+    """One judgement a query, for one query in fourteen two."""
+    with path.open("w", encoding="utf-8") as file:
+        for qid, docnos in _relevant(queries).items():
+            file.writelines(f"{qid} 0 {docno} 1\n" for docno in docnos)
 
 
-def _qids(queries: int) -> list[int]:
-    qids: list[int] = np.sort(np.random.default_rng(0).choice(1_200_000, queries, replace=False)).tolist()
-    return qids
+def _relevant(queries: int) -> dict[int, list[int]]:
+    """Relevant passages of each query; their ids come after all others, so that no run has one twice."""
+    rng = np.random.default_rng(0)
+    qids = np.sort(rng.choice(1_200_000, queries, replace=False)).tolist()
+    more = rng.random(queries) < 0.07
+    return {qid: [PASSAGES + 2 * i, PASSAGES + 2 * i + 1][: 1 + more[i]] for i, qid in enumerate(qids)}
 
 
 def make_values(queries: int, systems: int, seed: int = 1) -> np.ndarray:
