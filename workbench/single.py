@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +100,7 @@ def import_plan(
         "import",
         f"import {file.name}",
         {
-            "blake2b": _fingerprint(file),
+            "sha256": file_hash(file),
             "system": system,
             "trained_on": trained_on,
             "query_variety": variety(query_variety).code,
@@ -118,15 +117,6 @@ def import_plan(
         file,
     )  # fmt: skip
     return _plan("import", None, recipe, label, [*stages, imported, measured]), imported.key[:12]
-
-
-def _fingerprint(file: Path) -> str:
-    """Runs are large, and blake2b takes half of sha256's time."""
-    with file.open("rb") as opened:
-        if not file.stat().st_size:
-            return hashlib.blake2b(digest_size=32).hexdigest()
-        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return hashlib.blake2b(content, digest_size=32).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from store import LswError
 from workbench.systems import ranked, single
 
-BLOCK = 1 << 24
+BLOCK = 1 << 23
 """Bytes of text read at a time."""
 GROUP = 122_880
 """Rows of a Parquet row group: DuckDB's own, so that a file becomes a table without being cut anew."""
@@ -174,11 +174,10 @@ class RunWriter:
         Raises:
             Twice: a docno comes twice for one query.
         """
-        table = pa.table(
-            {"qid": table["qid"], "docno": table["docno"], "score": single(table["score"].to_numpy())}
-        ).combine_chunks()
+        table = pa.table({"qid": table["qid"], "docno": table["docno"], "score": single(table["score"].to_numpy())})
         if self._held is not None:
-            table = pa.concat_tables([self._held, table]).combine_chunks()
+            table = pa.concat_tables([self._held, table])
+        table = table.combine_chunks()
         ends = pc.run_end_encode(table["qid"].chunk(0)).run_ends
         cut = ends[-2].as_py() if len(ends) > 1 else 0
         self._held = table.slice(cut)
