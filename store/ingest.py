@@ -68,13 +68,23 @@ def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: dict
         ],
     )
     if not source:
-        _append(con, rows, {**context, "started_at": meta["started_at"], "seconds": meta["seconds"]})
+        _append(con, rows, {**context, "key": key, "started_at": meta["started_at"], "seconds": meta["seconds"]})
     return True
 
 
 def _append(con: duckdb.DuckDBPyConnection, rows: Path, context: dict[str, Any]) -> None:
-    for file in sorted(rows.glob("*.parquet")):
+    # A run before its ranking, which is filed under the run's number.
+    for file in sorted(rows.glob("*.parquet"), key=lambda f: (f.stem != "run", f.stem)):
         table = file.stem
+        if table == "ranking":
+            con.execute(
+                """INSERT INTO ranking SELECT (SELECT number FROM run WHERE key = ?), qid, docno, rank, score
+                   FROM read_parquet(?)""",
+                [context["key"], str(file)],
+            )
+            continue
+        if table == "run":
+            context = {**context, "number": _next_number(con)}
         wanted = [
             r[0]
             for r in con.execute(
@@ -93,14 +103,19 @@ def _append(con: duckdb.DuckDBPyConnection, rows: Path, context: dict[str, Any])
         con.execute(f"INSERT INTO {table} BY NAME SELECT *{columns} FROM read_parquet(?)", [*extra.values(), str(file)])
 
 
+def _next_number(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("SELECT coalesce(max(number), 0) + 1 FROM run").fetchone()
+    return int(row[0]) if row else 1
+
+
 def forget(con: duckdb.DuckDBPyConnection, key: str) -> None:
     """Remove a stage's record and every row it added, before it is computed anew.
 
     Source rows stay: the same key is the same content.
     """
     con.execute("DELETE FROM stage WHERE key = ?", [key])
-    for table in ("ranking", "scored_query"):
-        con.execute(f"DELETE FROM {table} WHERE run_id IN (SELECT run_id FROM run WHERE key = ?)", [key])
+    for table, column in (("ranking", "number"), ("scored_query", "run_id")):
+        con.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT {column} FROM run WHERE key = ?)", [key])
     for table in ("run", "triple", "translation", "measure", "judged", "evaluated", "comparison"):
         con.execute(f"DELETE FROM {table} WHERE key = ?", [key])
     for table in ("finetune", "loss"):

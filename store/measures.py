@@ -244,8 +244,8 @@ def of_runs(con: duckdb.DuckDBPyConnection, run_ids: list[str], names: list[str]
         ).to_arrow_table()
         if not missing:
             return recorded.cast(SCHEMA)
-        for table in ("judged", "evaluated", "ranking"):
-            con.execute(f"CREATE TEMP VIEW chosen_{table} AS SELECT * FROM {table} SEMI JOIN chosen USING (run_id)")
+        for name, table in (("judged", "judged"), ("evaluated", "evaluated"), ("ranking", "rankings")):
+            con.execute(f"CREATE TEMP VIEW chosen_{name} AS SELECT * FROM {table} SEMI JOIN chosen USING (run_id)")
         con.execute(
             """CREATE TEMP VIEW chosen_wanted AS SELECT e.run_id, q.qid, q.docno, q.label
                FROM chosen_evaluated e JOIN run r ON r.run_id = e.run_id

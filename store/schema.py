@@ -74,12 +74,18 @@ CREATE VIEW recipe_stages AS SELECT * FROM recipe_stage;
 CREATE VIEW scored_queries AS SELECT * FROM scored_query;
 """
 
-# docno in zstd: ingest a third faster and reading a fifth, for a file a tenth larger. score as trec_eval holds it.
+# docno in zstd: ingest a third faster, for a file a tenth larger; a run's number instead of its id: a fifth faster.
+# score as trec_eval holds it.
 _JUDGED = """
-CREATE TABLE ranking_2 (run_id TEXT, qid TEXT, docno TEXT USING COMPRESSION zstd, rank INTEGER, score FLOAT);
-INSERT INTO ranking_2 SELECT run_id, qid, docno, rank, score FROM ranking;
+ALTER TABLE run ADD COLUMN number INTEGER;
+UPDATE run SET number = n FROM (SELECT run_id AS r, row_number() OVER (ORDER BY started_at, run_id) AS n FROM run)
+    WHERE run_id = r;
+CREATE TABLE ranking_2 (number INTEGER, qid TEXT, docno TEXT USING COMPRESSION zstd, rank INTEGER, score FLOAT);
+INSERT INTO ranking_2 SELECT number, qid, docno, rank, score FROM ranking JOIN run USING (run_id)
+    ORDER BY number, qid, rank;
 DROP TABLE ranking;
 ALTER TABLE ranking_2 RENAME TO ranking;
+CREATE OR REPLACE VIEW rankings AS SELECT run_id, qid, docno, rank, score FROM ranking JOIN run USING (number);
 CREATE TABLE judged (run_id TEXT, qid TEXT, docno TEXT, rank INTEGER, label INTEGER, key TEXT);
 CREATE TABLE evaluated (
     run_id TEXT, qid TEXT, retrieved INTEGER, labelled INTEGER, relevant INTEGER, highest INTEGER, key TEXT
@@ -89,14 +95,14 @@ CREATE TEMP TABLE wanted AS
     SELECT a.run_id, a.qid, q.docno, q.label, a.key
     FROM asked a JOIN run r USING (run_id) JOIN qrel q ON q.collection = r.collection AND q.qid = a.qid;
 INSERT INTO judged
-    SELECT run_id, qid, docno, rank, label, w.key FROM ranking JOIN wanted w USING (run_id, qid, docno)
+    SELECT run_id, qid, docno, rank, label, w.key FROM rankings JOIN wanted w USING (run_id, qid, docno)
     ORDER BY run_id, qid, rank;
 INSERT INTO evaluated
     SELECT run_id, qid, coalesce(retrieved, 0), labelled, relevant, highest, key
     FROM (SELECT run_id, qid, key, count(*) AS labelled, count(*) FILTER (label > 0) AS relevant,
               max(label) AS highest
           FROM wanted GROUP BY ALL)
-    LEFT JOIN (SELECT run_id, qid, count(*) AS retrieved FROM ranking GROUP BY ALL) USING (run_id, qid)
+    LEFT JOIN (SELECT run_id, qid, count(*) AS retrieved FROM rankings GROUP BY ALL) USING (run_id, qid)
     ORDER BY run_id, qid;
 DROP TABLE asked;
 DROP TABLE wanted;

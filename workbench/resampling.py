@@ -67,13 +67,15 @@ def flips(
     exact = units < 63 and 2**units <= resamples
     total = 2**units if exact else resamples
     width = -(-units // 8)
-    tables = [part.T @ _BITS[: len(part)] for part in (sums[8 * i : 8 * i + 8] for i in range(width))]
+    total_sums = sums.sum(axis=0)[:, None]
+    columns = len(total_sums) if weights is None else weights.shape[1]
+    at_once = max(1, _CELLS // max(1, columns))  # of the flips in a block, to bound memory
 
     def compared(flipped: Values) -> Values:
         return flipped if weights is None else weights.T @ flipped
 
     # A value is off by half a quantum at most, so sums that should be equal are within this.
-    bound = np.abs(compared(sums.sum(axis=0)[:, None])) - units * terms
+    bound = np.abs(compared(total_sums)) - units * terms
 
     def block(start: int) -> NDArray[np.int64]:
         size = min(_BLOCK, total - start)
@@ -83,11 +85,14 @@ def flips(
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_FLIPS, start)))
             numbers = rng.integers(0, 256, size=(width, _BLOCK), dtype=np.uint8)[:, :size]
         kept = np.zeros((sums.shape[1], size))
-        for table, bytes_ in zip(tables, numbers, strict=True):
-            for column, out in zip(table, kept, strict=True):
+        for i, bytes_ in enumerate(numbers):
+            eight = sums[8 * i : 8 * i + 8]
+            for column, out in zip(eight.T @ _BITS[: len(eight)], kept, strict=True):
                 out += column.take(bytes_)
-        flipped = 2 * kept - sums.sum(axis=0)[:, None]
-        far: NDArray[np.int64] = (np.abs(compared(flipped)) >= bound).sum(axis=1)
+        far = np.zeros(columns, dtype=np.int64)
+        for first in range(0, size, at_once):
+            flipped = 2 * kept[:, first : first + at_once] - total_sums
+            far += (np.abs(compared(flipped)) >= bound).sum(axis=1)
         return far
 
     blocks = _in_threads(block, range(0, total, _BLOCK), total, _BLOCK, progress)

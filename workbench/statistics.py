@@ -20,6 +20,7 @@ BOOTSTRAPS = 10_000
 ALPHA, POWER = 0.05, 0.8
 """Of what is called significant, and of the smallest difference that could have been detected."""
 
+_CELLS = 8_000_000  # bootstrap means at once: bounds memory, not the result
 _DIGITS = 12  # differences closer than this are equal: 0.1 + 0.2 is 0.3
 
 
@@ -60,6 +61,11 @@ def intervals(
     Returns:
         lower and upper bound of each comparison.
     """
+    at_once = max(1, _CELLS // resamples)
+    if sums.shape[1] > at_once:  # to bound memory; the samples are the same for all
+        parts = (sums[:, i : i + at_once] for i in range(0, sums.shape[1], at_once))
+        ends = [intervals(part, sizes, confidence, method, seed, resamples) for part in parts]
+        return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
     means = draws(sums, sizes, resamples, seed)
     tail = (1 - confidence) / 2
     if method == "percentile":
@@ -76,11 +82,11 @@ def intervals(
     with np.errstate(divide="ignore", invalid="ignore"):
         acceleration = np.nan_to_num((off**3).sum(axis=0) / (6 * (off**2).sum(axis=0) ** 1.5))
         bias = ndtri(below)
-        ends = []
+        bounds = []
         for z in (ndtri(tail), ndtri(1 - tail)):
             at = ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))
-            ends.append([np.quantile(means[:, i], q) if np.isfinite(q) else observed[i] for i, q in enumerate(at)])
-    return np.array(ends[0]), np.array(ends[1])
+            bounds.append([np.quantile(means[:, i], q) if np.isfinite(q) else observed[i] for i, q in enumerate(at)])
+    return np.array(bounds[0]), np.array(bounds[1])
 
 
 def effect_size(unit_means: Values) -> Values:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -166,7 +167,7 @@ class RunWriter:
         self._writer: Any = None
         self._con = duckdb.connect()
         self._thread = ThreadPoolExecutor(1)
-        self._written: Future[None] = self._thread.submit(lambda: None)
+        self._given: deque[Future[None]] = deque()
 
     def add(self, table: pa.Table) -> None:
         """Take rows with columns qid, docno, score.
@@ -193,7 +194,8 @@ class RunWriter:
         if self._held is not None:
             self._take(self._held)
         self._write([], last=True)
-        self._written.result()
+        for given in self._given:
+            given.result()
         self._writer.close()
         if self._scattered:
             self._order()
@@ -210,7 +212,7 @@ class RunWriter:
         starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
         rank = (np.arange(len(table)) - starts).astype(np.int32)
         if not self._scattered:
-            self._refuse_twice(table, sizes)
+            self._in_turn(self._refuse_twice, table, sizes)
             table = _in_order(table, rank)
         self._write([pa.table([table["qid"], table["docno"], rank, table["score"]], ["qid", "docno", "rank", "score"])])
 
@@ -249,8 +251,13 @@ class RunWriter:
             self._writer = pq.ParquetWriter(
                 self.file, table.schema, use_dictionary=["run_id", "qid"], compression="lz4"
             )
-        self._written.result()  # one at a time, and its errors come out here
-        self._written = self._thread.submit(self._writer.write_table, table, row_group_size=GROUP)
+        self._in_turn(self._writer.write_table, table, GROUP)
+
+    def _in_turn(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Have the other thread do this after what it was given before; its errors come out here, a little later."""
+        while len(self._given) > 3:
+            self._given.popleft().result()
+        self._given.append(self._thread.submit(work, *arguments))
 
     def _order(self) -> None:
         """DuckDB sorts on disk what memory does not hold."""
