@@ -9,12 +9,18 @@ from pathlib import Path
 
 import duckdb
 
-from store.errors import LswError
+from store.errors import Busy, LswError
 
 PATIENCE = float(os.environ.get("LSW_LOCK_TIMEOUT", "30"))
 """Seconds to wait for another process before giving up."""
 
 _RETRY = 0.025
+
+_CONFINED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+"""A reader reaches no file but the database. Set at opening: connections of one process share it."""
 
 
 @contextmanager
@@ -27,12 +33,13 @@ def connect(path: Path, read_only: bool, patience: float | None = None) -> Itera
         patience: seconds to keep trying while another process holds the file; default `PATIENCE`.
 
     Raises:
-        LswError: the file stays locked, is no DuckDB file, or cannot be opened.
+        Busy: the file stays locked.
+        LswError: it is no DuckDB file, or cannot be opened.
     """
     deadline = time.monotonic() + (PATIENCE if patience is None else patience)
     while True:
         try:
-            con = duckdb.connect(str(path), read_only=read_only)
+            con = duckdb.connect(str(path), read_only=read_only, config=_CONFINED if read_only else {})
             break
         except duckdb.Error as error:
             text = str(error)
@@ -50,7 +57,7 @@ def connect(path: Path, read_only: bool, patience: float | None = None) -> Itera
             if time.monotonic() > deadline:
                 holder = re.search(r"PID (\d+)", text)
                 who = f"process {holder[1]}" if holder else "another process"
-                raise LswError(
+                raise Busy(
                     f"The store {path} is in use by {who}.",
                     cure="Wait for it to finish, or set LSW_LOCK_TIMEOUT to more seconds.",
                     exit_code=1,

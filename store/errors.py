@@ -25,6 +25,10 @@ class LswError(Exception):
         return "\n".join(part for part in (self.title, self.detail, self.cure) if part)
 
 
+class Busy(LswError):
+    """Another process has the store; the same again, a little later, may do."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Words that end an error about an unknown name: the nearest known one, and all of them when they are few."""
     known = sorted(known)

@@ -28,6 +28,9 @@ class Store:
 
     No connection outlives one `reading()` or `writing()` block, because DuckDB lets one process write or many
     read, never both.
+
+    Attributes:
+        patience: seconds that `reading()` waits for a writer; None is as long as `$LSW_LOCK_TIMEOUT` says.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,6 +38,7 @@ class Store:
         self.database = folder / "runs.duckdb"
         self.artifacts = Artifacts(folder / "artifacts")
         self.events = Events(folder / "events")
+        self.patience: float | None = None
 
     def exists(self) -> bool:
         """Whether anything was ever recorded here."""
@@ -99,19 +103,18 @@ class Store:
         """A read-only connection that can reach no file outside the store.
 
         Raises:
-            LswError: there is no store here, it is older than this lsw, or another process is writing it.
+            Busy: another process is writing it.
+            LswError: there is no store here, or it is older than this lsw.
         """
         if not self.exists():
             raise LswError(
                 f"There is no store at {self.folder}.",
                 cure="Make one with `lsw recipe run zero_shot_yue_zh`, or name another with --store DIR.",
             )
-        with connect(self.database, read_only=True) as con:
+        with connect(self.database, read_only=True, patience=self.patience) as con:
             if version(con) < LATEST:
                 raise LswError(
                     f"The store at {self.folder} has schema {version(con)}; this lsw reads {LATEST}.",
                     cure="Type `lsw store upgrade`.",
                 )
-            con.execute("SET enable_external_access = false")
-            con.execute("SET lock_configuration = true")
             yield con

@@ -1,5 +1,7 @@
 """Questions that commands and screens ask the store; every answer is a list of plain rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -61,7 +63,7 @@ def run(store: Store, name: str) -> Row:
 
 
 def lineage(store: Store, key: str) -> list[Row]:
-    """Every stage behind a key, the nearest first: key, role, kind, distance, parameters, environment, times."""
+    """Every stage behind a key, the nearest first: key, role, kind, distance, parameters, inputs, environment, times."""
     with store.reading() as con:
         return rows(
             con,
@@ -73,7 +75,7 @@ def lineage(store: Store, key: str) -> list[Row]:
                 FROM behind b JOIN stages s USING (key), unnest(json_keys(s.inputs)) AS i(role)
             )
             SELECT b.key, arg_min(b.role, b.distance) AS role, min(b.distance) AS distance, any_value(s.kind) AS kind,
-                any_value(s.parameters) AS parameters, any_value(s.summary) AS summary,
+                any_value(s.parameters) AS parameters, any_value(s.inputs) AS inputs, any_value(s.summary) AS summary,
                 any_value(s.environment) AS environment, any_value(s.started_at) AS started_at,
                 any_value(s.seconds) AS seconds
             FROM behind b JOIN stages s USING (key) GROUP BY b.key ORDER BY distance, kind, b.key
@@ -90,6 +92,21 @@ def ranking(store: Store, run_id: str) -> Any:
         ).to_arrow_table()
 
 
+@contextmanager
+def _asked(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for a user's one statement; what is wrong with it becomes an error in words."""
+    with store.reading() as con:
+        try:
+            if len(con.extract_statements(sql)) != 1:
+                raise LswError("Give exactly one SQL statement.")
+            yield con
+        except duckdb.Error as error:
+            text = str(error).split("\nLINE")[0]
+            readonly = "read-only" in text or "disabled" in text
+            cure = "The store is read-only here." if readonly else f"Views: {', '.join(VIEWS)}."
+            raise LswError("The SQL could not be run.", text, cure) from None
+
+
 def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run a user's read-only SQL.
 
@@ -104,21 +121,29 @@ def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str],
     Raises:
         LswError: the SQL is wrong, writes, or names an unknown table.
     """
-    with store.reading() as con:
-        try:
-            if len(con.extract_statements(sql)) != 1:
-                raise LswError("Give exactly one SQL statement.")
-            cursor = con.execute(sql)
-        except duckdb.Error as error:
-            text = str(error).split("\nLINE")[0]
-            readonly = "read-only" in text or "disabled" in text
-            cure = "The store is read-only here." if readonly else f"Views: {', '.join(VIEWS)}."
-            raise LswError("The SQL could not be run.", text, cure) from None
+    with _asked(store, sql) as con:
+        cursor = con.execute(sql)
         names = [d[0] for d in cursor.description or ()]
         if limit is None:
             return names, cursor.fetchall(), False
         found = cursor.fetchmany(limit + 1)
         return names, found[:limit], len(found) > limit
+
+
+def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
+    """As `select`, as an Arrow table, and whether there were more rows than `limit`."""
+    import pyarrow as pa
+
+    with _asked(store, sql) as con:
+        relation = con.sql(sql)
+        if relation is None:  # a statement without rows, which a read-only store lets pass
+            return pa.table({}), False
+        reader: Any = relation.to_arrow_reader(limit + 1)
+        batches, count = [], 0
+        while count <= limit and (batch := next(reader, None)) is not None:
+            batches.append(batch)
+            count += len(batch)
+        return pa.Table.from_batches(batches, reader.schema).slice(0, limit), count > limit
 
 
 def recipe_run(store: Store, recipe_run_id: str) -> Row:

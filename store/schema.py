@@ -153,11 +153,11 @@ VIEWS = (
 
 def version(con: duckdb.DuckDBPyConnection) -> int:
     """Number of the last migration applied, 0 for an empty file."""
-    known = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migrations'").fetchone()
-    if not known or not known[0]:
+    [known] = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migrations'").fetchall()
+    if not known[0]:
         return 0
-    row = con.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
-    return int(row[0]) if row else 0
+    [row] = con.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchall()
+    return int(row[0])
 
 
 def migrate(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import data, recipe, runs
+from workbench.cli import data, recipe, runs, tui
 from workbench.cli.console import debugging, fail
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("retrieve")(runs.retrieve)
 app.command("import")(runs.import_run)
 app.command("export")(runs.export)
 app.command("sql")(data.sql)
+app.command("tui")(tui.tui)
 app.command("doctor")(data.doctor)
 
 
@@ -81,3 +82,7 @@ def main() -> None:
             cure="This is a fault of lsw. Type the command again as `lsw --debug ...` to see where.",
         )
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

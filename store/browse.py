@@ -1,0 +1,222 @@
+"""Questions that screens ask: one query over several runs, its passages, what is running, what a model learnt."""
+
+import json
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+
+from store.layout import Store
+from store.query import Row, rows
+
+Labels = dict[str, int]
+
+
+def stamp(store: Store) -> tuple[int, int]:
+    """Changes whenever the database may have changed; (0, 0) if there is none."""
+    try:
+        stat = store.database.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+def rankings_of(
+    store: Store, run_ids: list[str], qids: list[str]
+) -> dict[str, tuple[dict[str, tuple[list[str], list[float]]], Labels]]:
+    """What runs of one collection found for some queries.
+
+    Returns:
+        for each qid: for each run its docnos and scores in the order of rank; and the label of each judged docno.
+    """
+    with store.reading() as con:
+        judged = con.execute(
+            "SELECT qid, docno, max(label) FROM qrels WHERE qid IN (SELECT unnest(?::TEXT[]))"
+            " AND collection IN (SELECT collection FROM runs WHERE run_id = ?) GROUP BY ALL",
+            [qids, run_ids[0]],
+        ).fetchall()
+        found = con.sql(
+            "SELECT qid, run_id, docno, score FROM rankings"
+            " WHERE run_id IN (SELECT unnest(?::TEXT[])) AND qid IN (SELECT unnest(?::TEXT[]))"
+            " ORDER BY qid, run_id, rank",
+            params=[run_ids, qids],
+        ).to_arrow_table()
+    out: dict[str, tuple[dict[str, tuple[list[str], list[float]]], Labels]] = {
+        qid: ({run_id: ([], []) for run_id in run_ids}, {}) for qid in qids
+    }
+    for qid, docno, label in judged:
+        out[qid][1][docno] = label
+    columns = (found[c].to_pylist() for c in ("qid", "run_id", "docno", "score"))
+    for (qid, run_id), rows_ in groupby(zip(*columns, strict=True), key=itemgetter(0, 1)):
+        _, _, docnos, scores = zip(*rows_, strict=True)
+        out[qid][0][run_id] = list(docnos), list(scores)
+    return out
+
+
+def wordings(store: Store, run_ids: list[str]) -> dict[str, dict[str, str]]:
+    """For each run the text of each qid: as the run scored it, else (an imported run) as its collection has it."""
+    with store.reading() as con:
+        table = con.sql(
+            """
+            SELECT run_id, qid, query FROM scored_queries WHERE run_id IN (SELECT unnest($ids::TEXT[]))
+            UNION ALL
+            SELECT r.run_id, q.qid, q.query
+            FROM runs r JOIN queries q ON q.collection = r.collection AND q.variety = r.query_variety
+            WHERE r.run_id IN (SELECT unnest($ids::TEXT[]))
+              AND r.run_id NOT IN (SELECT run_id FROM scored_queries)
+            """,
+            params={"ids": run_ids},
+        ).to_arrow_table()
+    out: dict[str, dict[str, str]] = {r: {} for r in run_ids}
+    columns = (table[c].to_pylist() for c in ("run_id", "qid", "query"))
+    for run_id, qid, query in zip(*columns, strict=True):
+        out[run_id][qid] = query
+    return out
+
+
+def passage_files(store: Store, collection: str, variety: str | None) -> list[str]:
+    """Parquet files (docno, text) of a collection's passages; none if they are not in the store."""
+    with store.reading() as con:
+        found = rows(
+            con,
+            """
+            SELECT DISTINCT s.key FROM stage s LEFT JOIN source c USING (key)
+            WHERE s.kind = 'passages' AND coalesce(c.collection, s.parameters->>'collection') = ?
+              AND s.parameters->>'variety' = ?
+            """,
+            [collection, variety],
+        )
+    paths = (store.artifacts.path(row["key"]) / "rows" / "passages.parquet" for row in found)
+    return [str(path) for path in paths if path.exists()]
+
+
+def passage_texts(files: list[str], docnos: Iterable[str]) -> dict[str, str]:
+    """The text of each docno that the files have."""
+    import pyarrow.compute as pc
+    import pyarrow.dataset
+
+    wanted = list(docnos)
+    if not files or not wanted:
+        return {}
+    table = pyarrow.dataset.dataset(files, format="parquet").to_table(
+        columns=["docno", "text"], filter=pc.field("docno").isin(wanted)
+    )
+    return dict(zip(table["docno"].to_pylist(), table["text"].to_pylist(), strict=True))
+
+
+def recipe_runs(store: Store) -> list[Row]:
+    """All recipe runs, newest first."""
+    with store.reading() as con:
+        return rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs ORDER BY started_at DESC")
+
+
+def progress(store: Store, recipe_run_id: str) -> Row:
+    """How far a recipe run is, from its events: stages, finished, label, done and total of the stage at work, pid."""
+    at: Row = {"stages": 0, "finished": 0, "label": "", "done": 0, "total": 0, "pid": 0}
+    for event in store.events.read(recipe_run_id):
+        at["pid"] = event.get("pid", 0)
+        match event.get("event"):
+            case "started":
+                at |= {"stages": event.get("stages", 0), "finished": 0}
+            case "stage" if event.get("status") == "running":
+                at |= {"label": event.get("label", ""), "done": 0, "total": 0}
+            case "stage":
+                at["finished"] += 1
+            case "progress":
+                at |= {"done": event.get("done", 0), "total": event.get("total") or 0}
+    return at
+
+
+def recorded(store: Store, baseline: str, run: str, measure: str) -> Row | None:
+    """The comparison of two runs that a recipe declared and recorded, with its own family; the newest, if any."""
+    with store.reading() as con:
+        found = rows(
+            con,
+            """
+            SELECT c.*, r.recipe FROM comparisons c LEFT JOIN recipe_runs r USING (recipe_run_id)
+            WHERE c.measure = ? AND c.contrast <> 'closure'
+              AND ((c.baseline_run_id = ? AND c.run_id = ?) OR (c.baseline_run_id = ? AND c.run_id = ?))
+            ORDER BY r.started_at DESC LIMIT 1
+            """,
+            [measure, baseline, run, run, baseline],
+        )
+    return found[0] if found else None
+
+
+def finetunes(store: Store) -> list[Row]:
+    """All fine-tuned models, each with its logged steps and losses as two lists."""
+    with store.reading() as con:
+        return rows(
+            con,
+            """
+            SELECT f.*, l.at, l.losses FROM finetunes f
+            JOIN (SELECT model_key, list(step ORDER BY step) AS at, list(loss ORDER BY step) AS losses
+                  FROM losses GROUP BY model_key) l USING (model_key)
+            ORDER BY f.system, f.trained_on
+            """,
+        )
+
+
+def wording_pairs(store: Store) -> list[Row]:
+    """Every low-resource wording beside the one it renders: translations, and parallel queries that runs were asked.
+
+    Rows have translator, source_variety, target_variety, qid, source_text, text, collection.
+    """
+    with store.reading() as con:
+        return rows(
+            con,
+            """
+            SELECT t.translator, t.source_variety, t.target_variety, t.qid, t.source_text, t.text,
+                any_value(q.collection) AS collection
+            FROM translations t
+            LEFT JOIN queries q ON q.qid = t.qid AND q.variety = t.source_variety AND q.query = t.source_text
+            GROUP BY ALL
+            UNION ALL
+            SELECT 'parallel queries', h.variety, l.variety, l.qid, h.query, l.query, l.collection
+            FROM (SELECT DISTINCT collection, query_variety AS low, document_variety AS high FROM runs
+                  WHERE query_variety <> document_variety) p
+            JOIN queries l ON l.collection = p.collection AND l.variety = p.low
+            JOIN queries h ON h.collection = p.collection AND h.variety = p.high AND h.qid = l.qid
+            ANTI JOIN translations t ON t.target_variety = l.variety AND t.qid = l.qid AND t.text = l.query
+            """,
+        )
+
+
+def wording_costs(store: Store, measure: str) -> dict[tuple[str, str, str, str], float]:
+    """What a low-resource wording costs: value on it minus value on the high-resource one, mean over base systems.
+
+    Keyed by collection, low variety, high variety and qid; in a recorded measure.
+    """
+    with store.reading() as con:
+        found = con.execute(
+            """
+            WITH v AS (SELECT r.collection, r.system, r.query_variety, r.document_variety, m.qid, avg(m.value) AS value
+                       FROM measures m JOIN runs r USING (run_id)
+                       WHERE m.measure = ? AND r.trained_on IS NULL GROUP BY ALL)
+            SELECT l.collection, l.query_variety, l.document_variety, l.qid, avg(l.value - h.value)
+            FROM v l JOIN v h ON h.collection = l.collection AND h.system = l.system AND h.qid = l.qid
+                AND h.document_variety = l.document_variety AND h.query_variety = h.document_variety
+            WHERE l.query_variety <> l.document_variety GROUP BY ALL
+            """,
+            [measure],
+        ).fetchall()
+    return {(c, low, high, qid): value for c, low, high, qid, value in found}
+
+
+def views(store: Store) -> dict[str, list[str]]:
+    """The columns of each view."""
+    with store.reading() as con:
+        found = con.execute(
+            "SELECT c.table_name, list(c.column_name ORDER BY c.column_index)"
+            " FROM duckdb_columns() c JOIN duckdb_views() v ON v.view_name = c.table_name"
+            " WHERE NOT v.internal GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    return dict(found)
+
+
+def resolved(store: Store, recipe_run_id: str) -> Row:
+    """A recipe run's record with its recipe as it was resolved, as a dictionary under `resolved`."""
+    with store.reading() as con:
+        found = rows(con, "SELECT * FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
+    if not found:
+        return {}
+    return {**found[0], "resolved": json.loads(found[0]["resolved"] or "{}")}

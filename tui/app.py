@@ -1,0 +1,221 @@
+"""The app: its screens, the store it watches, and what it remembers."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES
+
+from store import LswError, Store, browse
+from store.errors import Busy
+from tui.page import PAGES, Page, titled
+from tui.remembered import Remembered
+from tui.study import MEASURES, Choice, Row, Study
+from workbench.comparing import How
+
+DARK, LIGHT = "textual-dark", "textual-light"
+WATCH = 1.0
+"""Seconds between looks at the store."""
+PATIENCE = 1.0
+"""Seconds that a read waits for a writer before it becomes a note and is tried again."""
+
+
+class Workbench(App[None]):
+    """`lsw tui`.
+
+    Args:
+        store: what to show.
+        chosen: run ids to compare at once.
+    """
+
+    TITLE = "lsw"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(i), f"go('{page}')", titled(page), show=False) for i, page in enumerate(PAGES, 1)),
+        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="What this screen shows, and its keys"),
+        Binding("ctrl+t", "light", "Light or dark", show=False),
+        Binding("q", "quit", "Quit"),
+    ]
+
+    def __init__(self, store: Store, chosen: list[str] | None = None) -> None:
+        super().__init__()
+        store.patience = PATIENCE
+        self.store = store
+        self.study = Study(store)
+        self.remembered = Remembered(store.folder)
+        self.runs: list[Row] = []
+        self.note_text = ""
+        self._asked = chosen or []
+        self._stamp = (-1, -1)
+        self._looking = False
+        kept = self.remembered.get("choice", {})
+        how = How()
+        with suppress(LswError, TypeError):
+            how = How(**kept.get("how", {}))
+        self.choice = Choice(tuple(kept.get("run_ids", [])), kept.get("measure", MEASURES[0]), how)
+
+    def get_default_screen(self) -> Screen[Any]:
+        from tui.runs import Runs
+
+        return Runs()
+
+    def on_mount(self) -> None:
+        theme = self.remembered.get("theme", DARK)
+        self.theme = theme if theme in BUILTIN_THEMES else DARK
+        self.set_interval(WATCH, self.look)
+        self.look()
+
+    # The store.
+
+    def look(self) -> None:
+        """Read the runs again if the store has changed."""
+        stamp = browse.stamp(self.store)
+        if stamp == self._stamp or self._looking:
+            return
+        self._looking = True
+        self.run_worker(lambda: self._read(stamp), thread=True, group="runs", exit_on_error=True)
+
+    def _read(self, stamp: tuple[int, int]) -> None:
+        try:
+            found = self.study.runs()
+        except Busy:
+            self.call_from_thread(self._unread, "the store is being written; shown as it was")
+        except LswError as error:
+            self.call_from_thread(self._unread, "", error)
+            self._stamp = stamp
+        else:
+            self.call_from_thread(self._seen, stamp, found)
+        finally:
+            self._looking = False
+
+    def _unread(self, note: str, error: LswError | None = None) -> None:
+        self.note(note)
+        if error and isinstance(self.screen_stack[0], Page):
+            self.screen_stack[0].failed(error)
+
+    def _seen(self, stamp: tuple[int, int], found: list[Row]) -> None:
+        first = self._stamp == (-1, -1)
+        self._stamp = stamp
+        self.runs = found
+        self.study.forget()
+        self.note("")
+        if first:
+            self._begin()
+        for screen in self.screen_stack:
+            if isinstance(screen, Page) and screen.is_mounted:
+                screen.refreshed()
+
+    def _begin(self) -> None:
+        """Open what was asked for, else what was open last."""
+        if self._asked:
+            ids = []
+            for name in self._asked:
+                ids += [r["run_id"] for r in self.runs if r["run_id"].startswith(name)][:1]
+            self.compare(ids)
+            return
+        if page := self.remembered.get("page", ""):
+            self.action_go(page)
+
+    def note(self, text: str) -> None:
+        """Say something quietly, on top."""
+        if text != self.note_text:
+            self.note_text = text
+            if isinstance(self.screen, Page):
+                self.screen.bar()
+
+    def rows(self, run_ids: Iterable[str]) -> list[Row]:
+        """The runs with these ids that are in the store."""
+        known = {r["run_id"]: r for r in self.runs}
+        return [known[r] for r in run_ids if r in known]
+
+    # The screens.
+
+    def action_go(self, page: str) -> None:
+        """Show one of the numbered screens."""
+        while not isinstance(self.screen, Page):
+            self.pop_screen()
+        if page == self.screen.PAGE or page not in PAGES:
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.remembered.put("page", page)
+        if page != "runs":
+            self.push_screen(_made(page))
+
+    def compare(self, run_ids: list[str]) -> None:
+        """Compare these runs, the baseline first."""
+        self.choose(Choice(tuple(run_ids), self.choice.measure, self.choice.how))
+        self.action_go("compare")
+
+    def choose(self, choice: Choice) -> None:
+        """Compare something else, or otherwise; remembered."""
+        self.choice = choice
+        how = {name: getattr(choice.how, name) for name in ("test", "correction", "interval")}
+        self.remembered.put("choice", {"run_ids": list(choice.run_ids), "measure": choice.measure, "how": how})
+
+    def action_help(self) -> None:
+        """Explain the screen one is on."""
+        from tui.help import Help
+
+        if isinstance(self.screen, Page):
+            self.push_screen(Help(self.screen))
+
+    def action_light(self) -> None:
+        """Light theme, or dark."""
+        self.theme = LIGHT if self.current_theme.dark else DARK
+
+    def watch_theme(self, theme: str) -> None:
+        self.remembered.put("theme", theme, here=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action of the screen one is on, then the app's."""
+        seen = set()
+        for _, binding, enabled, tooltip in screen.active_bindings.values():
+            if binding.action in seen or not binding.description or not enabled or binding.action == "command_palette":
+                continue
+            seen.add(binding.action)
+            keys = self.get_key_display(binding)
+            yield SystemCommand(
+                f"{binding.description} ({keys})", tooltip or binding.description, _runner(screen, binding.action)
+            )
+        yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)
+
+    def on_unmount(self) -> None:
+        self.remembered.save()
+
+
+def _runner(screen: Screen[Any], action: str) -> Any:
+    async def run() -> None:
+        await screen.run_action(action)
+
+    return run
+
+
+def _made(page: str) -> Page:
+    """A screen, imported when it is first seen."""
+    match page:
+        case "compare":
+            from tui.compare import Compare
+
+            return Compare()
+        case "plots":
+            from tui.plots import Plots
+
+            return Plots()
+        case "translations":
+            from tui.translations import Translations
+
+            return Translations()
+        case "provenance":
+            from tui.provenance import Provenance
+
+            return Provenance()
+        case _:
+            from tui.sql import Sql
+
+            return Sql()

@@ -1,0 +1,75 @@
+"""What the strip over the rankings says of two to four runs: the numbers, the method, and a verdict in words."""
+
+from rich.text import Text
+
+from tui.page import WIDE
+from tui.study import LETTERS, Compared, Row, label
+from workbench.results import method, over, p_text, queries, short, significant
+
+COLOURS = ("cyan", "magenta", "yellow", "green")
+
+
+def letter(run: int) -> Text:
+    """A run's letter, in its colour."""
+    return Text(LETTERS[run], f"bold {COLOURS[run]}")
+
+
+def verdict(row: Row, recorded: Row | None, run: int) -> str:
+    """What may be said of B against A. A recipe's own family, where the difference was declared, has the last word."""
+    who = LETTERS[run]
+    if row["delta"] == 0:
+        return f"{who} and A have the same mean."
+    way = "higher" if row["delta"] > 0 else "lower"
+    alone = f"p {p_text(row['p_corrected'])}, {over(row)}"
+    if recorded is None:
+        if significant(row):
+            return f"{who} is significantly {way} than A: {alone}."
+        return f"{who} is {way} than A, not significantly: {alone}."
+    family = f"p {p_text(recorded['p_corrected'])}, {over(recorded)}, as {recorded['recipe']} declared"
+    if significant(recorded):
+        return f"{who} is significantly {way} than A: {family}."
+    if significant(row):
+        return f"{who} is {way} than A, not significantly: {family} ({alone} alone)."
+    return f"{who} is {way} than A, not significantly: {family}."
+
+
+def strip(found: Compared, chosen: int, width: int) -> Text:
+    """The contrast in a few lines, one for each run.
+
+    Args:
+        found: the comparison.
+        chosen: the run whose differences the queries are sorted by.
+        width: terminal cells there are.
+    """
+    named = max(len(label(r)) for r in found.runs)
+    named = min(named, 34 if width < WIDE else 48)
+    means = found.paired.values.mean(axis=0)[:, 0]
+    lines = []
+    for i, run in enumerate(found.runs):
+        name = Text(label(run))
+        name.truncate(named, overflow="ellipsis", pad=True)
+        line = Text.assemble("▸" if i == chosen else " ", letter(i), " ", name, f" {means[i]:.4f}")
+        if i:
+            row = found.rows[i - 1]
+            line.append(f" {short(row['delta'])}", "bold")
+            line.append(f" [{short(row['ci_low'])}, {short(row['ci_high'])}]")
+            if row["effect_size"] is not None:
+                line.append(f" d {short(row['effect_size'], 2)}")
+            if width >= WIDE:
+                line.append(f"  p {p_text(row['p_corrected'])}")
+                line.append(f"  won {row['wins']}, tied {row['ties']}, lost {row['losses']}")
+            else:
+                line.append(f" {row['wins']}/{row['ties']}/{row['losses']}")
+        else:
+            line.append(f" {found.choice.measure}", "bold")
+            line.append("  baseline")
+        lines.append(line)
+    row = found.rows[chosen - 1]
+    lines.append(Text(" " + verdict(row, found.recorded[chosen - 1], chosen), "italic"))
+    about = f" {method(row)}; {queries(row)}"
+    if found.paired.left_out:
+        about += f"; {found.paired.left_out} queries not in every run left out"
+    lines.append(Text(about, "dim"))
+    for line in lines:
+        line.truncate(max(1, width), overflow="ellipsis")
+    return Text("\n").join(lines)

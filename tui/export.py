@@ -1,0 +1,74 @@
+"""Views as files and as text to paste: CSV, Markdown, SVG."""
+
+import csv
+import io
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label
+
+from tui.page import Page
+
+FORMATS = (".csv", ".md", ".svg")
+
+
+def markdown(columns: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    head = [c or " " for c in columns]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(c.replace('|', chr(92) + '|') for c in line)} |" for line in lines) + "\n"
+
+
+def as_csv(columns: list[str], rows: list[list[str]]) -> str:
+    """A table in CSV, with a header."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+class Export(ModalScreen[None]):
+    """Asks for a file; its ending is the format. An existing file is not overwritten."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+        self.columns, self.rows = page.table()
+        self.picture = page.app.export_screenshot(title=f"lsw {page.PAGE}")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(f"Write {len(self.rows)} rows as .csv or .md, or the screen as .svg, to:", id="question")
+            yield Input(f"lsw-{self.page.PAGE}.csv")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        path = Path(event.value.strip()).expanduser()
+        say = self.query_one("#question", Label)
+        if path.suffix not in FORMATS:
+            say.update(f"A file ends in {', '.join(FORMATS)}.")
+            return
+        if path.suffix == ".svg":
+            text = self.picture
+        else:
+            text = (as_csv if path.suffix == ".csv" else markdown)(self.columns, self.rows)
+        if self.app.is_web:
+            self.app.deliver_text(io.StringIO(text), save_filename=path.name)
+            self.dismiss()
+            return
+        try:
+            with path.open("x", encoding="utf-8", newline="") as file:
+                file.write(text)
+        except FileExistsError:
+            say.update("That file exists; give another name.")
+        except OSError as error:
+            say.update(f"{error.strerror}: {path}")
+        else:
+            self.dismiss()
+            self.page.notify(f"Wrote {path.resolve()}", markup=False)

@@ -1,0 +1,231 @@
+"""A list of one-line rows, each drawn when it is seen, so that a million cost what a page of them costs."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Cells = list[Text]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `width` in terminal cells (0: what is left), dropped from lists narrower than `needs`."""
+
+    name: str
+    width: int = 0
+    right: bool = False
+    needs: int = 0
+
+
+@dataclass
+class Rows:
+    """What a listing shows.
+
+    Args:
+        columns: from left to right; one of them has width 0.
+        count: how many rows.
+        cells: the cells of row i.
+        heading: rows that cannot be chosen: titles of groups.
+    """
+
+    columns: list[Column] = field(default_factory=list)
+    count: int = 0
+    cells: Callable[[int], Cells] = lambda _: []
+    heading: Callable[[int], bool] = lambda _: False
+
+    def plain(self) -> tuple[list[str], list[list[str]]]:
+        """Names of the columns, and all rows but headings, as text: to copy and to export."""
+        made = (self.cells(i) for i in range(self.count) if not self.heading(i))
+        return [c.name for c in self.columns], [[cell.plain.strip() for cell in row] for row in made]
+
+
+def fitted(cell: Text, width: int, right: bool) -> Text:
+    """Exactly `width` terminal cells: wide characters are two, and what is too long ends in an ellipsis."""
+    long = cell_len(cell.plain)
+    if long > width:
+        cell = cell.copy()
+        cell.truncate(max(width, 1), overflow="ellipsis")
+        long = cell_len(cell.plain)
+    pad = " " * max(0, width - long)
+    return Text.assemble(pad, cell) if right else Text.assemble(cell, pad)
+
+
+class Listing(ScrollView, can_focus=True):
+    """Rows with a cursor; hjkl, arrows, g, G, page keys and the mouse move it."""
+
+    DEFAULT_CSS = """
+    Listing { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
+    Listing > .listing--header { text-style: bold; color: $text-muted; }
+    Listing > .listing--cursor { background: $surface-lighten-2; }
+    Listing:focus > .listing--cursor { background: $primary; color: $text; text-style: bold; }
+    Listing > .listing--heading { background: $panel; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"listing--header", "listing--cursor", "listing--heading"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
+        Binding("g,home", "end(-1)", "First", show=False),
+        Binding("G,end", "end(1)", "Last", show=False),
+    ]
+
+    cursor = reactive(0)
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        def __init__(self, listing: "Listing", row: int) -> None:
+            super().__init__()
+            self.listing, self.row = listing, row
+
+        @property
+        def control(self) -> "Listing":
+            return self.listing
+
+    class Chosen(Moved):
+        """A row was clicked twice."""
+
+    class Header(Moved):
+        """A column's name was clicked; `row` is the column."""
+
+    def __init__(self, rows: Rows | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.rows = rows or Rows()
+        self.pointing = True  # whether the cursor is seen
+
+    def show(self, rows: Rows, cursor: int = 0) -> None:
+        """Show other rows, the cursor on one of them, which `Moved` tells."""
+        self.rows = rows
+        self.virtual_size = Size(self.size.width, rows.count + 1)
+        cursor = self._allowed(max(0, min(cursor, rows.count - 1)), 1)
+        self.set_reactive(Listing.cursor, cursor)
+        self.pointing = True
+        self._follow()
+        self.refresh()
+        if rows.count:
+            self.post_message(self.Moved(self, cursor))
+
+    def point(self, row: int | None) -> None:
+        """Put the cursor on a row, or on none, without telling."""
+        self.pointing = row is not None
+        if row is not None and row < self.rows.count:
+            self.set_reactive(Listing.cursor, row)
+            self._follow()
+        self.refresh()
+
+    def _allowed(self, row: int, step: int) -> int:
+        """The nearest row that is no heading, first in the direction of `step`."""
+        for towards in (step, -step):
+            at = row
+            while 0 <= at < self.rows.count:
+                if not self.rows.heading(at):
+                    return at
+                at += towards
+        return 0
+
+    def on_resize(self) -> None:
+        self.virtual_size = Size(self.size.width, self.rows.count + 1)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Scroll so that the cursor is seen; the header takes the first line."""
+        height = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if self.cursor < top or (self.cursor <= 1 and top):
+            self.scroll_to(y=0 if self.cursor <= 1 else self.cursor, animate=False, force=True, immediate=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
+
+    def watch_cursor(self) -> None:
+        self.pointing = True
+        self._follow()
+        self.refresh()
+        if self.rows.count:
+            self.post_message(self.Moved(self, self.cursor))
+
+    def action_move(self, step: int) -> None:
+        if 0 <= self.cursor + step < self.rows.count:
+            self.cursor = self._allowed(self.cursor + step, step)
+
+    def action_page(self, step: int) -> None:
+        if self.rows.count:
+            at = self.cursor + step * max(1, self.size.height - 2)
+            self.cursor = self._allowed(max(0, min(at, self.rows.count - 1)), step)
+
+    def action_end(self, step: int) -> None:
+        if self.rows.count:
+            self.cursor = self._allowed(0 if step < 0 else self.rows.count - 1, -step)
+
+    def widths(self) -> list[int]:
+        """Of each column here; 0 for those dropped."""
+        whole = self.scrollable_content_region.width
+        kept = [c if whole >= c.needs else None for c in self.rows.columns]
+        used = sum(c.width + 1 for c in kept if c) - 1
+        return [0 if c is None else c.width or max(1, whole - used) for c in kept]
+
+    def line(self, cells: Cells) -> Text:
+        """A row's text."""
+        made = [
+            fitted(cell, width, column.right)
+            for cell, width, column in zip(cells, self.widths(), self.rows.columns, strict=False)
+            if width
+        ]
+        return Text(" ").join(made)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        base = self.rich_style
+        row = self.scroll_offset.y + y - 1
+        if y == 0:
+            text = self.line([Text(c.name) for c in self.rows.columns])
+            base += self.get_component_rich_style("listing--header", partial=True)
+        elif row >= self.rows.count:
+            return Strip.blank(width, base)
+        elif self.rows.heading(row):
+            text = Text(" ").join(self.rows.cells(row))
+            base += self.get_component_rich_style("listing--heading", partial=True)
+        else:
+            text = self.line(self.rows.cells(row))
+            if row == self.cursor and self.pointing:
+                base += self.get_component_rich_style("listing--cursor", partial=True)
+        strip = Strip(text.render(self.app.console, end=""))
+        return strip.adjust_cell_length(width).apply_style(base).crop(0, width)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y == 0:
+            left = 0
+            for i, width in enumerate(self.widths()):
+                if width and left <= event.x <= left + width:
+                    self.post_message(self.Header(self, i))
+                    return
+                left += width + 1 if width else 0
+            return
+        row = self.scroll_offset.y + event.y - 1
+        if 0 <= row < self.rows.count and not self.rows.heading(row):
+            self.cursor = row
+            if event.chain > 1:
+                self.post_message(self.Chosen(self, row))
+
+
+def widest(texts: Iterable[str], most: int) -> int:
+    """Terminal cells that the widest of the first thousand takes, at most `most`."""
+    return min(most, max((cell_len(text) for text in islice(texts, 1000)), default=1))
+
+
+def bar(value: float, width: int, full: str = "█") -> str:
+    """`value` between 0 and 1 as a bar of at most `width` cells, to an eighth of a cell."""
+    eighths = round(max(0.0, min(1.0, value)) * width * 8)
+    rest = " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+    return set_cell_size(full * (eighths // 8) + rest, width)

@@ -1,0 +1,210 @@
+"""What all screens have in common: the bar on top, keys, copying, exporting, reading in the background."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Static
+from textual.worker import get_current_worker
+
+from store import LswError
+from store.errors import Busy
+from tui.listing import Listing
+
+if TYPE_CHECKING:
+    from tui.app import Workbench
+
+T = TypeVar("T")
+Plain = tuple[list[str], list[list[str]]]
+WIDE = 110
+"""Columns from which there is room for more."""
+PAGES = ("runs", "compare", "plots", "translations", "provenance", "sql")
+
+
+def titled(page: str) -> str:
+    """A page's name as a title."""
+    return "SQL" if page == "sql" else page.capitalize()
+
+
+class Bar(Static):
+    """The screens by number, and a note at the right end."""
+
+    DEFAULT_CSS = "Bar { height: 1; background: $panel; }"
+
+    def show(self, page: str, note: str) -> None:
+        """Draw it for one page."""
+        names = []
+        for i, name in enumerate(PAGES, 1):
+            shown = f" {i} {titled(name)} "
+            names.append(f"[@click=app.go('{name}')]{f'[reverse bold]{shown}[/]' if name == page else shown}[/]")
+        quiet = f"  [italic]{note}[/]" if note else ""
+        self.update("".join(names) + quiet)
+
+
+class Page(Screen[None]):
+    """One of the numbered screens."""
+
+    PAGE: ClassVar[str] = ""
+    HELP: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", tooltip="Search as you type; Esc ends it"),
+        Binding("y", "copy", "Copy", show=False, tooltip="Copy what the cursor is on (OSC 52: works over SSH)"),
+        Binding("Y", "copy_table", "Copy table", show=False, tooltip="Copy the table as Markdown"),
+        Binding("ctrl+e", "export", "Export", show=False, tooltip="Write the view as CSV, Markdown or SVG"),
+        Binding("escape", "leave", "Back", show=False),
+        Binding("l,right", "focus_next_list", "Next list", show=False),
+        Binding("h,left", "focus_previous_list", "Previous list", show=False),
+    ]
+
+    @property
+    def bench(self) -> "Workbench":
+        """The app."""
+        return cast("Workbench", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Bar()
+        yield from self.body()
+        search = Input(placeholder="search: words that a row must have", id="search")
+        search.display = False
+        yield search
+        yield Footer(show_command_palette=False)
+
+    def body(self) -> Iterator[Widget]:
+        """The page's own widgets."""
+        yield from ()
+
+    def on_screen_resume(self) -> None:
+        self.bar()
+        if self.is_mounted:
+            self.refreshed()
+
+    def bar(self) -> None:
+        """Draw the bar on top anew."""
+        self.query_one(Bar).show(self.PAGE, self.bench.note_text)
+
+    def refreshed(self) -> None:
+        """The store has changed, or the page is seen again."""
+
+    def read(self, group: str, make: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Do slow work in a thread, and give its result to `then` unless newer work of the same group has begun.
+
+        A busy store is a quiet note, and is tried again; any other error is shown.
+        """
+        app = self.bench
+
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                made = make()
+            except Busy as busy:
+                if not worker.is_cancelled:
+                    app.call_from_thread(app.note, busy.title.replace(str(app.store.database), "").strip())
+                    app.call_from_thread(self.set_timer, 0.7, lambda: self.read(group, make, then))
+                return
+            except LswError as error:
+                if not worker.is_cancelled:
+                    app.call_from_thread(self.failed, error)
+                return
+            if not worker.is_cancelled:
+                app.call_from_thread(self._given, then, made)
+
+        self.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=True)
+
+    def _given(self, then: Callable[[T], None], made: T) -> None:
+        if self.is_attached:
+            self.bench.note("")
+            then(made)
+
+    def failed(self, error: LswError) -> None:
+        """Show an error; pages that have nothing else to show show it in full."""
+        text = "\n".join(part for part in (error.title, error.detail, error.cure) if part)
+        self.notify(text, severity="error", markup=False)
+
+    # Searching.
+
+    def action_search(self) -> None:
+        box = self.query_one("#search", Input)
+        box.display = True
+        box.focus()
+
+    def action_leave(self) -> None:
+        """Esc: end the search, else go back to the runs."""
+        box = self.query_one("#search", Input)
+        if box.display:
+            box.display = False
+            box.value = ""
+            self.focus_first()
+        elif self.PAGE != "runs":
+            self.bench.action_go("runs")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "search":
+            event.input.display = bool(event.value)
+            self.focus_first()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "search":
+            self.searched(event.value.casefold().split())
+
+    def searched(self, words: list[str]) -> None:
+        """Show what has all of these words."""
+
+    # Focus.
+
+    def lists(self) -> list[Widget]:
+        """What h and l go through, from left to right."""
+        return [w for w in self.query(Listing) if w.display]
+
+    def focus_first(self) -> None:
+        """Focus the first list."""
+        if lists := self.lists():
+            lists[0].focus()
+
+    def action_focus_next_list(self) -> None:
+        self._step(1)
+
+    def action_focus_previous_list(self) -> None:
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        lists = self.lists()
+        at = next((i for i, w in enumerate(lists) if w.has_focus), -step if step > 0 else 0)
+        if lists:
+            lists[max(0, min(at + step, len(lists) - 1))].focus()
+
+    # Copying and exporting.
+
+    def current(self) -> tuple[str, str]:
+        """What `y` copies: its name and its text."""
+        return "", ""
+
+    def table(self) -> Plain:
+        """The view as a table: names of columns, rows."""
+        try:
+            return self.query_one(Listing).rows.plain()
+        except NoMatches:
+            return [], []
+
+    def action_copy(self) -> None:
+        what, text = self.current()
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"Copied {what}.", timeout=2)
+
+    def action_copy_table(self) -> None:
+        from tui.export import markdown
+
+        columns, rows = self.table()
+        if columns:
+            self.app.copy_to_clipboard(markdown(columns, rows))
+            self.notify(f"Copied {len(rows)} rows as Markdown.", timeout=2)
+
+    def action_export(self) -> None:
+        from tui.export import Export
+
+        self.app.push_screen(Export(self))

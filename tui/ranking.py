@@ -1,0 +1,87 @@
+"""One ranking of several: its rows with their judgements and where each passage is in the others, and a passage."""
+
+from rich.text import Text
+
+from tui.contrast import COLOURS
+from tui.listing import Column, Rows
+from tui.study import LETTERS, Found, Row
+from tui.words import marked
+
+
+def judged(label: int | None) -> Text:
+    """A sign and a colour: relevant, judged not relevant, not judged."""
+    if label is None:
+        return Text("·", "dim")
+    if label > 0:
+        return Text("✓" if label == 1 else f"✓{label}", "bold green")
+    return Text("✗", "red")
+
+
+def moved(shown: Found, run: int, chosen: int, docno: str) -> Text:
+    """Where a passage is in another ranking: one of the baseline's in the chosen run, any other in the baseline."""
+    here = shown.rank[run][docno]
+    if run == 0:
+        there = shown.rank[chosen].get(docno)
+        return Text("lost", "red") if there is None else Text("=" if there == here else f"→{there + 1}", "dim")
+    there = shown.rank[0].get(docno)
+    if there is None:
+        return Text("new", "bold green")
+    if there == here:
+        return Text("=", "dim")
+    return Text(f"↑{there - here}", "green") if there > here else Text(f"↓{here - there}", "red")
+
+
+def ranking_rows(shown: Found, run: int, chosen: int) -> Rows:
+    """Rank from 1, judgement, movement, docno and how the passage begins."""
+    docnos, texts = shown.docnos[run], shown.texts[run]
+
+    def cells(i: int) -> list[Text]:
+        docno = docnos[i]
+        begin = Text(texts.get(docno, "")[:200].replace("\n", " "), "dim")
+        sign = judged(shown.labels.get(docno))
+        return [Text(str(i + 1), "dim"), sign, moved(shown, run, chosen, docno), Text(docno), begin]
+
+    wide = min(14, max((len(d) for d in docnos[:200]), default=5))
+    columns = [Column("#", 4, right=True), Column("", 2), Column("", 5), Column("docno", wide), Column("passage")]
+    return Rows(columns, len(docnos), cells)
+
+
+def relevant_at(shown: Found, run: int) -> str:
+    """At which ranks the relevant passages are."""
+    relevant = [d for d, label in shown.labels.items() if label > 0]
+    if not relevant:
+        return "no relevant passage is known"
+    at = sorted(shown.rank[run][d] + 1 for d in relevant if d in shown.rank[run])
+    missing = len(relevant) - len(at)
+    said = ", ".join(f"#{r}" for r in at[:6]) + (" ..." if len(at) > 6 else "")
+    found = f"relevant at {said}" if at else f"no relevant passage in {len(shown.docnos[run])}"
+    return found + (f"; {missing} of {len(relevant)} not found" if missing and at else "")
+
+
+def passage(shown: Found, runs: list[Row], run: int, docno: str, query: str) -> Text:
+    """A passage in full, its place in each ranking above it, the query's words marked.
+
+    Args:
+        shown: the query.
+        runs: rows of the view `runs`.
+        run: whose query and collection.
+        docno: which passage.
+        query: the query's text.
+    """
+    if not docno:
+        return Text("No run found anything for this query.", "dim")
+    label = shown.labels.get(docno)
+    what = (
+        "not judged" if label is None else f"relevant, label {label}" if label > 0 else f"not relevant, label {label}"
+    )
+    head = Text.assemble(judged(label), (f" {docno}", "bold"), f"  {what}")
+    for i, rank in enumerate(shown.rank):
+        head.append(f"  {LETTERS[i]} ", f"bold {COLOURS[i]}")
+        head.append(f"#{rank[docno] + 1} ({shown.scores[i][rank[docno]]:.4g})" if docno in rank else "-")
+    text = shown.texts[run].get(docno)
+    if text is None:
+        where = runs[run]["collection"]
+        body = Text(f"The text of this passage is not in the store (collection {where}).", "dim")
+    else:
+        body = marked(text, query, runs[run]["query_variety"])
+    return Text("\n").join([head, body])

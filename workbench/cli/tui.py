@@ -1,0 +1,52 @@
+"""`lsw tui`: open the screens, in the terminal or in a browser."""
+
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+from workbench.cli.console import StoreOption, opened, talk
+
+
+def tui(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Two to four runs to compare, the baseline first.", metavar="[RUN RUN]", show_default=False
+        ),
+    ] = None,
+    web: Annotated[
+        bool, typer.Option("--web", help="Serve the screens to a browser, on this machine only (localhost).")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of --web.")] = 8000,
+    store: StoreOption = None,
+) -> None:
+    """Look at runs query by query, side by side across varieties.
+
+    Press ? on any screen for what it shows and its keys. A recipe may run meanwhile: the screens follow it.
+    """
+    from store import LswError
+    from store.query import run
+
+    at = opened(store)
+    chosen = [run(at, name)["run_id"] for name in runs or []]
+    if len(chosen) == 1 or len(chosen) > 4 or len(set(chosen)) < len(chosen):
+        raise LswError("Give two to four different runs, or none.", cure="Mark them on the first screen instead.")
+    if web:
+        from tui.web import serve
+
+        words = [sys.executable, "-m", "workbench.cli.main", "tui", *chosen, "--store", str(at.folder.resolve())]
+        talk().print(f"http://localhost:{port} (this machine only; Ctrl+C stops it)")
+        serve(shlex.join(words), port)
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LswError(
+            "The screens need a terminal.", cure="For scripts: `lsw compare --json`, `lsw sql --format csv`."
+        )
+    from tui.app import Workbench
+
+    app = Workbench(at, chosen)
+    app.run()
+    if app.return_code:
+        raise typer.Exit(app.return_code)
