@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from itertools import groupby
-from operator import itemgetter
+
+import pyarrow as pa
 
 from store.layout import Store
 from store.query import Row, rows
@@ -20,13 +20,11 @@ def stamp(store: Store) -> tuple[int, int]:
     return stat.st_mtime_ns, stat.st_size
 
 
-def rankings_of(
-    store: Store, run_ids: list[str], qids: list[str]
-) -> dict[str, tuple[dict[str, tuple[list[str], list[float]]], Labels]]:
+def rankings_of(store: Store, run_ids: list[str], qids: list[str]) -> dict[str, tuple[list[pa.Table], Labels]]:
     """What runs of one collection found for some queries.
 
     Returns:
-        for each qid: for each run its docnos and scores in the order of rank; and the label of each judged docno.
+        for each qid: of each run a table (docno, score) in the order of rank; and the label of each judged docno.
     """
     with store.reading() as con:
         judged = con.execute(
@@ -34,22 +32,21 @@ def rankings_of(
             " AND collection IN (SELECT collection FROM runs WHERE run_id = ?) GROUP BY ALL",
             [qids, run_ids[0]],
         ).fetchall()
+        # As lists: a row for each query and run is all that Python sees, however deep the rankings are.
         found = con.sql(
-            "SELECT qid, run_id, docno, score FROM rankings"
-            " WHERE run_id IN (SELECT unnest(?::TEXT[])) AND qid IN (SELECT unnest(?::TEXT[]))"
-            " ORDER BY qid, run_id, rank",
+            "SELECT qid, run_id, list(docno ORDER BY rank) AS docno, list(score ORDER BY rank) AS score FROM rankings"
+            " WHERE run_id IN (SELECT unnest(?::TEXT[])) AND qid IN (SELECT unnest(?::TEXT[])) GROUP BY ALL",
             params=[run_ids, qids],
         ).to_arrow_table()
-    out: dict[str, tuple[dict[str, tuple[list[str], list[float]]], Labels]] = {
-        qid: ({run_id: ([], []) for run_id in run_ids}, {}) for qid in qids
-    }
+    labels: dict[str, Labels] = {qid: {} for qid in qids}
     for qid, docno, label in judged:
-        out[qid][1][docno] = label
-    columns = (found[c].to_pylist() for c in ("qid", "run_id", "docno", "score"))
-    for (qid, run_id), rows_ in groupby(zip(*columns, strict=True), key=itemgetter(0, 1)):
-        _, _, docnos, scores = zip(*rows_, strict=True)
-        out[qid][0][run_id] = list(docnos), list(scores)
-    return out
+        labels[qid][docno] = label
+    empty = pa.table({"docno": pa.array([], pa.string()), "score": pa.array([], pa.float32())})
+    tables = {qid: dict.fromkeys(run_ids, empty) for qid in qids}
+    keys = zip(found["qid"].to_pylist(), found["run_id"].to_pylist(), strict=True)
+    for (qid, run_id), docnos, scores in zip(keys, found["docno"], found["score"], strict=True):
+        tables[qid][run_id] = pa.table({"docno": docnos.values, "score": scores.values})
+    return {qid: ([tables[qid][run_id] for run_id in run_ids], labels[qid]) for qid in qids}
 
 
 def wordings(store: Store, run_ids: list[str]) -> dict[str, dict[str, str]]:
@@ -126,20 +123,27 @@ def progress(store: Store, recipe_run_id: str) -> Row:
     return at
 
 
-def recorded(store: Store, baseline: str, run: str, measure: str) -> Row | None:
-    """The comparison of two runs that a recipe declared and recorded, with its own family; the newest, if any."""
+def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Row]:
+    """The comparisons of two of these runs that recipes declared and recorded, each with its own family.
+
+    Keyed by both run ids, in either order, and the measure; of several the one with the largest corrected p.
+    """
     with store.reading() as con:
         found = rows(
             con,
             """
             SELECT c.*, r.recipe FROM comparisons c LEFT JOIN recipe_runs r USING (recipe_run_id)
-            WHERE c.measure = ? AND c.contrast <> 'closure'
-              AND ((c.baseline_run_id = ? AND c.run_id = ?) OR (c.baseline_run_id = ? AND c.run_id = ?))
-            ORDER BY r.started_at DESC LIMIT 1
+            WHERE c.contrast <> 'closure' AND c.run_id IN (SELECT unnest($1::TEXT[]))
+              AND c.baseline_run_id IN (SELECT unnest($1::TEXT[]))
+            ORDER BY c.p_corrected
             """,
-            [measure, baseline, run, run, baseline],
+            [run_ids],
         )
-    return found[0] if found else None
+    out = {}
+    for row in found:
+        for one, other in ((row["run_id"], row["baseline_run_id"]), (row["baseline_run_id"], row["run_id"])):
+            out[one, other, row["measure"]] = row
+    return out
 
 
 def finetunes(store: Store) -> list[Row]:

@@ -63,7 +63,7 @@ def run(store: Store, name: str) -> Row:
 
 
 def lineage(store: Store, key: str) -> list[Row]:
-    """Every stage behind a key, the nearest first: key, role, kind, distance, parameters, inputs, environment, times."""
+    """Every stage behind a key, the nearest first: its role and distance, and most of its row of `stages`."""
     with store.reading() as con:
         return rows(
             con,

@@ -153,10 +153,10 @@ VIEWS = (
 
 def version(con: duckdb.DuckDBPyConnection) -> int:
     """Number of the last migration applied, 0 for an empty file."""
-    [known] = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migrations'").fetchall()
-    if not known[0]:
+    try:  # every read asks this: asking the catalogue first takes 8 ms
+        [row] = con.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchall()
+    except duckdb.CatalogException:
         return 0
-    [row] = con.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchall()
     return int(row[0])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -11,7 +12,7 @@ from textual.theme import BUILTIN_THEMES
 
 from store import LswError, Store, browse
 from store.errors import Busy
-from tui.page import PAGES, Page, titled
+from tui.page import PAGES, Page, settle, titled
 from tui.remembered import Remembered
 from tui.study import MEASURES, Choice, Row, Study
 from workbench.comparing import How
@@ -32,7 +33,7 @@ class Workbench(App[None]):
     """
 
     TITLE = "lsw"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).parent / "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,9 +101,13 @@ class Workbench(App[None]):
 
     def _seen(self, stamp: tuple[int, int], found: list[Row]) -> None:
         first = self._stamp == (-1, -1)
+        if first:
+            self.call_after_refresh(settle)
+            self.run_worker(_warm, thread=True, group="warm")
         self._stamp = stamp
+        before = {r["run_id"]: r for r in self.runs}
         self.runs = found
-        self.study.forget()
+        self.study.forget(any(before.get(r["run_id"], r) != r for r in found))
         self.note("")
         if first:
             self._begin()
@@ -187,6 +192,18 @@ class Workbench(App[None]):
 
     def on_unmount(self) -> None:
         self.remembered.save()
+
+
+def _warm() -> None:
+    """Import what the first comparison needs, before it is asked for."""
+    import pyarrow.dataset
+    import scipy.special
+    import scipy.stats
+
+    from store.measures import parsed
+
+    assert pyarrow.dataset and scipy.stats and scipy.special
+    parsed("RR@10")
 
 
 def _runner(screen: Screen[Any], action: str) -> Any:

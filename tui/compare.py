@@ -15,7 +15,7 @@ from textual.widgets import Static
 from store import LswError
 from tui.contrast import COLOURS, letter, strip
 from tui.listing import Column, Listing, Rows, widest
-from tui.page import WIDE, Page, Plain
+from tui.page import WIDE, Page, Plain, settle, until_cancelled
 from tui.ranking import passage, ranking_rows, relevant_at
 from tui.study import LETTERS, MEASURES, Compared, Found, label, with_how
 from workbench.paired import TUKEY
@@ -24,8 +24,10 @@ from workbench.statistics import CORRECTIONS, TESTS
 
 SORTS = ("delta", "gain first", "size of delta", "A", "chosen run", "qid")
 FILTERS = ("all", "won", "lost", "changed")
-AHEAD = 8
+AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""
+IDLE = 0.06
+"""Seconds after a query is shown until that begins, so that it does not slow the showing."""
 
 
 class Compare(Page):
@@ -90,7 +92,10 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.sort_by = kept.get("queries sort", SORTS[0])
         self.filter_by = FILTERS[0]
         self.keep = kept.get("qid", "") or None
-        self.query_one("#queries", Listing).focus()
+        self._soon = self.set_interval(IDLE, self._ahead, pause=True)
+        queries = self.query_one("#queries", Listing)
+        queries.at_once = self.query_moved
+        queries.focus()
 
     def refreshed(self) -> None:
         choice = self.bench.choice
@@ -99,11 +104,14 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         if len(runs) < 2:
             self.query_one("#strip", Static).update("Mark two to four runs on screen 1 (space), then Enter.")
             return
+        if self.found and self.found.choice == choice and self.found.runs == runs:
+            return
         self.chosen = min(self.chosen, len(runs) - 1)
         if self.shown and self.found:
             self.keep = self.shown.qid
         study = self.bench.study
-        self.read("compare", lambda: study.compare(choice, runs), self._compared)
+        self.bench.note("computing ...")
+        self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
 
     def failed(self, error: LswError) -> None:
         self.query_one("#strip", Static).update("\n".join(t for t in (error.title, error.detail, error.cure) if t))
@@ -111,6 +119,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     def _compared(self, found: Compared) -> None:
         self.found = found
+        self.set_timer(0.5, settle)
         for i in range(len(LETTERS)):
             self.query_one(f"#list{i}").display = i < len(found.runs)
         self._strip()
@@ -180,20 +189,19 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         for i in range(len(LETTERS)):
             self.query_one(f"#wording{i}", Static).update("")
             self.query_one(f"#ranking{i}", Listing).show(Rows())
-        self.query_one("#text", Static).update("No query is left; f shows all, Esc ends the search.")
+        self._show_text(Text("No query is left; f shows all, Esc ends the search."))
 
     def searched(self, words: list[str]) -> None:
         self.words = words
         self.keep = self.shown.qid if self.shown else self.keep
         self._queries()
 
-    @on(Listing.Moved, "#queries")
-    def query_moved(self, event: Listing.Moved) -> None:
+    def query_moved(self, row: int) -> None:
         """Show its rankings, at once if they are known."""
         found = self.found
-        if not found or event.row >= len(self.order):
+        if not found or row >= len(self.order):
             return
-        self.keep = qid = found.qids[self.order[event.row]]
+        self.keep = qid = found.qids[self.order[row]]
         study, runs = self.bench.study, found.runs
         known = study.known(found.choice.run_ids, qid)
         if known:
@@ -201,19 +209,27 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         else:
             self.read("query", lambda: study.find(runs, [qid]), lambda made: self._found(made[0]))
 
+    def _filled(self, shown: list[Found]) -> None:
+        """The texts have come."""
+        if self.shown is shown[0]:
+            for listing in self.query("#lists Listing").results(Listing):
+                listing.refresh()
+            self._passage()
+
     def _ahead(self) -> None:
         """Read the queries next to this one, so that they are there when they are wanted."""
+        self._soon.pause()
         found = self.found
         if not found:
             return
         at = self.query_one("#queries", Listing).cursor
         study, runs = self.bench.study, found.runs
-        near = [found.qids[self.order[r]] for r in range(at - 2, at + 4) if 0 <= r < len(self.order)]
+        near = [found.qids[self.order[r]] for r in range(at - 4, at + 5) if 0 <= r < len(self.order)]
         if all(study.known(found.choice.run_ids, q) for q in near):
             return
         window = range(at - AHEAD, at + AHEAD + 1)
         qids = [found.qids[self.order[r]] for r in window if 0 <= r < len(self.order)]
-        self.read("ahead", lambda: study.find(runs, qids), lambda _: None)
+        self.read("ahead", lambda: study.fill(runs, study.find(runs, qids)), lambda _: None)
 
     # Right: the rankings.
 
@@ -230,7 +246,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
             where = Text(relevant_at(shown, i), "dim")
             for line in (head, where):
                 line.truncate(max(1, self.query_one(f"#list{i}").size.width - 2), overflow="ellipsis")
-            self.query_one(f"#wording{i}", Static).update(Text("\n").join([head, text, where]))
+            self.query_one(f"#wording{i}", Static).update(Text("\n").join([head, where, text]), layout=False)
         best = [(min(r.get(d, 10**9) for r in shown.rank), d) for d, label_ in shown.labels.items() if label_ > 0]
         first = next((d[0] for d in shown.docnos if d), "")
         self.docno = min(best)[1] if best and min(best)[0] < 10**9 else first
@@ -240,7 +256,11 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
             with self.prevent(Listing.Moved):
                 listing.show(ranking_rows(shown, i, self.chosen))
         self._select(self.docno)
-        self._ahead()
+        study, runs = self.bench.study, found.runs
+        if not shown.filled:
+            self.read("texts", lambda: study.fill(runs, [shown]), self._filled)
+        self._soon.reset()
+        self._soon.resume()
 
     @on(Listing.Moved)
     def ranking_moved(self, event: Listing.Moved) -> None:
@@ -282,7 +302,16 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
             self.read("text", look, lambda texts: self._text_found(shown, run, texts))
         query = found.queries[run].get(shown.qid, "")
-        self.query_one("#text", Static).update(passage(shown, found.runs, run, docno, query))
+        self._show_text(passage(shown, found.runs, run, docno, query))
+
+    def _show_text(self, text: Text) -> None:
+        """The passage; the screen is laid out anew only if it takes more lines or fewer."""
+        static = self.query_one("#text", Static)
+        width = max(1, self.query_one("#passage").scrollable_content_region.width)
+        lines = len(text.wrap(self.app.console, width))
+        if static.styles.height is None or static.styles.height.value != lines:
+            static.styles.height = lines
+        static.update(text, layout=False)
 
     def _text_found(self, shown: Found, run: int, texts: dict[str, str]) -> None:
         if shown is self.shown and texts:

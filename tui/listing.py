@@ -6,10 +6,11 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -61,6 +62,18 @@ def fitted(cell: Text, width: int, right: bool) -> Text:
     return Text.assemble(pad, cell) if right else Text.assemble(cell, pad)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What all lines of one drawing share: width, widths of the columns, styles."""
+
+    width: int
+    widths: list[int]
+    base: Style
+    header: Style
+    cursor: Style
+    heading: Style
+
+
 class Listing(ScrollView, can_focus=True):
     """Rows with a cursor; hjkl, arrows, g, G, page keys and the mouse move it."""
 
@@ -81,7 +94,7 @@ class Listing(ScrollView, can_focus=True):
         Binding("G,end", "end(1)", "Last", show=False),
     ]
 
-    cursor = reactive(0)
+    cursor = reactive(0, repaint=False)
 
     class Moved(Message):
         """The cursor is on another row."""
@@ -104,18 +117,19 @@ class Listing(ScrollView, can_focus=True):
         super().__init__(**options)
         self.rows = rows or Rows()
         self.pointing = True  # whether the cursor is seen
+        self.at_once: Callable[[int], None] | None = None
+        """Called with the cursor's row instead of posting `Moved`: what it changes is drawn with the cursor."""
 
     def show(self, rows: Rows, cursor: int = 0) -> None:
         """Show other rows, the cursor on one of them, which `Moved` tells."""
         self.rows = rows
-        self.virtual_size = Size(self.size.width, rows.count + 1)
+        self._sized()
         cursor = self._allowed(max(0, min(cursor, rows.count - 1)), 1)
         self.set_reactive(Listing.cursor, cursor)
         self.pointing = True
         self._follow()
         self.refresh()
-        if rows.count:
-            self.post_message(self.Moved(self, cursor))
+        self._tell()
 
     def point(self, row: int | None) -> None:
         """Put the cursor on a row, or on none, without telling."""
@@ -136,8 +150,13 @@ class Listing(ScrollView, can_focus=True):
         return 0
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, self.rows.count + 1)
+        self._sized()
         self._follow()
+
+    def _sized(self) -> None:
+        size = Size(self.size.width, self.rows.count + 1)
+        if size != self.virtual_size:  # setting it lays out the whole screen
+            self.virtual_size = size
 
     def _follow(self) -> None:
         """Scroll so that the cursor is seen; the header takes the first line."""
@@ -148,11 +167,21 @@ class Listing(ScrollView, can_focus=True):
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
 
-    def watch_cursor(self) -> None:
+    def watch_cursor(self, old: int, new: int) -> None:
+        top, was = self.scroll_offset.y, self.pointing
         self.pointing = True
         self._follow()
-        self.refresh()
-        if self.rows.count:
+        if was and top == self.scroll_offset.y:
+            self.refresh_line(old + 1)
+            self.refresh_line(new + 1)
+        else:
+            self.refresh()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.rows.count and self.at_once:
+            self.at_once(self.cursor)
+        elif self.rows.count:
             self.post_message(self.Moved(self, self.cursor))
 
     def action_move(self, step: int) -> None:
@@ -173,35 +202,54 @@ class Listing(ScrollView, can_focus=True):
         whole = self.scrollable_content_region.width
         kept = [c if whole >= c.needs else None for c in self.rows.columns]
         used = sum(c.width + 1 for c in kept if c) - 1
-        return [0 if c is None else c.width or max(1, whole - used) for c in kept]
+        widths = [0 if c is None else c.width or max(1, whole - used) for c in kept]
+        over = sum(w + 1 for w in widths if w) - 1 - whole
+        if over > 0:  # the widest gives way
+            at = max(range(len(widths)), key=widths.__getitem__)
+            widths[at] = max(1, widths[at] - over)
+        return widths
 
-    def line(self, cells: Cells) -> Text:
+    def line(self, cells: Cells, widths: list[int]) -> Text:
         """A row's text."""
         made = [
             fitted(cell, width, column.right)
-            for cell, width, column in zip(cells, self.widths(), self.rows.columns, strict=False)
+            for cell, width, column in zip(cells, widths, self.rows.columns, strict=False)
             if width
         ]
         return Text(" ").join(made)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # What is the same for all lines is looked up once.
+        self._drawn = Drawn(
+            self.scrollable_content_region.width,
+            self.widths(),
+            self.rich_style,
+            *(
+                self.get_component_rich_style(f"listing--{part}", partial=True)
+                for part in ("header", "cursor", "heading")
+            ),
+        )
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        base = self.rich_style
+        look = self._drawn
         row = self.scroll_offset.y + y - 1
+        style = look.base
         if y == 0:
-            text = self.line([Text(c.name) for c in self.rows.columns])
-            base += self.get_component_rich_style("listing--header", partial=True)
+            text = self.line([Text(c.name) for c in self.rows.columns], look.widths)
+            style += look.header
         elif row >= self.rows.count:
-            return Strip.blank(width, base)
+            return Strip.blank(look.width, style)
         elif self.rows.heading(row):
-            text = Text(" ").join(self.rows.cells(row))
-            base += self.get_component_rich_style("listing--heading", partial=True)
+            text = fitted(Text(" ").join(self.rows.cells(row)), look.width, False)
+            style += look.heading
         else:
-            text = self.line(self.rows.cells(row))
+            text = self.line(self.rows.cells(row), look.widths)
             if row == self.cursor and self.pointing:
-                base += self.get_component_rich_style("listing--cursor", partial=True)
+                style += look.cursor
+        text.style = style
         strip = Strip(text.render(self.app.console, end=""))
-        return strip.adjust_cell_length(width).apply_style(base).crop(0, width)
+        return strip.adjust_cell_length(look.width, style)
 
     def on_click(self, event: events.Click) -> None:
         if event.y == 0:

@@ -1,5 +1,6 @@
 """What all screens have in common: the bar on top, keys, copying, exporting, reading in the background."""
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
@@ -28,6 +29,27 @@ PAGES = ("runs", "compare", "plots", "translations", "provenance", "sql")
 def titled(page: str) -> str:
     """A page's name as a title."""
     return "SQL" if page == "sql" else page.capitalize()
+
+
+def settle() -> None:
+    """Leave what is in memory now out of later garbage collections, which would stop the screen for 60 ms each."""
+    gc.collect()
+    gc.freeze()
+
+
+class Stale(Exception):
+    """The work is no longer wanted."""
+
+
+def until_cancelled() -> Callable[[int, int], None]:
+    """A progress report for long work in this thread, which ends it once something newer is wanted."""
+    worker = get_current_worker()
+
+    def check(_: int, __: int) -> None:
+        if worker.is_cancelled:
+            raise Stale
+
+    return check
 
 
 class Bar(Static):
@@ -69,7 +91,9 @@ class Page(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Bar()
         yield from self.body()
-        search = Input(placeholder="search: words that a row must have", id="search")
+        search = Input(
+            placeholder="words that a row must have; Enter keeps them, Esc ends the search", id="search", compact=True
+        )
         search.display = False
         yield search
         yield Footer(show_command_palette=False)
@@ -105,6 +129,8 @@ class Page(Screen[None]):
                 if not worker.is_cancelled:
                     app.call_from_thread(app.note, busy.title.replace(str(app.store.database), "").strip())
                     app.call_from_thread(self.set_timer, 0.7, lambda: self.read(group, make, then))
+                return
+            except Stale:
                 return
             except LswError as error:
                 if not worker.is_cancelled:

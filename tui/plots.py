@@ -17,7 +17,7 @@ from textual_plotext import PlotextPlot
 from store import browse
 from tui.contrast import COLOURS
 from tui.listing import Column, Listing, Rows, widest
-from tui.page import Page, Plain
+from tui.page import Page, Plain, until_cancelled
 from tui.study import LETTERS, Compared, Row, label
 from workbench.results import short
 
@@ -105,9 +105,10 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
     def refreshed(self) -> None:
         study, choice = self.bench.study, self.bench.choice
         runs = self.bench.rows(choice.run_ids)
-        if len(runs) >= 2:
+        same = self.found and self.found.runs == runs and self.found.choice.measure == choice.measure
+        if len(runs) >= 2 and not same:
             self.chosen = min(self.chosen, len(runs) - 1)
-            self.read("compare", lambda: study.compare(choice, runs), self._compared)
+            self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
         if self.bench.store.exists():
             self.read("models", lambda: browse.finetunes(self.bench.store), self._models)
         self.draw()

@@ -42,7 +42,13 @@ def ranking_rows(shown: Found, run: int, chosen: int) -> Rows:
         return [Text(str(i + 1), "dim"), sign, moved(shown, run, chosen, docno), Text(docno), begin]
 
     wide = min(14, max((len(d) for d in docnos[:200]), default=5))
-    columns = [Column("#", 4, right=True), Column("", 2), Column("", 5), Column("docno", wide), Column("passage")]
+    columns = [
+        Column("#", 4, right=True),
+        Column("", 2),
+        Column("", 5),
+        Column("docno", wide),
+        Column("passage", needs=44),
+    ]
     return Rows(columns, len(docnos), cells)
 
 

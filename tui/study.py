@@ -3,16 +3,19 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from store import Store, browse
 from store.query import runs as all_runs
 from store.query import topics
 from workbench.comparing import How, pair
 from workbench.paired import Combination, Paired, compared
+from workbench.resampling import Progress
 from workbench.results import name
 
 Row = dict[str, Any]
@@ -39,6 +42,11 @@ class Kept:
         made = make()
         self.put(key, made)
         return made
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self.known.clear()
 
     def put(self, key: Hashable, made: Any) -> None:
         """Keep one more result, and drop the one that was not asked for longest."""
@@ -91,25 +99,43 @@ class Compared:
         return np.round(self.values(run) - self.values(0), 12)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Found:
     """One query in the compared runs.
 
     Args:
         qid: which.
-        docnos: of each run, in the order of rank.
-        scores: of each run.
-        rank: of each run, where a docno is in it (from 0).
+        tables: of each run, docno and score in the order of rank.
         labels: of each judged docno.
         texts: of each run, the passages' texts that were looked up, by docno.
+        filled: whether they were.
     """
 
     qid: str
-    docnos: list[list[str]]
-    scores: list[list[float]]
-    rank: list[dict[str, int]]
+    tables: list[pa.Table]
     labels: dict[str, int]
     texts: list[dict[str, str]]
+    filled: bool = False
+
+    @cached_property
+    def docnos(self) -> list[list[str]]:
+        """Of each run, in the order of rank."""
+        return [table["docno"].to_pylist() for table in self.tables]
+
+    @cached_property
+    def scores(self) -> list[list[float]]:
+        """Of each run, in the order of rank."""
+        return [table["score"].to_pylist() for table in self.tables]
+
+    @cached_property
+    def rank(self) -> list[dict[str, int]]:
+        """Of each run, where a docno is in it (from 0)."""
+        return [{docno: i for i, docno in enumerate(docnos)} for docnos in self.docnos]
+
+    def first(self, depth: int) -> set[str]:
+        """The first passages of each ranking, and the relevant ones."""
+        first = {docno for table in self.tables for docno in table["docno"].slice(0, depth).to_pylist()}
+        return first | {docno for docno, label in self.labels.items() if label > 0}
 
 
 class Study:
@@ -126,27 +152,34 @@ class Study:
         self._files = Kept(64)
         self._topics = Kept(8)
         self._wordings = Kept(4)
+        self._recorded = Kept(16)
+        self._rows = Kept(64)
 
-    def forget(self) -> None:
-        """The store has changed."""
-        self.__init__(self.store)  # type: ignore[misc]
+    def forget(self, whole: bool) -> None:
+        """The store has changed: `whole` if a run that was there is another now, else something was added."""
+        for kept in (self._files, self._recorded, self._topics):
+            kept.clear()
+        if whole:
+            for kept in (self._pairs, self._texts, self._found, self._wordings, self._rows):
+                kept.clear()
 
     def runs(self) -> list[Row]:
         """All runs, as the store has them."""
         return all_runs(self.store)
 
-    def compare(self, choice: Choice, runs: list[Row]) -> Compared:
+    def compare(self, choice: Choice, runs: list[Row], progress: Progress | None = None) -> Compared:
         """Compare two to four runs with the first of them.
 
         Args:
             choice: with run ids.
             runs: the rows of these ids, in their order.
+            progress: told how many resamples are done; may raise to stop.
 
         Raises:
             LswError: as `pair`.
         """
-        paired = self._pairs.get((choice.run_ids, choice.measure), lambda: pair(self.store, runs, [choice.measure]))
-        first = runs[0]
+        ids, first = choice.run_ids, runs[0]
+        paired = self._values(ids, choice.measure, runs)
         made = [
             Combination(
                 (r["run_id"],),
@@ -161,10 +194,21 @@ class Study:
         ]  # fmt: skip
         known = self._topics.get(first["collection"], lambda: topics(self.store, first["collection"]))
         settings = {name: getattr(choice.how, name) for name in How.__dataclass_fields__}
-        rows = compared(paired, made, known, settings)
-        said = [browse.recorded(self.store, first["run_id"], r["run_id"], choice.measure) for r in runs[1:]]
-        texts = self._wordings.get(choice.run_ids, lambda: browse.wordings(self.store, list(choice.run_ids)))
-        return Compared(choice, runs, paired, rows, said, [texts[r["run_id"]] for r in runs])
+        rows = self._rows.get(choice, lambda: compared(paired, made, known, settings, progress))
+        said = self._recorded.get(frozenset(ids), lambda: browse.recorded(self.store, list(ids)))
+        texts = self._wordings.get(ids, lambda: browse.wordings(self.store, list(ids)))
+        recorded = [said.get((first["run_id"], r["run_id"], choice.measure)) for r in runs[1:]]
+        return Compared(choice, runs, paired, rows, recorded, [texts[r["run_id"]] for r in runs])
+
+    def _values(self, ids: tuple[str, ...], measure: str, runs: list[Row]) -> Paired:
+        """The runs' values in one measure; those that all have recorded are read together."""
+        together = [m for m in runs[0]["means"] if all(m in r["means"] for r in runs)]
+        names = together if measure in together else [measure]
+        whole = self._pairs.get((ids, tuple(names)), lambda: pair(self.store, runs, names))
+        at = names.index(measure)
+        return replace(
+            whole, values=whole.values[:, :, at : at + 1], measures=[measure], no_relevant=[whole.no_relevant[at]]
+        )
 
     def known(self, run_ids: tuple[str, ...], qid: str) -> Found | None:
         """What `find` gave before, if it is still known; quick."""
@@ -172,30 +216,26 @@ class Study:
         return found
 
     def find(self, runs: list[Row], qids: list[str]) -> list[Found]:
-        """Some queries in some runs, with the texts of their first passages; in one read, for what is not known."""
+        """Some queries in some runs; in one read, for what is not known. Texts come by `fill`."""
         run_ids = tuple(r["run_id"] for r in runs)
         new = [q for q in qids if self.known(run_ids, q) is None]
         if new:
-            read = browse.rankings_of(self.store, list(run_ids), new)
-            some = {qid: self._first(rankings, labels) for qid, (rankings, labels) in read.items()}
-            every = frozenset(d for docnos in some.values() for d in docnos)
-            texts = [self.texts(r["collection"], r["document_variety"], every) for r in runs]
-            for qid, (rankings, labels) in read.items():
-                found = Found(
-                    qid,
-                    [rankings[r][0] for r in run_ids],
-                    [rankings[r][1] for r in run_ids],
-                    [{docno: i for i, docno in enumerate(rankings[r][0])} for r in run_ids],
-                    labels,
-                    [{d: known[d] for d in some[qid] if d in known} for known in texts],
-                )
-                self._found.put((run_ids, qid), found)
+            for qid, (tables, labels) in browse.rankings_of(self.store, list(run_ids), new).items():
+                self._found.put((run_ids, qid), Found(qid, tables, labels, [{} for _ in runs]))
         return [f for q in qids if (f := self.known(run_ids, q))]
 
-    def _first(self, rankings: dict[str, tuple[list[str], list[float]]], labels: dict[str, int]) -> set[str]:
-        """The passages whose texts are looked up: the first of each ranking, and the relevant ones."""
-        first = {d for docnos, _ in rankings.values() for d in docnos[: self.DEPTH]}
-        return first | {d for d, label in labels.items() if label > 0}
+    def fill(self, runs: list[Row], found: list[Found]) -> list[Found]:
+        """Look up the texts of each ranking's first passages and of the relevant ones, all in one read."""
+        new = [f for f in found if not f.filled]
+        some = {f.qid: f.first(self.DEPTH) for f in new}
+        every = frozenset(docno for docnos in some.values() for docno in docnos)
+        for i, run in enumerate(runs):
+            texts = self.texts(run["collection"], run["document_variety"], every)
+            for f in new:
+                f.texts[i].update({d: texts[d] for d in some[f.qid] if d in texts})
+        for f in new:
+            f.filled = True
+        return found
 
     def texts(self, collection: str, variety: str | None, docnos: frozenset[str]) -> dict[str, str]:
         """Passages' texts; those that the store does not have are left out."""

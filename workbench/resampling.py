@@ -8,6 +8,7 @@ threads share nothing.
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +19,8 @@ Progress = Callable[[int, int], None]
 
 _FLIPS, _DRAWS, _ORDERS = 0, 1, 2  # streams of random numbers, apart from each other
 _BLOCK = 8_192  # flips at once: their sums stay in the cache
-_CELLS = 2_000_000  # numbers in a block of draws or permutations: bounds memory, not the result
+_CELLS = 1_000_000  # numbers in a block of draws or permutations: bounds memory
+_KEPT = 70_000_000  # draws that are kept from one bootstrap to the next
 _BITS = ((np.arange(256) >> np.arange(8)[:, None]) & 1).astype(np.float64)
 
 T = TypeVar("T")
@@ -44,8 +46,8 @@ def flips(
     """Two-sided paired randomisation test of a zero mean (Fisher 1935; Smucker, Allan and Carterette, CIKM 2007).
 
     Under the null hypothesis the sign of a unit's difference is a coin flip, the same flip for every comparison. All
-    2^u flips are made when they are no more than `resamples`, and p is the share that is at least as far from zero;
-    otherwise random ones, and p = (count + 1) / (resamples + 1).
+    2^u flips of the u units that differ at all are made when they are no more than `resamples`, and p is the share
+    that is at least as far from zero; otherwise random ones, and p = (count + 1) / (resamples + 1).
 
     Eight flips are one byte, and the 256 sums of eight units are looked up, not added (the "four Russians").
 
@@ -59,6 +61,8 @@ def flips(
     Returns:
         p of each comparison, and the number of flips made.
     """
+    # A unit in which nothing differs is the same whichever way it is flipped.
+    sums = sums[(sums if weights is None else sums @ weights).any(axis=1)]
     units = len(sums)
     terms = 1.0 if weights is None else float(np.abs(weights).sum(axis=0).max(initial=1))
     sums, _ = whole(sums, 2 * terms * float(np.abs(sums).sum(axis=0).max(initial=0)))
@@ -118,19 +122,43 @@ def draws(sums: Values, sizes: Values, resamples: int, seed: int, progress: Prog
     rounded, quantum = whole(sums, units * float(np.abs(sums).max(initial=0)))
     columns = np.column_stack([rounded, sizes])
     rows = max(1, _CELLS // units)
+    starts = range(0, resamples, rows)
+    known = _all_drawn(units, resamples, seed) if units * resamples <= _KEPT else None
 
     def block(start: int) -> Values:
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_DRAWS, start)))
         size = min(rows, resamples - start)
-        drawn = rng.integers(0, units, size=(rows, units), dtype=np.uint32)[:size].astype(np.int64)
-        drawn += units * np.arange(size)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
+        counts = _drawn(units, start, size, seed) if known is None else known[start : start + size]
         found: Values = counts.astype(np.float64) @ columns
         return found
 
-    sampled = np.concatenate(list(_in_threads(block, range(0, resamples, rows), resamples, rows, progress)))
+    sampled = np.concatenate(list(_in_threads(block, starts, resamples, rows, progress)))
     means: Values = sampled[:, :-1] * quantum / sampled[:, -1:]
     return means
+
+
+def _drawn(units: int, start: int, size: int, seed: int) -> NDArray[np.int64]:
+    """How often each unit is in each sample of a block (size x units)."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_DRAWS, start)))
+    drawn = rng.integers(0, units, size=(max(1, _CELLS // units), units), dtype=np.uint32)[:size].astype(np.int64)
+    drawn += units * np.arange(size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
+
+
+@lru_cache(maxsize=1)
+def _all_drawn(units: int, resamples: int, seed: int) -> NDArray[np.uint8]:
+    """`_drawn` of all blocks, kept: drawing takes most of a bootstrap's time, and screens make one after the other.
+
+    A byte will do: of 256 units and more, one is drawn 256 times with a probability below 1e-300.
+    """
+    rows = max(1, _CELLS // units)
+    kept = np.empty((resamples, units), dtype=np.uint8)
+
+    def block(start: int) -> None:
+        size = min(rows, resamples - start)
+        kept[start : start + size] = _drawn(units, start, size, seed)
+
+    list(_in_threads(block, range(0, resamples, rows), resamples, rows, None))
+    return kept
 
 
 def orders(sums: Values, resamples: int, seed: int, progress: Progress | None = None) -> Values:

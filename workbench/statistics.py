@@ -188,6 +188,9 @@ def tukey(values: Values, topics: list[str], resamples: int, seed: int, progress
         p of each pair (systems x systems), (count + 1) / (resamples + 1).
     """
     sums = Units.of(topics).sums(values)
+    if sums.shape[1] == 2:  # to swap two systems is to flip the sign of their difference
+        [p], _ = flips(sums[:, :1] - sums[:, 1:], None, resamples, seed, progress)
+        return np.array([[1.0, p], [p, 1.0]])
     ranges = np.sort(orders(sums, resamples, seed, progress))
     total = sums.sum(axis=0)
     distance = np.abs(total[:, None] - total)

@@ -1,5 +1,6 @@
 """`lsw tui`: open the screens, in the terminal or in a browser."""
 
+import gc
 import shlex
 import sys
 from typing import Annotated
@@ -48,5 +49,6 @@ def tui(
 
     app = Workbench(at, chosen)
     app.run()
+    gc.unfreeze()  # what the screens kept out of collections; duckdb complains of what is left at the end
     if app.return_code:
         raise typer.Exit(app.return_code)
