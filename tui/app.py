@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -179,15 +180,13 @@ class Workbench(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the screen one is on, then the app's."""
-        seen = set()
-        for _, binding, enabled, tooltip in screen.active_bindings.values():
-            if binding.action in seen or not binding.description or not enabled or binding.action == "command_palette":
-                continue
-            seen.add(binding.action)
-            keys = self.get_key_display(binding)
-            yield SystemCommand(
-                f"{binding.description} ({keys})", tooltip or binding.description, _runner(screen, binding.action)
-            )
+        for node in (screen, self):
+            for bindings in node._bindings.key_to_bindings.values():
+                for binding in bindings:
+                    if binding.description and binding.action != "command_palette":
+                        name = f"{binding.description} ({self.get_key_display(binding)})"
+                        said = binding.tooltip or binding.description
+                        yield SystemCommand(name, said, partial(node.run_action, binding.action))
         yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)
 
     def on_unmount(self) -> None:
@@ -204,13 +203,6 @@ def _warm() -> None:
 
     assert pyarrow.dataset and scipy.stats and scipy.special
     parsed("RR@10")
-
-
-def _runner(screen: Screen[Any], action: str) -> Any:
-    async def run() -> None:
-        await screen.run_action(action)
-
-    return run
 
 
 def _made(page: str) -> Page:

@@ -35,6 +35,7 @@ class Statement(TextArea):
         Binding("f5,ctrl+j,ctrl+r", "screen.run", "Run", key_display="F5 ^R", priority=True),
         Binding("ctrl+up", "screen.history(-1)", "Earlier", show=False, tooltip="Earlier statement"),
         Binding("ctrl+down", "screen.history(1)", "Later", show=False, tooltip="Later statement"),
+        Binding("ctrl+e", "screen.export", "Export", show=False, priority=True),
         Binding("tab", "complete", "Complete", tooltip="Take the suggestion, or go to the rows"),
     ]
 

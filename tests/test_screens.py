@@ -1,0 +1,774 @@
+"""The screens, driven by their keys over real stores."""
+
+import asyncio
+import csv
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.text import Text
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from store import Store, browse
+from store.query import lineage, rows, runs
+from store.schema import utc_now
+from tests.conftest import cut, run_lsw
+from tui.app import Workbench
+from tui.compare import Compare
+from tui.help import Help
+from tui.listing import Listing, bar, fitted
+from tui.page import PAGES, Page
+from tui.plots import KINDS, Picture, Plots
+from tui.provenance import Provenance
+from tui.runs import Runs, age
+from tui.sql import Sql, Statement
+from tui.study import partner
+from tui.translations import Translations
+from tui.web import Local
+from tui.words import NEAR, SAME, marked
+from workbench import recipe as recipes
+from workbench.again import command
+from workbench.comparing import How, compare_runs
+from workbench.suspicion import signs
+
+Steps = Callable[[Any, Workbench], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSW_STATE", str(tmp_path / "state" / "tui.json"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two runs of bm25 over 60 topics: Cantonese and Mandarin queries, Mandarin passages. The same everywhere."""
+    folder = tmp_path_factory.mktemp("screens")
+    collection = cut(folder / "small", ("zh",), ("yue", "zh"), 60)
+    for variety in ("yue", "zh"):
+        run_lsw(
+            "retrieve", collection, "--system", "bm25", "--query-variety", variety, "--document-variety", "zh",
+            "--store", folder / "store",
+        )  # fmt: skip
+    return Store(folder / "store")
+
+
+def drive(store: Store, steps: Steps, size: tuple[int, int] = (120, 40), chosen: list[str] | None = None) -> None:
+    """Open the screens, wait for the runs, then do the steps."""
+
+    async def main() -> None:
+        app = Workbench(Store(store.folder), chosen)
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app._stamp != (-1, -1))
+            await pilot.pause()
+            await steps(pilot, app)
+
+    asyncio.run(main())
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], Any], seconds: float = 15) -> None:
+    """Wait for something to become true."""
+    for _ in range(int(seconds / 0.02)):
+        if true():
+            await pilot.pause()
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it never became true")
+
+
+async def compared(pilot: Pilot[Any], app: Workbench) -> Compare:
+    """Wait for the compare screen to show a query with its passages."""
+    await until(pilot, lambda: isinstance(app.screen, Compare) and app.screen.shown and app.screen.shown.filled)
+    assert isinstance(app.screen, Compare)
+    return app.screen
+
+
+def text(page: Page, selector: str) -> str:
+    """What a widget says."""
+    return str(page.query_one(selector, Static).render())
+
+
+def ids(store: Store, **about: Any) -> list[str]:
+    """Run ids by system and the like."""
+    return [r["run_id"] for r in runs(store) if all(r[k] == v for k, v in about.items())]
+
+
+# Runs.
+
+
+def test_runs_are_listed_filtered_sorted_and_compared(finished: Store) -> None:
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = app.screen
+        assert isinstance(page, Runs)
+        listed = {line["run_id"] for line in page.lines if "run_id" in line}
+        assert listed == {r["run_id"] for r in runs(finished)}
+        await pilot.press("slash", *"colbert", "space", *"yue", "enter")
+        found = [line for line in page.lines if "run_id" in line]
+        assert found
+        assert all(r["system"] == "colbert-xm" for r in found)
+        await pilot.press("escape")
+        while page.sort_by != "nDCG@10":
+            await pilot.press("s")
+        values = [r["means"]["nDCG@10"] for r in page.lines if r["means"]]
+        assert values == sorted(values, reverse=True)
+        await pilot.press("r", "g", "space", "space")
+        assert page.marked == [page.lines[0]["run_id"], page.lines[1]["run_id"]]
+        marked = tuple(page.marked)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Compare))
+        assert app.choice.run_ids == marked
+
+    drive(finished, steps)
+
+
+def test_enter_alone_compares_with_what_one_would_hold_it_against(finished: Store) -> None:
+    everything = runs(finished)
+    trained = next(r for r in everything if r["trained_on"] and r["query_variety"] == "yue")
+    base = partner(trained, everything)
+    assert base is not None
+    assert (base["system"], base["trained_on"], base["query_variety"]) == (trained["system"], None, "yue")
+    plain = next(r for r in everything if r["system"] == "bm25" and r["query_variety"] == "yue")
+    twin = partner(plain, everything)
+    assert twin is not None
+    assert (twin["system"], twin["query_variety"], twin["document_variety"]) == ("bm25", "zh", "zh")
+
+
+def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    shutil.copytree(made.folder, store.folder)
+    with store.writing() as con:
+        for name, status, error in (("aa", "running", None), ("bb", "failed", "The disk is full.")):
+            con.execute(
+                "INSERT INTO recipe_run VALUES (?, ?, 'A title', 'mini', ?, '{}', ?, NULL, ?)",
+                [name, f"recipe_{name}", status, utc_now(), error],
+            )
+    store.events.emit("aa", "started", stages=8)
+    for i in range(3):
+        store.events.emit("aa", "stage", status="running", label=f"stage {i}")
+        store.events.emit("aa", "stage", status="done", label=f"stage {i}")
+    store.events.emit("aa", "stage", status="running", label="rank yue over zh")
+    store.events.emit("aa", "progress", done=30, total=60)
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = app.screen
+        assert isinstance(page, Runs)
+        await until(pilot, lambda: page.running)
+        said = " ".join(page._heading(line["group"]).plain for line in page.lines if "group" in line)
+        assert "3/8 rank yue over zh 50%" in said
+        assert "failed. The disk is full." in said
+
+    drive(store, steps, (160, 48))
+
+
+# Compare.
+
+
+def test_the_strip_says_what_lsw_compare_says(made: Store) -> None:
+    pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
+    reference = compare_runs(made, pair, ["RR@10"], How(), print).comparisons[0]
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        assert page.found is not None
+        row = page.found.rows[0]
+        for name in ("delta", "ci_low", "ci_high", "p_corrected", "effect_size", "wins", "ties", "losses", "n"):
+            assert row[name] == reference[name], name
+        said = text(page, "#strip")
+        assert f"[{reference['ci_low']:+.3f}".replace("0.", ".") in said
+        way = "lower" if reference["delta"] < 0 else "higher"
+        verdict = f"significantly {way}" if reference["p_corrected"] < 0.05 else f"{way} than A, not significantly"
+        assert verdict in said
+        assert "paired randomisation test, two-sided" in said and f"{reference['n']} queries in" in said
+
+    drive(made, steps, (160, 48), pair)
+
+
+def test_rankings_are_the_stores_and_the_same_passage_is_selected_in_both(made: Store) -> None:
+    pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        for _ in range(6):
+            shown, found = page.shown, page.found
+            assert shown and found
+            for i, run_id in enumerate(pair):
+                with made.reading() as con:
+                    stored = rows(
+                        con, "SELECT docno, rank FROM rankings WHERE run_id = ? AND qid = ? ORDER BY rank",
+                        [run_id, shown.qid],
+                    )  # fmt: skip
+                    query = rows(
+                        con, "SELECT query FROM scored_queries WHERE run_id = ? AND qid = ?", [run_id, shown.qid]
+                    )
+                    labels = dict(con.execute("SELECT docno, label FROM qrels WHERE qid = ?", [shown.qid]).fetchall())
+                _, listed = page.query_one(f"#ranking{i}", Listing).rows.plain()
+                assert [row[3] for row in listed] == [r["docno"] for r in stored]
+                assert query[0]["query"] in text(page, f"#wording{i}")
+                for row in listed:
+                    label = labels.get(row[3])
+                    assert row[1] == ("·" if label is None else "✓" if label > 0 else "✗")
+            # Movement: of B's passages, against A.
+            a, b = shown.rank
+            for row in page.query_one("#ranking1", Listing).rows.plain()[1]:
+                docno, said = row[3], row[2]
+                moved = a.get(docno, -1) - b[docno]
+                assert said == (
+                    "new" if docno not in a else "=" if not moved else f"{'↑' if moved > 0 else '↓'}{abs(moved)}"
+                )
+            page.query_one("#ranking0", Listing).focus()
+            await pilot.press("g", "j")
+            docno = shown.docnos[0][1]
+            assert page.docno == docno
+            other = page.query_one("#ranking1", Listing)
+            assert other.pointing == (docno in b)
+            assert docno not in b or other.cursor == b[docno]
+            assert docno in text(page, "#text")
+            was = shown
+            await pilot.press("n")
+            await until(pilot, lambda was=was: page.shown is not was and page.shown and page.shown.filled)
+
+    drive(made, steps, (160, 48), pair)
+
+
+def test_queries_are_sorted_filtered_and_searched(made: Store) -> None:
+    pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        found = page.found
+        assert found
+        deltas = found.deltas(1)
+        assert [deltas[i] for i in page.order] == sorted(deltas)
+        counts = {}
+        for _ in range(4):
+            counts[page.filter_by] = len(page.order)
+            await pilot.press("f")
+        row = found.rows[0]
+        assert counts == {
+            "all": row["n"], "won": row["wins"], "lost": row["losses"], "changed": row["wins"] + row["losses"]
+        }  # fmt: skip
+        while page.sort_by != "size of delta":
+            await pilot.press("s")
+        sizes = np.abs(deltas[page.order])
+        assert (np.diff(sizes) <= 0).all()
+        qid = found.qids[5]
+        await pilot.press("slash", *[{"-": "minus", ".": "full_stop"}.get(c, c) for c in qid])
+        assert [found.qids[i] for i in page.order] == [q for q in found.qids if qid in q]
+        assert f"{len(page.order)} match" in text(page, "#about")
+        await pilot.press("escape")
+        assert len(page.order) == row["n"]
+        await pilot.press("f", "slash", *"nosuchquery")
+        assert "No query is left" in text(page, "#text")
+
+    drive(made, steps, (120, 40), pair)
+
+
+def test_measure_test_and_correction_change_at_a_key(finished: Store) -> None:
+    three = ids(finished, system="bm25", query_variety="yue", document_variety="zh")
+    three += ids(finished, system="bge-m3", query_variety="yue", trained_on=None, document_variety="zh")
+    three += ids(finished, system="colbert-xm", query_variety="yue", trained_on=None, document_variety="zh")
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+
+        async def press(key: str) -> None:
+            was = page.found
+            await pilot.press(key)
+            await until(pilot, lambda: page.found is not was)
+
+        await press("m")
+        assert page.found
+        assert page.found.choice.measure == "nDCG@10"
+        await press("t")
+        expected = compare_runs(finished, three, ["nDCG@10"], How(test="t"), print).comparisons
+        assert [r["p_corrected"] for r in page.found.rows] == [r["p_corrected"] for r in expected]
+        await press("c")
+        assert page.found.rows[0]["correction"] == "bonferroni"
+        assert "Bonferroni" in text(page, "#strip")
+        first = page.order[0]
+        await pilot.press("d")
+        assert (page.chosen == 2 and page.order[0] != first) or page.chosen == 2
+        assert [page.found.deltas(2)[i] for i in page.order] == sorted(page.found.deltas(2))
+        await press("b")
+        assert list(page.found.choice.run_ids) == three[1:] + three[:1]
+        page.measure("AP")
+        await until(pilot, lambda: page.found and page.found.choice.measure == "AP")
+        page.measure("no such measure")
+        await pilot.pause()
+        assert page.found.choice.measure == "AP"
+
+    drive(finished, steps, (160, 48), three)
+
+
+# Every screen.
+
+
+def test_every_key_of_every_screen_does_something_or_nothing_but_never_fails(finished: Store) -> None:
+    pair = ids(finished, system="bm25", document_variety="zh")[:2]
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        await compared(pilot, app)
+        for page in PAGES:
+            app.action_go(page)
+            await pilot.pause(0.3)
+            assert isinstance(app.screen, Page)
+            keys = [b.key for b in app.screen._bindings.key_to_bindings.values() for b in b]
+            for key in [*keys, "j", "k", "g", "G", "pagedown", "pageup", "question_mark"]:
+                here = app.screen
+                await pilot.press(key)
+                while not isinstance(app.screen, Page):
+                    app.pop_screen()
+                    await pilot.pause()
+                if app.screen is not here:
+                    app.action_go(page)
+                    await pilot.pause(0.1)
+
+    drive(finished, steps, (80, 24), pair)
+
+
+def test_screens_bear_any_size(finished: Store) -> None:
+    pair = ids(finished, system="bm25", document_variety="zh")[:2]
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        await compared(pilot, app)
+        for page in PAGES:
+            app.action_go(page)
+            for size in ((160, 48), (80, 24), (20, 6), (1, 1), (120, 40)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause(0.05)
+            assert isinstance(app.screen, Page)
+            assert page == app.screen.PAGE
+
+    drive(finished, steps, (160, 48), pair)
+
+
+def test_help_names_every_key_and_the_palette_every_action(finished: Store) -> None:
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        for name in PAGES:
+            app.action_go(name)
+            await pilot.pause(0.2)
+            page = app.screen
+            assert isinstance(page, Page)
+            app.action_help()
+            await pilot.pause()
+            assert isinstance(app.screen, Help)
+            said = app.screen.text
+            commands = " ".join(c.title for c in app.get_system_commands(page))
+            for bindings in page._bindings.key_to_bindings.values():
+                for binding in bindings:
+                    if binding.description:
+                        assert (binding.tooltip or binding.description) in said, (name, binding)
+            await pilot.press("escape")
+            assert app.screen is page
+            for action in ("Quit", "Help", "Export", "Copy"):
+                assert action in commands, (name, action)
+
+    drive(finished, steps)
+
+
+def test_plots_are_drawn_and_a_point_opens_its_query(made: Store) -> None:
+    pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        await compared(pilot, app)
+        await pilot.press("3")
+        page = app.screen
+        assert isinstance(page, Plots)
+        await until(pilot, lambda: page.found)
+        for kind in KINDS:
+            assert page.kind == kind
+            await until(pilot, lambda: page.kind != "cutoffs" or page.curve is not None)
+            drawn = page.query_one(Picture).plt.build()
+            assert ("No model" in drawn) == (kind == "losses")
+            if kind == "cutoffs":
+                assert page.found
+                _, table = page.table()
+                at_ten = next(row for row in table if row[0] == "10")
+                assert float(at_ten[1]) == pytest.approx(page.found.values(0).mean(), abs=1e-9)
+            await pilot.press("v")
+        await pilot.press("v")  # the scatter
+        assert page.kind == "scatter"
+        assert page.found
+        await pilot.pause()
+        x, y = page._points(page.found)
+        low, high = page._limits(page.found)
+        deltas = page.found.deltas(1)
+        worst = int(np.argmin(deltas))
+        event = Picture.Pointed((x[worst] - low) / (high - low), (y[worst] - low) / (high - low))
+        page.pointed(event)
+        qid = page.found.qids[worst]
+        assert page.found.qids[page.order[page.query_one(Listing).cursor]] == qid
+        await pilot.press("enter")
+        after = await compared(pilot, app)
+        await until(pilot, lambda: after.shown and after.shown.qid == qid)
+
+    drive(made, steps, (160, 48), pair)
+
+
+def test_a_click_in_a_plot_finds_the_query_there(made: Store) -> None:
+    pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        await compared(pilot, app)
+        await pilot.press("3")
+        page = app.screen
+        assert isinstance(page, Plots)
+        await until(pilot, lambda: page.found)
+        await pilot.pause()
+        plot = page.query_one(Picture)
+        await pilot.click(Picture, offset=(plot.size.width - 3, plot.size.height // 2))  # the right end: the best
+        await pilot.pause()
+        assert page.query_one(Listing).cursor >= 0.95 * (len(page.order) - 1)
+        await pilot.click(Picture, offset=(12, plot.size.height // 2))
+        await pilot.pause()
+        assert page.query_one(Listing).cursor <= 0.1 * (len(page.order) - 1)
+
+    drive(made, steps, (160, 48), pair)
+
+
+def test_translations_show_the_suspicious_first_with_their_cost(finished: Store) -> None:
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        await pilot.press("4")
+        page = app.screen
+        assert isinstance(page, Translations)
+        await until(pilot, lambda: page.shown)
+        odd = [bool(r["signs"]) for r in page.shown]
+        assert odd == sorted(odd, reverse=True)
+        with finished.reading() as con:
+            [expected] = con.execute(
+                """
+                WITH v AS (SELECT r.system, r.query_variety AS q, avg(m.value) AS value FROM measures m
+                           JOIN runs r USING (run_id)
+                           WHERE m.qid = 'food-05.1' AND m.measure = 'RR@10' AND r.trained_on IS NULL
+                             AND r.document_variety = 'zh' GROUP BY ALL)
+                SELECT avg(l.value - h.value) FROM v l JOIN v h USING (system) WHERE l.q = 'yue' AND h.q = 'zh'
+                """
+            ).fetchall()
+        row = next(r for r in page.shown if r["qid"] == "food-05.1" and r["target_variety"] == "yue")
+        assert row["cost"] == pytest.approx(expected[0], abs=1e-12)
+        seen = set()
+        for _ in range(len(page._sets()) + 1):
+            seen.add(page.only)
+            await pilot.press("f")
+        assert seen == {None, *page._sets()}
+
+    drive(finished, steps, (160, 48))
+
+
+def test_provenance_goes_back_to_the_collection(finished: Store) -> None:
+    tuned = ids(finished, system="bge-m3 >> mt5", trained_on="ca-fr", query_variety="yue")[0]
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        app.remembered.put("provenance", tuned)
+        await pilot.press("5")
+        page = app.screen
+        assert isinstance(page, Provenance)
+        await until(pilot, lambda: page.stages)
+        kinds = {row["kind"] for row in page.stages}
+        assert {"rerank", "retrieve", "finetune", "negatives", "translate", "queries", "passages"} <= kinds
+        for above, row in zip(page.stages, page.stages[1:], strict=False):
+            assert 0 < row["depth"] <= above["depth"] + 1
+        assert page.again.startswith("lsw recipe run zero_shot_yue_zh --scale mini")
+        await pilot.press("y")
+        assert app.clipboard == page.again
+
+    drive(finished, steps)
+
+
+def test_sql_is_read_only_remembered_and_completed(made: Store, tmp_path: Path) -> None:
+    with made.reading() as con:
+        [[n]] = con.execute("SELECT count(DISTINCT qid) FROM rankings").fetchall()
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        await pilot.press("6")
+        page = app.screen
+        assert isinstance(page, Sql)
+        await until(pilot, lambda: Statement.known)
+        area = page.query_one(Statement)
+        for statement, said in (
+            ("CREATE TABLE x (a INT)", "read-only"),
+            ("SELECT nothing FROM runs", "could not be run"),
+            ("SELECT qid, count(*) AS n FROM rankings GROUP BY qid ORDER BY qid", f"{n} rows"),
+        ):
+            area.text = statement
+            await pilot.press("f5")
+            await until(pilot, lambda said=said: said in text(page, "#about"))
+        assert page.table()[0] == ["qid", "n"]
+        assert len(page.table()[1]) == n
+        await pilot.press("ctrl+up")
+        assert area.text == "SELECT nothing FROM runs"
+        area.text = "SELECT document"
+        area.move_cursor(area.document.end)
+        await pilot.press("underscore", "v", "a")
+        assert area.suggestion == "riety"
+        await pilot.press("tab")
+        assert area.text == "SELECT document_variety"
+
+    drive(made, steps)
+
+
+def test_views_are_exported_and_copied(made: Store, tmp_path: Path) -> None:
+    pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        assert page.found
+        for ending in ("csv", "md", "svg", "csv", "txt"):
+            await pilot.press("ctrl+e")
+            box = app.screen.query_one(Input)
+            box.value = str(tmp_path / f"view.{ending}")
+            await pilot.press("enter")
+            await pilot.pause()
+            if not isinstance(app.screen, Page):
+                await pilot.press("escape")
+        with (tmp_path / "view.csv").open(encoding="utf-8") as file:
+            table = list(csv.DictReader(file))
+        assert len(table) == len(page.found.qids)
+        by_qid = dict(zip(page.found.qids, page.found.values(0), strict=True))
+        assert all(float(row["A RR@10"]) == by_qid[row["qid"]] for row in table)
+        assert (tmp_path / "view.md").read_text("utf-8").count("\n") == len(table) + 2
+        assert "<svg" in (tmp_path / "view.svg").read_text("utf-8")
+        assert not (tmp_path / "view.txt").exists()
+        await pilot.press("y")
+        assert page.shown
+        assert app.clipboard.startswith(page.shown.qid)
+        page.query_one("#ranking0", Listing).focus()
+        await pilot.press("y")
+        assert app.clipboard.startswith(page.docno + "\t")
+        await pilot.press("Y")
+        assert app.clipboard.startswith("| # | docno |")
+
+    drive(made, steps, chosen=pair)
+
+
+def test_what_one_looked_at_is_remembered(made: Store) -> None:
+    pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
+
+    async def first(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        await pilot.press("s", "m", "n", "n", "ctrl+t")
+        await until(pilot, lambda: page.found and page.found.choice.measure == "nDCG@10")
+        seen["qid"] = page.keep
+        seen["theme"] = app.theme
+
+    async def second(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        assert page.found
+        assert list(page.found.choice.run_ids) == pair
+        assert page.found.choice.measure == "nDCG@10"
+        assert page.sort_by == "gain first"
+        assert page.keep == seen["qid"]
+        assert app.theme == seen["theme"] == "textual-light"
+
+    seen: dict[str, Any] = {}
+    drive(made, first, chosen=pair)
+    drive(made, second)
+
+
+# Stores as they may be.
+
+
+def test_no_store_an_empty_one_and_an_old_one_say_what_to_type(tmp_path: Path) -> None:
+    import duckdb
+
+    none, empty, old = (Store(tmp_path / name) for name in ("none", "empty", "old"))
+    empty.create()
+    old.create()
+    with duckdb.connect(str(old.database)) as con:
+        con.execute("DELETE FROM migrations WHERE number > 1")
+    said = {}
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        await until(pilot, lambda: text(app.screen, "#about"))  # type: ignore[arg-type]
+        said[app.store.folder.name] = text(app.screen, "#about")  # type: ignore[arg-type]
+        for key in "23456":
+            await pilot.press(key)
+            await pilot.pause(0.1)
+
+    for store in (none, empty, old):
+        drive(store, steps)
+    assert "lsw recipe run zero_shot_yue_zh" in said["none"]
+    assert "lsw recipe run zero_shot_yue_zh" in said["empty"]
+    assert "lsw store upgrade" in said["old"]
+
+
+def test_one_run_alone_and_passages_that_are_gone(made: Store, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    shutil.copytree(made.folder, store.folder)
+    for file in (store.folder / "artifacts").glob("*/rows/passages.parquet"):
+        file.unlink()
+    pair = ids(store, query_variety="zh") + ids(store, query_variety="yue")
+
+    async def gone(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        assert "not in the store" in text(page, "#text")
+
+    async def alone(pilot: Pilot[Any], app: Workbench) -> None:
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, Runs)
+
+    drive(store, gone, chosen=pair)
+    with store.writing() as con:
+        con.execute("DELETE FROM run WHERE run_id = ?", [pair[0]])
+    Path(tmp_path / "state" / "tui.json").unlink()
+    drive(store, alone)
+
+
+def test_a_store_that_changes_is_followed_and_one_that_is_busy_waited_for(made: Store, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    shutil.copytree(made.folder, store.folder)
+    pair = ids(store, query_variety="zh") + ids(store, query_variety="yue")
+    run = tmp_path / "theirs.trec"
+    run.write_bytes(run_lsw("export", pair[0], "--store", store.folder).stdout.encode())
+    holder = (
+        "import duckdb, sys, time\n"
+        f"con = duckdb.connect({str(store.database)!r}); con.execute('BEGIN'); print('held', flush=True); sys.stdin.read()"
+    )
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        was = page.shown
+        # Someone else writes while the screens are open: nothing here may be in the way.
+        done = await asyncio.to_thread(
+            run_lsw, "import", run, "--system", "theirs", "--query-variety", "zh", "--document-variety", "zh",
+            "--collection", "small", "--store", store.folder, LSW_LOCK_TIMEOUT="5",
+        )  # fmt: skip
+        new = done.stdout.strip()
+        await until(pilot, lambda: any(r["run_id"] == new for r in app.runs))
+        assert page.shown is was  # and what one looks at stays
+        held = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert held.stdout and held.stdin
+        held.stdout.readline()
+        app.study._pairs.clear()
+        page.measure("P@5")
+        await until(pilot, lambda: "in use" in app.note_text)
+        assert page.found and page.found.choice.measure == "RR@10"
+        held.stdin.close()
+        held.wait()
+        await until(pilot, lambda: page.found.choice.measure == "P@5")
+        assert app.note_text == ""
+
+    drive(store, steps, chosen=pair)
+
+
+def test_the_command_wants_a_terminal_and_two_to_four_runs(made: Store) -> None:
+    one = ids(made, query_variety="zh")[0]
+    assert "need a terminal" in run_lsw("tui", "--store", made.folder, check=2).stderr
+    assert "two to four" in run_lsw("tui", one, "--store", made.folder, check=2).stderr
+    assert "There is no run" in run_lsw("tui", "nope", one, "--store", made.folder, check=2).stderr
+
+
+def test_state_that_is_damaged_is_as_good_as_none(made: Store, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "tui.json"
+    path.parent.mkdir(parents=True)
+    for damage in (
+        "{",
+        '{"stores": 3, "theme": 7}',
+        json.dumps({"stores": {str(made.folder.resolve()): {"choice": {"how": {"test": "x"}}, "page": "nowhere"}}}),
+    ):
+        path.write_text(damage, "utf-8")
+
+        async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+            assert isinstance(app.screen, Runs)
+
+        drive(made, steps)
+
+
+# Parts.
+
+
+@given(st.text(), st.integers(1, 40), st.booleans())
+def test_a_cell_is_exactly_as_wide_as_its_column(said: str, width: int, right: bool) -> None:
+    cell = fitted(Text("".join(c for c in said if c.isprintable())), width, right)
+    assert cell_len(cell.plain) == width
+
+
+@given(st.floats(0, 1), st.integers(1, 30))
+def test_a_bar_is_as_long_as_its_value(value: float, width: int) -> None:
+    drawn = bar(value, width)
+    assert cell_len(drawn) == width
+    assert abs(sum(" ▏▎▍▌▋▊▉█".index(c) for c in drawn) / 8 - value * width) <= 1 / 16 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("passage", "query", "variety", "same", "near"),
+    [
+        ("一餐饭通常在胃里停留", "食完一餐飯要幾耐", "yue", {"一餐", "餐饭"}, {"一", "餐", "饭"}),
+        ("Les nuages sont blancs", "per què els núvols són blancs", "ca", {"blancs"}, set()),
+        ("la traduction automatique", "traducció automàtica traduction", "ca", {"traduction"}, set()),
+        ("une bibliothèque nationale", "biblioteca nacional", "ca", set(), {"nationale"} - {"nationale"}),
+        ("die katte slaap", "de katten slapen", "af", set(), {"katte"}),
+    ],
+)
+def test_words_of_the_query_are_marked(passage: str, query: str, variety: str, same: set[str], near: set[str]) -> None:
+    found: dict[str, set[str]] = {SAME: set(), NEAR: set()}
+    for span in marked(passage, query, variety).spans:
+        found[str(span.style)].add(passage[span.start : span.end])
+    assert found == {SAME: same, NEAR: near}
+
+
+def test_signs_of_a_bad_translation() -> None:
+    source = ["pourquoi le ciel est bleu", "le nom de la rose", "guerre de 1914", "à quoi sert le sel", "l'eau bout"]
+    good = ["per què el cel és blau", "el nom de la rosa", "guerra de 1914", "per a què serveix la sal", "l'aigua bull"]
+    assert signs(source, good, "ca") == [[], [], [], [], []]
+    bad = ["", "le nom de la rose", "guerra de 1941", "sal " * 20, "水开了"]
+    assert signs(source, bad, "ca") == [["empty"], ["untranslated"], ["numbers"], ["length"], ["script", "length"]]
+    assert signs(["水"], ["水"], "yue", same_script=True) == [[]]
+    assert signs([], [], "ca") == []
+
+
+def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> None:
+    changes = ["retrieval.depth=77", 'retrieval.script="as written"', "fine-tuning.bge-m3.epochs=5"]
+    changed = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), changes)
+    run = {"recipe": "zero_shot_yue_zh", "scale": "mini", "document_variety": "zh", "query_variety": "yue",
+           "system": "bm25", "trained_on": None, "collection": "mini"}  # fmt: skip
+    said = shlex.split(command(run, {"resolved": changed.model_dump(mode="json", by_alias=True)}, []))
+    assert said[:6] == ["lsw", "recipe", "run", "zero_shot_yue_zh", "--scale", "mini"]
+    again = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), said[6:])
+    assert again == changed
+    for store in (finished, made):
+        before = runs(store)
+        row = before[-1]
+        said = shlex.split(command(row, browse.resolved(store, row["recipe_run_id"]), lineage(store, row["key"])))
+        run_lsw(*said[1:], "--store", store.folder)
+        assert runs(store) == before  # nothing had to be made
+
+
+def test_other_sites_may_not_drive_the_screens_in_a_browser() -> None:
+    from aiohttp.test_utils import TestClient, TestServer
+
+    async def main() -> None:
+        local = Local("true", host="localhost", port=8123)
+        async with TestClient(TestServer(await local._make_app())) as client:
+            for headers, status in (
+                ({"Host": "localhost:8123"}, 200),
+                ({"Host": "127.0.0.1:8123", "Origin": "http://127.0.0.1:8123"}, 200),
+                ({"Host": "localhost:8123", "Origin": "https://evil.example"}, 403),
+                ({"Host": "evil.example:8123"}, 403),
+            ):
+                assert (await client.get("/", headers=headers)).status == status, headers
+            refused = await client.get(
+                "/ws", headers={"Host": "localhost:8123", "Origin": "https://evil.example", "Upgrade": "websocket"}
+            )
+            assert refused.status == 403
+
+    asyncio.run(main())
+
+
+def test_age_is_in_one_unit() -> None:
+    now = datetime(2026, 1, 10, 12)
+    for then, said in ((datetime(2026, 1, 10, 11, 59, 30), "now"), (datetime(2026, 1, 10, 11), "1 h"),
+                       (datetime(2026, 1, 10, 11, 30), "30 min"), (datetime(2026, 1, 1), "9 d")):  # fmt: skip
+        assert age(then, now) == said
