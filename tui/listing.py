@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -79,7 +80,7 @@ class Listing(ScrollView, can_focus=True):
 
     DEFAULT_CSS = """
     Listing { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
-    Listing > .listing--header { text-style: bold; color: $text-muted; }
+    Listing > .listing--header { text-style: bold; }
     Listing > .listing--cursor { background: $surface-lighten-2; }
     Listing:focus > .listing--cursor { background: $primary; color: $text; text-style: bold; }
     Listing > .listing--heading { background: $panel; text-style: bold; }
@@ -247,8 +248,7 @@ class Listing(ScrollView, can_focus=True):
             text = self.line(self.rows.cells(row), look.widths)
             if row == self.cursor and self.pointing:
                 style += look.cursor
-        text.style = style
-        strip = Strip(text.render(self.app.console, end=""))
+        strip = Strip(Segment.apply_style(text.render(self.app.console, end=""), style))
         return strip.adjust_cell_length(look.width, style)
 
     def on_click(self, event: events.Click) -> None:
