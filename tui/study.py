@@ -148,7 +148,7 @@ class Study:
         self.store = store
         self._pairs = Kept(12)
         self._texts = Kept(8)
-        self._found = Kept(96)
+        self._found = Kept(48)
         self._files = Kept(64)
         self._topics = Kept(8)
         self._wordings = Kept(4)

@@ -46,8 +46,8 @@ def flips(
     """Two-sided paired randomisation test of a zero mean (Fisher 1935; Smucker, Allan and Carterette, CIKM 2007).
 
     Under the null hypothesis the sign of a unit's difference is a coin flip, the same flip for every comparison. All
-    2^u flips of the u units that differ at all are made when they are no more than `resamples`, and p is the share
-    that is at least as far from zero; otherwise random ones, and p = (count + 1) / (resamples + 1).
+    2^u flips are made when they are no more than `resamples`, and p is the share that is at least as far from zero;
+    otherwise random ones, and p = (count + 1) / (resamples + 1).
 
     Eight flips are one byte, and the 256 sums of eight units are looked up, not added (the "four Russians").
 
@@ -61,8 +61,6 @@ def flips(
     Returns:
         p of each comparison, and the number of flips made.
     """
-    # A unit in which nothing differs is the same whichever way it is flipped.
-    sums = sums[(sums if weights is None else sums @ weights).any(axis=1)]
     units = len(sums)
     terms = 1.0 if weights is None else float(np.abs(weights).sum(axis=0).max(initial=1))
     sums, _ = whole(sums, 2 * terms * float(np.abs(sums).sum(axis=0).max(initial=0)))
@@ -81,17 +79,25 @@ def flips(
     # A value is off by half a quantum at most, so sums that should be equal are within this.
     bound = np.abs(compared(total_sums)) - units * terms
 
+    def table(i: int) -> Values:
+        eight = sums[8 * i : 8 * i + 8]
+        made: Values = eight.T @ _BITS[: len(eight)]
+        return made
+
+    # Made once if they are small; of many runs they would fill the memory, and are made anew for each block.
+    looked_up = [table(i) for i in range(width)] if sums.shape[1] <= 8 else None
+
     def block(start: int) -> NDArray[np.int64]:
         size = min(_BLOCK, total - start)
         if exact:
             numbers = np.arange(start, start + size, dtype="<u8").view(np.uint8).reshape(size, 8).T[:width]
         else:
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_FLIPS, start)))
-            numbers = rng.integers(0, 256, size=(width, _BLOCK), dtype=np.uint8)[:, :size]
+            drawn = rng.integers(0, 2**64 - 1, size=width * _BLOCK // 8, dtype=np.uint64, endpoint=True)
+            numbers = drawn.astype("<u8").view(np.uint8).reshape(width, _BLOCK)[:, :size]
         kept = np.zeros((sums.shape[1], size))
         for i, bytes_ in enumerate(numbers):
-            eight = sums[8 * i : 8 * i + 8]
-            for column, out in zip(eight.T @ _BITS[: len(eight)], kept, strict=True):
+            for column, out in zip(looked_up[i] if looked_up else table(i), kept, strict=True):
                 out += column.take(bytes_)
         far = np.zeros(columns, dtype=np.int64)
         for first in range(0, size, at_once):

@@ -123,6 +123,7 @@ async def drive(folder: Path, together: int) -> dict[str, object]:
             held.append(app.drawn - start)
             await asyncio.sleep(max(0.0, 1 / 30 - held[-1]))
         again = []
+        await asyncio.sleep(1)
         for key in ("m", "m", "m", "t", "t", "m", "t") * 2 if together > 2 else "mmmttmttmmmttmtt":
             found = screen.found
             again.append(await press(key, lambda found=found: screen.found is not found))
