@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -772,3 +773,18 @@ def test_age_is_in_one_unit() -> None:
     for then, said in ((datetime(2026, 1, 10, 11, 59, 30), "now"), (datetime(2026, 1, 10, 11), "1 h"),
                        (datetime(2026, 1, 10, 11, 30), "30 min"), (datetime(2026, 1, 1), "9 d")):  # fmt: skip
         assert age(then, now) == said
+
+
+@pytest.mark.skipif(version("textual") != "8.2.8", reason="the pictures were made with textual 8.2.8")
+@pytest.mark.parametrize(("page", "size"), [("compare", (80, 24)), ("compare", (160, 48)), ("plots", (120, 36))])
+def test_screens_look_as_they_did(made: Store, snap_compare: Any, page: str, size: tuple[int, int]) -> None:
+    """Pictures of what is the same on every machine; `pytest --snapshot-update` after a change that was meant."""
+    app = Workbench(Store(made.folder), ids(made, query_variety="zh") + ids(made, query_variety="yue"))
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await compared(pilot, app)
+        app.action_go(page)
+        await until(pilot, lambda: app.screen.found)  # type: ignore[attr-defined]
+        await pilot.pause(0.3)
+
+    assert snap_compare(app, terminal_size=size, run_before=before)

@@ -47,7 +47,7 @@ def ranking_rows(shown: Found, run: int, chosen: int) -> Rows:
         Column("", 2),
         Column("", 5),
         Column("docno", wide),
-        Column("passage", needs=44),
+        Column("passage", needs=40),
     ]
     return Rows(columns, len(docnos), cells)
 
