@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-import numpy as np
 from rich.text import Text
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -14,16 +13,14 @@ from textual.widgets import Static
 
 from store import LswError
 from tui.contrast import COLOURS, letter, strip
-from tui.listing import Column, Listing, Rows, widest
+from tui.listing import Listing, Rows
 from tui.page import WIDE, Page, Plain, settle, until_cancelled
+from tui.queries import FILTERS, SORTS, ordered, query_rows
 from tui.ranking import passage, ranking_rows, relevant_at
 from tui.study import LETTERS, MEASURES, Compared, Found, label, with_how
 from workbench.paired import TUKEY
-from workbench.results import short
 from workbench.statistics import CORRECTIONS, TESTS
 
-SORTS = ("delta", "gain first", "size of delta", "A", "chosen run", "qid")
-FILTERS = ("all", "won", "lost", "changed")
 AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""
 IDLE = 0.06
@@ -114,7 +111,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
 
     def failed(self, error: LswError) -> None:
-        self.query_one("#strip", Static).update("\n".join(t for t in (error.title, error.detail, error.cure) if t))
+        self.query_one("#strip", Static).update(Text(str(error)))
         super().failed(error)
 
     def _compared(self, found: Compared) -> None:
@@ -135,52 +132,19 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     # Left: the queries.
 
-    def _sorted(self, found: Compared) -> list[int]:
-        deltas, at = found.deltas(self.chosen), np.arange(len(found.qids))
-        keep = {"won": deltas > 0, "lost": deltas < 0, "changed": deltas != 0}.get(self.filter_by, at >= 0)
-        keys = {
-            "delta": deltas, "gain first": -deltas, "size of delta": -np.abs(deltas), "A": found.values(0),
-            "chosen run": found.values(self.chosen), "qid": at,
-        }  # fmt: skip
-        order = [int(i) for i in np.argsort(keys[self.sort_by], kind="stable") if keep[i]]
-        if self.words:
-            order = [i for i in order if all(w in self._text(found, i) for w in self.words)]
-        return order
-
-    def _text(self, found: Compared, i: int) -> str:
-        qid = found.qids[i]
-        return " ".join([qid, *(texts.get(qid, "") for texts in found.queries)]).casefold()
-
     def _queries(self) -> None:
         """Sort and filter; stay on the query one was on, if it is still there."""
         found = self.found
         if not found:
             return
         listing = self.query_one("#queries", Listing)
-        self.order = self._sorted(found)
-        deltas = found.deltas(self.chosen)
-        largest = float(np.abs(deltas).max(initial=0)) or 1.0
-        narrow = self.size.width < WIDE
-        half = 3 if narrow else 5
-
-        def cells(row: int) -> list[Text]:
-            i = self.order[row]
-            qid = found.qids[i]
-            return [
-                Text(qid), two_sided(deltas[i] / largest, half), Text(short(deltas[i])),
-                Text(found.queries[self.chosen].get(qid, "")),
-            ]  # fmt: skip
-
-        columns = [
-            Column("qid", 0 if narrow else widest(found.qids, 12)), Column("- | +", 2 * half + 1),
-            Column(f"{LETTERS[self.chosen]}-A", 6, right=True), *([] if narrow else [Column("query")]),
-        ]  # fmt: skip
+        self.order = ordered(found, self.chosen, self.sort_by, self.filter_by, self.words)
         searched = f", {len(self.order)} match" if self.words else ""
         self.query_one("#about", Static).update(
             f"{len(self.order)}/{len(found.qids)} {self.filter_by}{searched}; by {self.sort_by}"
         )
         at = next((r for r, i in enumerate(self.order) if found.qids[i] == self.keep), 0)
-        listing.show(Rows(columns, len(self.order), cells), at)
+        listing.show(query_rows(found, self.chosen, self.order, narrow=self.size.width < WIDE), at)
         if not self.order:
             self._nothing()
 
@@ -415,14 +379,6 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
     def on_unmount(self) -> None:
         if self.keep:
             self.bench.remembered.put("qid", self.keep)
-
-
-def two_sided(value: float, half: int) -> Text:
-    """A bar from the middle: to the left and red below 0, to the right and green above."""
-    cells = min(half, round(abs(value) * half)) or (1 if value else 0)
-    if value < 0:
-        return Text.assemble(" " * (half - cells), ("█" * cells, "red"), "│", " " * half)
-    return Text.assemble(" " * half, "│", ("█" * cells, "green"), " " * (half - cells))
 
 
 def _next(among: "tuple[str, ...]", now: str) -> str:

@@ -45,7 +45,8 @@ class Export(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Label(f"Write {len(self.rows)} rows as .csv or .md, or the screen as .svg, to:", id="question")
+            question = f"Write {len(self.rows)} rows as .csv or .md, or the screen as .svg, to:"
+            yield Label(question, id="question", markup=False)
             yield Input(f"lsw-{self.page.PAGE}.csv")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
+from textual.markup import escape
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
@@ -63,7 +64,7 @@ class Bar(Static):
         for i, name in enumerate(PAGES, 1):
             shown = f" {i} {titled(name)} "
             names.append(f"[@click=app.go('{name}')]{f'[reverse bold]{shown}[/]' if name == page else shown}[/]")
-        quiet = f"  [italic]{note}[/]" if note else ""
+        quiet = f"  [italic]{escape(note)}[/]" if note else ""
         self.update("".join(names) + quiet)
 
 
@@ -148,8 +149,7 @@ class Page(Screen[None]):
 
     def failed(self, error: LswError) -> None:
         """Show an error; pages that have nothing else to show show it in full."""
-        text = "\n".join(part for part in (error.title, error.detail, error.cure) if part)
-        self.notify(text, severity="error", markup=False)
+        self.notify(str(error), severity="error", markup=False)
 
     # Searching.
 

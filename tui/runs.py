@@ -90,7 +90,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
     def failed(self, error: LswError) -> None:
         self.lines = []
         self.query_one(Listing).show(Rows())
-        self.query_one("#about", Static).update("\n".join(t for t in (error.title, error.detail, error.cure) if t))
+        self.query_one("#about", Static).update(str(error))
 
     # Rows.
 
