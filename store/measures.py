@@ -29,13 +29,12 @@ FROM {ranking} r JOIN {qrel} q ON r.qid = q.qid AND r.docno = q.docno ORDER BY r
 EVALUATED = """
 WITH asked AS (SELECT qid, count(*) AS labelled, count(*) FILTER (label > 0) AS relevant,
     max(label) AS highest FROM {qrel} GROUP BY qid),
-got AS (SELECT run_id, qid, count(*) AS retrieved FROM {ranking} GROUP BY ALL),
-made AS (SELECT DISTINCT run_id FROM got)
+got AS (SELECT run_id, qid, count(*) AS retrieved FROM {ranking} GROUP BY ALL)
 SELECT run_id, qid, coalesce(retrieved, 0)::INTEGER AS retrieved, labelled::INTEGER AS labelled,
     relevant::INTEGER AS relevant, highest
-FROM made CROSS JOIN asked LEFT JOIN got USING (run_id, qid) ORDER BY run_id, qid
+FROM {runs} CROSS JOIN asked LEFT JOIN got USING (run_id, qid) ORDER BY run_id, qid
 """
-"""Rows of the table `evaluated`: every judged query, whether the run found anything for it or not."""
+"""Rows of the table `evaluated`: every judged query of each run named, whether it found anything for it or not."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def test_every_value_is_that_of_ir_measures(
         }
     )
     names = IN_SQL + NOT_IN_SQL
-    found = evaluate(ordered.add_column(0, "run_id", pa.repeat("r", len(ordered))), judged, names)
+    found = evaluate("r", ordered.add_column(0, "run_id", pa.repeat("r", len(ordered))), judged, names)
     ours = {(r["measure"], r["qid"]): r["value"] for r in found.values.to_pylist()}
     # pytrec_eval crashes on a query with negative labels only. Nothing is relevant to it, so zeros say the same,
     # but not to gains that make something of a zero.
@@ -176,5 +176,14 @@ def test_an_artifact_is_read_where_it_lies(tmp_path: Path) -> None:
     pq.write_table(
         pa.table({"qid": ["q"], "docno": ["d"], "label": pa.array([1], pa.int32())}), folder / "qrel.parquet"
     )
-    found = evaluate(folder / "ranking.parquet", folder / "qrel.parquet", ["RR@10"])
+    found = evaluate("r", folder / "ranking.parquet", folder / "qrel.parquet", ["RR@10"])
     assert found.values["value"].to_pylist() == [1.0]
+
+
+def test_a_run_that_found_nothing_counts_0_everywhere() -> None:
+    nothing = pa.table({"run_id": pa.array([], pa.string()), "qid": pa.array([], pa.string()),
+                        "docno": pa.array([], pa.string()), "rank": pa.array([], pa.int32())})  # fmt: skip
+    judged = pa.table({"qid": ["1", "2"], "docno": ["a", "b"], "label": pa.array([1, 0], pa.int32())})
+    found = evaluate("r", nothing, judged, ["RR@10", "AP", "Bpref"])
+    assert found.values["value"].to_pylist() == [0.0] * 6
+    assert found.counts() == {"queries": 2, "without_result": 2, "without_relevant": 1}

@@ -788,3 +788,41 @@ def test_screens_look_as_they_did(made: Store, snap_compare: Any, page: str, siz
         await pilot.pause(0.3)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+def test_odd_texts_ids_and_runs_are_shown_as_they_are(tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    docs = {
+        "d[1]": "[bold]no markup[/bold] [/]",
+        "d2": "\x1b[31mcontrol\x07 \ttab\nline",
+        "d3": "x" * 50_000,
+        "d4": "שלום عربى 👨‍👩‍👧",
+    }
+    (folder / "corpus.zh.jsonl").write_text("".join(json.dumps({"_id": d, "text": t}) + "\n" for d, t in docs.items()))
+    (folder / "queries.yue.tsv").write_text("q[a]\t[red]what[/red] [/nothing]\n7\t" + "长" * 900 + "\nq3\tno result\n")
+    (folder / "qrels.tsv").write_text("q[a] 0 d[1] 3\nq[a] 0 d2 -1\n7 0 d4 1\nq3 0 nowhere 1\n")
+    (tmp_path / "a.trec").write_text("q[a] Q0 d[1] 0 2 x\nq[a] Q0 d2 0 2 x\n7 Q0 d3 0 1e30 x\n")
+    (tmp_path / "b.trec").write_text("q[a] Q0 d2 0 2 x\n7 Q0 d4 0 -5 x\n7 Q0 other 0 -5 x\n")
+    at = ("--query-variety", "yue", "--collection", folder, "--store", tmp_path / "store")
+    pair = [run_lsw("import", tmp_path / f"{r}.trec", "--system", f"[{r}] [/x]", *at).stdout.strip() for r in "ab"]
+    bm25 = run_lsw("retrieve", folder, "--system", "bm25", "--document-variety", "zh", *at[:2], *at[4:]).stdout.strip()
+    seen = []
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        for _ in range(3):
+            seen.append(text(page, "#wording0") + text(page, "#text"))
+            await pilot.press("l", "l", "j", "h", "h", "n")
+            await pilot.pause(0.2)
+        for name in PAGES:
+            app.action_go(name)
+            await pilot.pause(0.2)
+        app.compare([*pair, bm25])
+        await pilot.pause(0.5)
+
+    drive(Store(tmp_path / "store"), steps, (100, 30), pair)
+    whole = "".join(seen)
+    assert "[a] [/x]" in whole
+    assert "[red]what[/red] [/nothing]" in whole
+    assert "not in the store" in whole  # an imported run does not say which passages it ranked

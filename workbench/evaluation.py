@@ -32,10 +32,11 @@ class Evaluated:
         }
 
 
-def evaluate(ranking: Path | pa.Table, qrels: Path | pa.Table, names: list[str]) -> Evaluated:
-    """Evaluate a run, or several, whose ranks are set already.
+def evaluate(run_id: str, ranking: Path | pa.Table, qrels: Path | pa.Table, names: list[str]) -> Evaluated:
+    """Evaluate a run whose ranks are set already.
 
     Args:
+        run_id: of the run; it may have found nothing at all.
         ranking: Parquet file or table with run_id, qid, docno, rank (from 0).
         qrels: Parquet file or table with qid, docno, label.
         names: ir_measures names.
@@ -50,7 +51,9 @@ def evaluate(ranking: Path | pa.Table, qrels: Path | pa.Table, names: list[str])
             relation = con.read_parquet(str(source)) if isinstance(source, Path) else con.from_arrow(source)
             relation.create_view(name)
         con.execute(f"CREATE TABLE chosen_judged AS {JUDGED.format(ranking='chosen_ranking', qrel='qrel')}")
-        con.execute(f"CREATE TABLE chosen_evaluated AS {EVALUATED.format(ranking='chosen_ranking', qrel='qrel')}")
+        con.execute("CREATE TABLE made AS SELECT ?::TEXT AS run_id", [run_id])
+        every = EVALUATED.format(runs="made", ranking="chosen_ranking", qrel="qrel")
+        con.execute(f"CREATE TABLE chosen_evaluated AS {every}")
         con.execute("CREATE VIEW chosen_wanted AS SELECT e.run_id, q.* FROM chosen_evaluated e JOIN qrel q USING (qid)")
         return Evaluated(
             per_query(con, names),

@@ -88,6 +88,8 @@ def over(row: Row) -> str:
 def method(row: Row) -> str:
     """The test, the family and the correction, as a caption has to say them."""
     made = f", {row['resamples']:,} resamples" if row["resamples"] else ""
+    if row["test"] == "randomisation" and row["resamples"] == 2 ** row["n_groups"]:
+        made = f", exact: all {row['resamples']:,} flips"
     correction = "" if row["correction"] == "tukey" else f"{CORRECTIONS[row['correction']]}, "
     n = row["family_size"]
     family = f"family of {n} comparisons in one measure" if n > 1 else "a single comparison"

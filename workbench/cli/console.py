@@ -44,14 +44,14 @@ def talk() -> "Console":
     """Where talk goes: stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False)
 
 
 def out() -> "Console":
     """Where data goes: stdout, wide enough for a table when it is no terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)
 
 
 def grid(*columns: str, **options: Any) -> "Table":
@@ -95,7 +95,7 @@ def waiting(what: str) -> "Iterator[Callable[[int, int], None]]":
     """A bar on stderr for work that may be long; yields what has to be told done and total."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=talk(), transient=True) as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -159,10 +159,10 @@ class Shown:
         self.recipe = recipe
         # A copy of stderr: while native code is hushed, the bars go on.
         self.stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
-        self.console = Console(file=self.stream, highlight=False)
+        self.console = Console(file=self.stream, highlight=False, markup=False)
         self.bars = Progress(
             TextColumn("{task.fields[place]}"),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

@@ -11,7 +11,9 @@ from workbench.stages import Job
 
 def run(job: Job) -> dict[str, Any]:
     """`rows/measure.parquet`, `rows/judged.parquet`, `rows/evaluated.parquet`. The summary holds means and counts."""
+    [run_id] = job.read("run", "run")["run_id"].to_pylist()
     found = evaluate(
+        run_id,
         job.inputs["run"] / ROWS / "ranking.parquet",
         job.inputs["qrels"] / ROWS / "qrel.parquet",
         job.parameters["measures"],
