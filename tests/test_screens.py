@@ -747,11 +747,14 @@ def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> No
         assert runs(store) == before  # nothing had to be made
 
 
-def test_other_sites_may_not_drive_the_screens_in_a_browser() -> None:
+def test_a_browser_is_served_and_other_sites_are_not(made: Store) -> None:
     from aiohttp.test_utils import TestClient, TestServer
 
+    command_line = shlex.join([sys.executable, "-m", "workbench.cli.main", "tui", "--store", str(made.folder)])
+    own = {"Host": "localhost:8123", "Origin": "http://localhost:8123"}
+
     async def main() -> None:
-        local = Local("true", host="localhost", port=8123)
+        local = Local(command_line, host="localhost", port=8123)
         async with TestClient(TestServer(await local._make_app())) as client:
             for headers, status in (
                 ({"Host": "localhost:8123"}, 200),
@@ -760,10 +763,13 @@ def test_other_sites_may_not_drive_the_screens_in_a_browser() -> None:
                 ({"Host": "evil.example:8123"}, 403),
             ):
                 assert (await client.get("/", headers=headers)).status == status, headers
-            refused = await client.get(
-                "/ws", headers={"Host": "localhost:8123", "Origin": "https://evil.example", "Upgrade": "websocket"}
-            )
+            refused = await client.get("/ws", headers={**own, "Origin": "https://evil.example", "Upgrade": "websocket"})
             assert refused.status == 403
+            async with client.ws_connect("/ws?width=100&height=30", headers=own) as socket:
+                shown = b""
+                while b"bm25" not in shown:
+                    message = await asyncio.wait_for(socket.receive(), 15)
+                    shown += message.data if isinstance(message.data, bytes) else str(message.data).encode()
 
     asyncio.run(main())
 

@@ -1,6 +1,7 @@
 """`lsw tui`: open the screens, in the terminal or in a browser."""
 
 import gc
+import os
 import shlex
 import sys
 from typing import Annotated
@@ -41,7 +42,8 @@ def tui(
         talk().print(f"http://localhost:{port} (this machine only; Ctrl+C stops it)")
         serve(shlex.join(words), port)
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    served = "TEXTUAL_DRIVER" in os.environ  # textual-serve's, which is no terminal
+    if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LswError(
             "The screens need a terminal.", cure="For scripts: `lsw compare --json`, `lsw sql --format csv`."
         )
