@@ -10,6 +10,7 @@ from workbench.collection import MINI, Folder
 from workbench.recipe import RERANK, Recipe, SystemAt, Tuning
 from workbench.stages import KINDS, Stage
 from workbench.text import SCRIPTS
+from workbench.translators import COLLECTION, FILE
 from workbench.varieties import Pair, pair, variety
 
 PACKAGE = MINI.parent
@@ -147,8 +148,8 @@ class Compiler:
             },
             {
                 "index": self.index("bm25", None, on.high),
-                "miners": self.queries(miner, "train"),
-                "queries": self.queries(on.low, "train"),
+                "miners": self.wording(on, "train") if miner == on.low else self.queries(miner, "train"),
+                "queries": self.wording(on, "train"),
                 "translation": self.translation(on, "train"),
                 "qrels": self.qrels("train"),
             },
@@ -156,21 +157,42 @@ class Compiler:
 
     def translation(self, on: Pair, split: str) -> Stage:
         """The low-resource wordings of one split's queries."""
-        translator = self.recipe.translation.translator
-        return self.add(
-            "translate",
-            f"translate {on.high} {split} queries into {on.low} ({translator})",
-            {"translator": translator, "source_variety": on.high, "target_variety": on.low},
-            {"source": self.queries(on.high, split), "target": self.queries(on.low, split)},
-        )
+        how = self.recipe.translation
+        label = f"translate {on.high} {split} queries into {on.low} ({how.translator})"
+        said: dict[str, Any] = {
+            "translator": how.translator, "source_variety": on.high, "target_variety": on.low
+        }  # fmt: skip
+        inputs = {"source": self.queries(on.high, split)}
+        local: dict[str, Any] = {}
+        if how.translator == COLLECTION:
+            inputs["target"] = self.queries(on.low, split)
+        elif how.translator == FILE:
+            file = Path(how.file or "").expanduser().resolve()
+            if not file.is_file():
+                raise LswError(
+                    "The file of [translation] is not there.",
+                    f"Looked for {file}.",
+                    "Set translation.file to a file of qid, tab, text.",
+                )
+            said["file"], local = file_hash(file), {"file": str(file)}
+        else:  # how it is asked changes no answer
+            local = {"rate": how.rate, "retries": how.retries, "timeout": how.timeout, "url": how.url}
+        return self.add("translate", label, said, inputs, local)
+
+    def wording(self, on: Pair, split: str) -> Stage:
+        """Queries in the low-resource variety: the collection's own, or translated."""
+        own = self.recipe.translation.translator == COLLECTION
+        return self.queries(on.low, split) if own else self.translation(on, split)
 
     def asked(self, query: str, document: str) -> dict[str, Stage]:
         """The queries of a run and, where a recipe pairs the varieties, the translation they came by."""
-        inputs = {"queries": self.queries(query)}
         paired = [pair(text) for text in (self.recipe.retrieval.pairs if self.recipe.retrieval else ())]
-        if Pair(query, document) in paired:
-            inputs["translation"] = self.translation(Pair(query, document), "test")
-        return inputs
+        on = Pair(query, document)
+        if on not in paired:
+            return {"queries": self.queries(query)}
+        if self.recipe.translation.translator != COLLECTION:
+            return {"queries": self.wording(on, "test")}
+        return {"queries": self.queries(query), "translation": self.translation(on, "test")}
 
     # Ranking ------------------------------------------------------------------------------------------------
 

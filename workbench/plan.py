@@ -90,5 +90,8 @@ def _comparison(c: Compiler, name: str, scale: str, runs: dict[tuple[str, str | 
             "measures": list(c.recipe.measures.names),
             **how.model_dump(),
         },
-        {"queries": c.queries(pair(c.recipe.retrieval.pairs[0]).low), **{f"run.{k}": s for k, s in measured.items()}},
+        {
+            "queries": c.wording(pair(c.recipe.retrieval.pairs[0]), "test"),
+            **{f"run.{k}": s for k, s in measured.items()},
+        },
     )

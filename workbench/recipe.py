@@ -27,9 +27,20 @@ class Section(BaseModel):
 
 
 class Translation(Section):
-    """Where low-resource queries come from. `collection`: its own parallel queries."""
+    """Where low-resource queries come from.
 
-    translator: Literal["collection"] = "collection"
+    `collection`: its own parallel queries. `file`: a file of qid, tab, text. Else a service, made from the queries of
+    the high-resource variety.
+    """
+
+    translator: Literal[
+        "collection", "file", "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago", "qcri", "baidu"
+    ] = "collection"
+    file: str | None = None
+    url: str | None = None
+    rate: Rate = 2.0
+    retries: Annotated[int, Field(ge=0)] = 6
+    timeout: Rate = 30.0
 
 
 class Negatives(Section):

@@ -39,6 +39,11 @@ class Job:
         """A table that an input left under `rows/`."""
         return pq.read_table(self.inputs[role] / ROWS / f"{name}.parquet")
 
+    def queries(self, role: str) -> pa.Table:
+        """The queries that an input read from a collection, or made by translating."""
+        made = (self.inputs[role] / ROWS / "wording.parquet").exists()
+        return self.read(role, "wording" if made else "query")
+
     def write(self, name: str, table: pa.Table) -> None:
         """Leave a table under `rows/`; if the store has a table of that name, its rows will be added there."""
         folder = self.out / ROWS

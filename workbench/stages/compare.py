@@ -14,7 +14,7 @@ _SETTINGS = ("test", "correction", "interval", "resamples", "confidence", "seed"
 def run(job: Job) -> dict[str, Any]:
     """`rows/comparison.parquet`: one row a contrast and measure."""
     p = job.parameters
-    queries = job.read("queries", "query")
+    queries = job.queries("queries")
     topics = dict(zip(queries["qid"].to_pylist(), queries["topic"].to_pylist(), strict=True))
     run_ids: dict[Run, str] = {
         (r["system"], r["trained_on"], r["query_variety"], r["document_variety"]): r["run_id"] for r in p["runs"]

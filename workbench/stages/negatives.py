@@ -23,7 +23,7 @@ def run(job: Job) -> dict[str, Any]:
         LswError: no triple is left.
     """
     p = job.parameters
-    miners, asked, qrels = job.read("miners", "query"), job.read("queries", "query"), job.read("qrels", "qrel")
+    miners, asked, qrels = job.queries("miners"), job.queries("queries"), job.read("qrels", "qrel")
     texts = convert(miners["query"].to_pylist(), p["mining_variety"], p["script"])
     miners = miners.set_column(miners.schema.get_field_index("query"), "query", pa.array(texts))
     found = bm25.retrieve(job.inputs["index"] / "index", miners, p["mining_variety"], p["search_depth"])

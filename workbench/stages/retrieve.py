@@ -31,7 +31,7 @@ def _queries(job: Job) -> pa.Table:
     Raises:
         LswError: they are of another variety than the run says.
     """
-    table = job.read("queries", "query")
+    table = job.queries("queries")
     wanted = job.parameters["query_variety"]
     if table["variety"].unique().to_pylist() != [wanted]:
         raise LswError(f"Queries of another variety than '{wanted}' were given to this run.", exit_code=1)

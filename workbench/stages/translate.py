@@ -1,45 +1,134 @@
 """Low-resource wordings of queries, each with the text it was made from."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from store import LswError
 from workbench.stages import Job
+from workbench.translators import COLLECTION, FILE, asking, describe, patiently, version
 
 
 def run(job: Job) -> dict[str, Any]:
     """`rows/translation.parquet`: translation_id, translator, varieties, qid, source_text, text, key.
 
-    With the translator `collection` the texts are the collection's own parallel queries.
+    With the translator `collection` the texts are the collection's own parallel queries. With any other,
+    `rows/wording.parquet` has them as queries for the stages after it.
 
     Raises:
-        LswError: a source query has no counterpart.
+        LswError: a source query has no counterpart, or a service gave no translation: what it gave is kept.
     """
-    source, target = job.read("source", "query"), job.read("target", "query")
-    texts = dict(zip(target["qid"].to_pylist(), target["query"].to_pylist(), strict=True))
-    qids = source["qid"].to_pylist()
-    for qid in qids:
-        if qid not in texts:
-            raise LswError(
-                f"Query '{qid}' is missing in '{job.parameters['target_variety']}'.",
-                f"It is there in '{job.parameters['source_variety']}', and the translator is the collection itself.",
-                f"Add '{qid}' to queries.{job.parameters['target_variety']}.tsv.",
-            )
+    source = job.read("source", "query")
+    qids, texts = source["qid"].to_pylist(), source["query"].to_pylist()
+    p = job.parameters
+    summary: dict[str, Any] = {}
+    if p["translator"] == COLLECTION:
+        target = job.read("target", "query")
+        known = dict(zip(target["qid"].to_pylist(), target["query"].to_pylist(), strict=True))
+        _complete(qids, known, p, f"queries.{p['target_variety']}.tsv", "the translator is the collection itself")
+    elif p["translator"] == FILE:
+        path = Path(job.local["file"])
+        known = read_file(path)
+        _complete(qids, known, p, str(path), "the translator is a file")
+    else:
+        known, summary = _asked(job, qids, texts)
+    made = [known[qid] for qid in qids]
     n = len(qids)
     job.write(
         "translation",
         pa.table(
             {
                 "translation_id": [f"{job.key[:12]}-{qid}" for qid in qids],
-                "translator": [job.parameters["translator"]] * n,
-                "source_variety": [job.parameters["source_variety"]] * n,
-                "target_variety": [job.parameters["target_variety"]] * n,
+                "translator": [p["translator"]] * n,
+                "source_variety": [p["source_variety"]] * n,
+                "target_variety": [p["target_variety"]] * n,
                 "qid": qids,
                 "source_text": source["query"],
-                "text": [texts[qid] for qid in qids],
+                "text": made,
                 "key": [job.key] * n,
             }
         ),
     )
-    return {"translations": n}
+    if p["translator"] != COLLECTION:
+        wording = source
+        for column, values in (("query", made), ("variety", [p["target_variety"]] * n)):
+            at = source.schema.get_field_index(column)
+            wording = wording.set_column(at, column, pa.array(values, pa.string()))
+        job.write("wording", wording)
+    return {"translations": n, **summary}
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """Translations by qid: qid, tab, text.
+
+    Raises:
+        LswError: a line without a tab, or a qid twice.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        qid, tab, text = line.partition("\t")
+        if not tab or not text.strip():
+            raise LswError("A line is not qid, tab, text.", f"{path}, line {number}")
+        if qid in found:
+            raise LswError(f"Query '{qid}' is translated twice.", f"{path}, line {number}")
+        found[qid] = text.strip()
+    return found
+
+
+def _complete(qids: list[str], known: dict[str, str], p: dict[str, Any], file: str, why: str) -> None:
+    for qid in qids:
+        if qid not in known:
+            raise LswError(
+                f"Query '{qid}' is missing in '{p['target_variety']}'.",
+                f"It is there in '{p['source_variety']}', and {why}.",
+                f"Add '{qid}' to {file}.",
+            )
+
+
+def _asked(job: Job, qids: list[str], texts: list[str]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Ask a service for what an earlier, interrupted attempt has not had already; each answer is on disk at once."""
+    p, how = job.parameters, job.local
+    ask = asking(p["translator"], p["source_variety"], p["target_variety"], how["timeout"], how["url"])
+    faults: list[str] = []
+    patient = patiently(ask, how["rate"], how["retries"], faults.append)
+    journal = job.work / "translations.jsonl"
+    had = _journal(journal)
+    asked = 0
+    with journal.open("a", encoding="utf-8") as out:
+        for done, (qid, text) in enumerate(zip(qids, texts, strict=True)):
+            job.progress(done, len(qids))
+            if text in had:
+                continue
+            try:
+                had[text] = patient(text)
+            except Exception as fault:
+                raise LswError(
+                    f"The translator '{p['translator']}' gave nothing for query '{qid}': {describe(fault)}.",
+                    f"{done} of {len(qids)} queries are translated, and kept.",
+                    "Type the command again, later, or with a lower translation.rate; it goes on where it stopped.",
+                    exit_code=1,
+                ) from None
+            asked += 1
+            out.write(json.dumps([text, had[text]], ensure_ascii=False) + "\n")
+            out.flush()
+    summary = {"asked": asked, "faults": len(faults), "version": version()}
+    return {qid: had[text] for qid, text in zip(qids, texts, strict=True)}, summary
+
+
+def _journal(path: Path) -> dict[str, str]:
+    """Answers by text; a line cut off by a killed process is passed over, and removed so that the next one is whole."""
+    if not path.exists():
+        return {}
+    had: dict[str, str] = {}
+    whole = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            text, answer = json.loads(line)
+        except ValueError:
+            continue
+        had[text] = answer
+        whole.append(line + "\n")
+    path.write_text("".join(whole), "utf-8")
+    return had

@@ -1,0 +1,270 @@
+"""Translation services as they fail: too slow, too busy, broken, cut short; nothing is lost and nothing asked for twice."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from store import LswError, Store
+from store.query import rows
+from tests.conftest import Lsw
+from workbench.stages import Job, translate
+from workbench.translators import SERVICES, asking, describe, patiently
+from workbench.varieties import table
+
+GOOD = "good"
+
+
+class Faulty:
+    """A local server that answers as Google's page and as LibreTranslate do, after the faults it was told to make.
+
+    `answered` counts the texts whose translation was sent whole: what a service would charge for.
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.answered: Counter[str] = Counter()
+        self.says: Callable[[str], str] = lambda text: text.upper()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self.answer("html")
+
+            def do_POST(self) -> None:
+                self.answer("json")
+
+            def answer(self, form: str) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                self.rfile.read(length)
+                asked = parse_qs(urlparse(self.path).query)["q"][0]
+                fault = outer.faults.pop(0) if outer.faults else GOOD
+                said = outer.says(asked)
+                if fault in ("429", "500", "403"):
+                    self.body(int(fault), b"no")
+                elif fault == "slow":
+                    time.sleep(0.6)
+                    self.body(200, b"late")
+                elif fault == "page":
+                    self.body(200, b"<html><body>Please show that you are not a robot</body></html>")
+                elif fault == "empty":
+                    self.body(200, self.page("", form))
+                elif fault == "cut":
+                    whole = self.page(said, form)
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(whole) + 100))
+                    self.end_headers()
+                    self.wfile.write(whole[: len(whole) // 2])
+                    self.close_connection = True
+                else:
+                    outer.answered[asked] += 1
+                    self.body(200, self.page(said, form))
+
+            def page(self, said: str, form: str) -> bytes:
+                if form == "json":
+                    return json.dumps({"translatedText": said}).encode()
+                return f'<html><div class="result-container">{said}</div></html>'.encode()
+
+            def body(self, status: int, content: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self.server = ThreadingHTTPServer(("localhost", 0), Handler)
+        self.url = f"http://localhost:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
+    """The server, in Google's place; waiting between attempts takes no time."""
+    from deep_translator.constants import BASE_URLS
+
+    made = Faulty()
+    monkeypatch.setitem(BASE_URLS, "GOOGLE_TRANSLATE", made.url)
+    monkeypatch.setattr(translate, "patiently", partial(patiently, sleep=lambda _: None))
+    yield made
+    made.server.shutdown()
+
+
+TEXTS = [f"question number {i}" for i in range(12)]
+
+
+def job(folder: Path, translator: str = "google", retries: int = 6, texts: list[str] = TEXTS, **local: Any) -> Job:
+    """A translate stage over some French queries."""
+    source = folder / "source" / "rows"
+    source.mkdir(parents=True, exist_ok=True)
+    n = len(texts)
+    columns = {"variety": ["fr"] * n, "qid": [f"q{i}" for i in range(n)], "query": texts, "topic": ["t"] * n}
+    pq.write_table(pa.table({**columns, "split": ["test"] * n}), source / "query.parquet")
+    for name in ("out", "work"):
+        (folder / name).mkdir(exist_ok=True)
+    return Job(
+        "a" * 64, {"translator": translator, "source_variety": "fr", "target_variety": "ca"},
+        {"rate": 1000.0, "retries": retries, "timeout": 0.3, "url": None, **local},
+        {"source": source.parent}, folder / "out", folder / "work", lambda *_: None,
+    )  # fmt: skip
+
+
+def test_after_every_kind_of_fault_all_is_there_in_order_and_was_asked_for_once(tmp_path: Path, faulty: Faulty) -> None:
+    faulty.faults = ["429", "slow", GOOD, "500", "page", "cut", "empty", GOOD, GOOD, "429", "429", "cut", "403"]
+    at = job(tmp_path)
+    summary = translate.run(at)
+    made = pq.read_table(at.out / "rows" / "translation.parquet").to_pydict()
+    assert made["text"] == [t.upper() for t in TEXTS]
+    assert made["source_text"] == TEXTS
+    assert made["translator"] == ["google"] * len(TEXTS)
+    assert faulty.answered == Counter(TEXTS)
+    assert (summary["asked"], summary["faults"]) == (12, 10)
+    assert summary["version"].startswith("deep-translator ")
+    wording = pq.read_table(at.out / "rows" / "wording.parquet").to_pydict()
+    assert wording["query"] == made["text"]
+    assert set(wording["variety"]) == {"ca"}
+
+
+def test_what_was_had_before_an_interruption_is_not_asked_for_again(tmp_path: Path, faulty: Faulty) -> None:
+    faulty.faults = [GOOD] * 5 + ["500"] * 3
+    at = job(tmp_path, retries=2)
+    with pytest.raises(LswError, match="gave nothing for query 'q5': the service answered with an error") as told:
+        translate.run(at)
+    assert "5 of 12 queries are translated, and kept" in told.value.detail
+    assert told.value.exit_code == 1
+    with (at.work / "translations.jsonl").open("a") as file:  # and then the power went while a line was written
+        file.write('["question number 7", "QUES')
+    assert translate.run(at)["asked"] == 7
+    assert faulty.answered == Counter(TEXTS)
+    assert len((at.work / "translations.jsonl").read_text().splitlines()) == 12
+
+
+def test_equal_texts_are_asked_for_once_and_long_ones_not_at_all(tmp_path: Path, faulty: Faulty) -> None:
+    assert translate.run(job(tmp_path / "a", texts=["same", "other", "same"]))["asked"] == 2
+    assert faulty.answered == Counter(["same", "other"])
+    with pytest.raises(LswError, match="it has 5001 characters, and google takes 5000"):
+        translate.run(job(tmp_path / "b", texts=["x" * 5001]))
+    assert sum(faulty.answered.values()) == 2
+
+
+def test_google_takes_every_variety_others_say_what_they_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIBRE_API_KEY", "k")
+    monkeypatch.delenv("DEEPL_API_KEY", raising=False)
+    for v in table().values():
+        if v.high:
+            asking("google", v.high, v.code, 1)
+    asking("libre", "fr", "ca", 1)
+    monkeypatch.setenv("YANDEX_API_KEY", "k")
+    with pytest.raises(LswError, match="does not offer Italian to Sicilian"):
+        asking("mymemory", "it", "scn", 1)
+    with pytest.raises(LswError, match="wants a key") as told:
+        asking("deepl", "fr", "ca", 1)
+    assert "DEEPL_API_KEY" in told.value.cure
+    with pytest.raises(LswError, match="Unknown translator 'gogle'") as told:
+        asking("gogle", "fr", "ca", 1)
+    assert "google" in told.value.cure
+
+
+def test_no_key_is_ever_shown(tmp_path: Path, faulty: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIBRE_API_KEY", "very-secret")
+    faulty.faults = ["403"] * 50
+    at = job(tmp_path, "libre", retries=1, url=faulty.url)
+    with pytest.raises(LswError, match="does not take the key") as told:
+        translate.run(at)
+    kept = "".join(p.read_text("utf-8", errors="replace") for p in tmp_path.rglob("*") if p.is_file())
+    assert "very-secret" not in str(told.value) + kept
+    from deep_translator.exceptions import ApiKeyException, AuthorizationException
+
+    for fault in (AuthorizationException("very-secret"), ApiKeyException("very-secret")):
+        assert "very-secret" not in describe(fault)
+
+
+def test_services_are_asked_no_more_often_than_agreed() -> None:
+    waited: list[float] = []
+    ask = patiently(lambda text: text, rate=4, retries=0, note=print, sleep=waited.append)
+    for text in "abcdef":
+        ask(text)
+    assert waited[0] == 0
+    assert all(0.2 < wait <= 0.25 for wait in waited[1:])
+
+
+def test_waits_double_from_fault_to_fault() -> None:
+    waited: list[float] = []
+
+    def fails(_: str) -> str:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        patiently(fails, rate=1e9, retries=8, note=print, sleep=waited.append)("x")
+    waits = [w for w in waited if w > 0.5]
+    assert len(waits) == 8
+    for i, wait in enumerate(waits):
+        assert min(60, 2**i) <= wait <= min(60, 2**i) * 1.25
+
+
+def test_every_service_is_there() -> None:
+    import deep_translator
+
+    for name, service in SERVICES.items():
+        assert hasattr(deep_translator, service.translator), name
+
+
+@pytest.mark.parametrize("translator", ["libre", "file"])
+def test_a_recipe_asks_in_the_words_that_were_translated(
+    small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw, translator: str
+) -> None:
+    """The collection has no Catalan queries: they come from a service of one's own, or from a file."""
+    lines = {
+        v: dict(x.split("\t") for x in (small / f"queries.{v}.tsv").read_text().splitlines()) for v in ("ca", "fr")
+    }
+    (small / "queries.ca.tsv").rename(tmp_path / "theirs.tsv")
+    catalan = {lines["fr"][qid]: text for qid, text in lines["ca"].items()}
+    made = Faulty()
+    made.says = catalan.__getitem__
+    options = {
+        "libre": ["translation.rate=1000.0", f'translation.url="{made.url}"'],
+        "file": [f'translation.file="{tmp_path / "theirs.tsv"}"'],
+    }[translator]
+    command = [
+        "recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "store",
+        f'translation.translator="{translator}"', *options, 'retrieval.systems=["bm25"]', "fine-tuning.systems=[]",
+    ]  # fmt: skip
+    lsw(*command)
+    store = Store(tmp_path / "store")
+    with store.reading() as con:
+        asked = rows(
+            con, "SELECT qid, s.query FROM scored_queries s JOIN runs USING (run_id) WHERE query_variety = 'ca'"
+        )
+        kept = rows(con, "SELECT translator, qid, text FROM translations")
+    assert asked
+    assert all(row["query"] == lines["ca"][row["qid"]] for row in asked)
+    assert {row["translator"] for row in kept} == {translator}
+    before = sum(made.answered.values())
+    assert "0 stages run" in lsw(*command).stderr
+    assert sum(made.answered.values()) == before  # and nothing is paid for twice
+    made.server.shutdown()
+
+
+def test_a_file_that_lacks_a_query_is_refused(
+    small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
+) -> None:
+    (tmp_path / "few.tsv").write_text("q1\tone\n")
+    command = ["recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "store",
+               'translation.translator="file"', 'retrieval.systems=["bm25"]', "fine-tuning.systems=[]"]  # fmt: skip
+    assert "is not there" in lsw(*command, check=2).stderr
+    assert "is missing in 'ca'" in lsw(*command, f'translation.file="{tmp_path / "few.tsv"}"', check=2).stderr
+    (tmp_path / "bad.tsv").write_text("q1\tone\nno tab here\n")
+    told = lsw(*command, f'translation.file="{tmp_path / "bad.tsv"}"', check=2).stderr
+    assert "bad.tsv, line 2" in told.replace("\n", "")
