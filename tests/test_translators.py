@@ -18,6 +18,7 @@ import pytest
 from store import LswError, Store
 from store.query import rows
 from tests.conftest import Lsw
+from workbench.seq2seq import translated
 from workbench.stages import Job, translate
 from workbench.translators import SERVICES, asking, describe, patiently
 from workbench.varieties import table
@@ -268,3 +269,64 @@ def test_a_file_that_lacks_a_query_is_refused(
     (tmp_path / "bad.tsv").write_text("q1\tone\nno tab here\n")
     told = lsw(*command, f'translation.file="{tmp_path / "bad.tsv"}"', check=2).stderr
     assert "bad.tsv, line 2" in told.replace("\n", "")
+
+
+@pytest.fixture(scope="module")
+def nllb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A very small NLLB: its architecture and its tokenizer, random weights."""
+    import torch
+    from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizer
+
+    folder = tmp_path_factory.mktemp("nllb")
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "▁", *"abcdefghijklmnopqrstuvwxyz0123456789'?"]
+    codes = ["fra_Latn", "cat_Latn", "eng_Latn"]
+    vocab = {piece: i for i, piece in enumerate([*pieces, *codes])}
+    NllbTokenizer(vocab=vocab, merges=[], extra_special_tokens=codes).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = M2M100Config(
+        vocab_size=len(vocab) + 1, d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=128,
+    )  # fmt: skip
+    M2M100ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_checkpoint_translates_as_it_does_text_by_text(nllb: Path) -> None:
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    texts = [f"{'que es ' * (i % 5)}la mer {i}" for i in range(20)]
+    made: dict[str, str] = {}
+    for some, answers in translated(nllb, texts, "fr", "ca", beams=2, length=24):
+        made |= dict(zip(some, answers, strict=True))
+    tokenizer = AutoTokenizer.from_pretrained(nllb, src_lang="fra_Latn")
+    model = AutoModelForSeq2SeqLM.from_pretrained(nllb).eval()
+    catalan = tokenizer.convert_tokens_to_ids("cat_Latn")
+    for text in texts:
+        inputs = tokenizer(text, return_tensors="pt")
+        with torch.inference_mode():
+            ids = model.generate(**inputs, num_beams=2, max_new_tokens=24, forced_bos_token_id=catalan)
+        assert int(ids[0, 1]) == catalan
+        assert made[text] == " ".join(tokenizer.decode(ids[0], skip_special_tokens=True).split())
+
+
+def test_a_checkpoint_without_a_variety_says_so(nllb: Path) -> None:
+    with pytest.raises(LswError, match="no code for Occitan"):
+        next(translated(nllb, ["la mer"], "fr", "oc", 1, 8))
+
+
+def test_a_recipe_translates_with_a_checkpoint(
+    nllb: Path, small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
+) -> None:
+    (small / "queries.ca.tsv").unlink()
+    command = ["recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "store",
+               'translation.translator="seq2seq"', "translation.beams=1", "translation.length=16",
+               'retrieval.systems=["bm25"]', "fine-tuning.systems=[]"]  # fmt: skip
+    assert "names no checkpoint" in lsw(*command, check=2).stderr
+    lsw(*command, f'translation.checkpoint="{nllb}"')
+    with Store(tmp_path / "store").reading() as con:
+        [[n, models]] = con.execute(
+            "SELECT count(*), count(DISTINCT s.inputs->>'model') FROM translations t JOIN stages s USING (key)"
+            " WHERE translator = 'seq2seq' AND source_variety = 'fr'"
+        ).fetchall()
+    assert n > 0 and models == 1

@@ -10,7 +10,7 @@ from workbench.collection import MINI, Folder
 from workbench.recipe import RERANK, Recipe, SystemAt, Tuning
 from workbench.stages import KINDS, Stage
 from workbench.text import SCRIPTS
-from workbench.translators import COLLECTION, FILE
+from workbench.translators import COLLECTION, FILE, SEQ2SEQ
 from workbench.varieties import Pair, pair, variety
 
 PACKAGE = MINI.parent
@@ -89,20 +89,22 @@ class Compiler:
 
     def checkpoint(self, system: str) -> Stage:
         """The base model of a system, by the hashes of its files."""
-        said = self.recipe.systems[system].checkpoint
-        folder = place(said, self.base)
+        folder = place(self.recipe.systems[system].checkpoint, self.base)
+        return self._model(system, folder, f"[systems.{system}] checkpoint")
+
+    def _model(self, name: str, folder: Path, said: str) -> Stage:
         if not folder.is_dir():
             raise LswError(
-                f"The checkpoint '{said}' of system '{system}' is not a folder.",
+                f"The checkpoint of '{name}' is not a folder.",
                 f"Looked for {folder}.",
-                "Download it there, or correct [systems." + system + "] checkpoint.",
+                f"Download it there, or correct {said}.",
             )
         files = {
             p.relative_to(folder).as_posix(): file_hash(p)
             for p in sorted(folder.rglob("*"))
             if p.is_file() and p.suffix in (".safetensors", ".json", ".txt", ".model")
         }
-        return self.add("checkpoint", f"read model {system}", {"files": files}, local={"folder": str(folder)})
+        return self.add("checkpoint", f"read model {name}", {"files": files}, local={"folder": str(folder)})
 
     # Training -----------------------------------------------------------------------------------------------
 
@@ -175,6 +177,12 @@ class Compiler:
                     "Set translation.file to a file of qid, tab, text.",
                 )
             said["file"], local = file_hash(file), {"file": str(file)}
+        elif how.translator == SEQ2SEQ:
+            folder = Path(how.checkpoint or "").expanduser().resolve()
+            if not how.checkpoint:
+                raise LswError("[translation] names no checkpoint.", cure="Set translation.checkpoint to its folder.")
+            inputs["model"] = self._model(folder.name, folder, "translation.checkpoint")
+            said |= {"beams": how.beams, "length": how.length}
         else:  # how it is asked changes no answer
             local = {"rate": how.rate, "retries": how.retries, "timeout": how.timeout, "url": how.url}
         return self.add("translate", label, said, inputs, local)

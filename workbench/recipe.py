@@ -29,14 +29,18 @@ class Section(BaseModel):
 class Translation(Section):
     """Where low-resource queries come from.
 
-    `collection`: its own parallel queries. `file`: a file of qid, tab, text. Else a service, made from the queries of
-    the high-resource variety.
+    `collection`: its own parallel queries. `file`: a file of qid, tab, text. `seq2seq`: a checkpoint such as NLLB-200.
+    Else a service. All but the first are made from the queries of the high-resource variety.
     """
 
     translator: Literal[
-        "collection", "file", "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago", "qcri", "baidu"
-    ] = "collection"
+        "collection", "file", "seq2seq", "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago",
+        "qcri", "baidu",
+    ] = "collection"  # fmt: skip
     file: str | None = None
+    checkpoint: str | None = None
+    beams: Positive = 4
+    length: Positive = 256
     url: str | None = None
     rate: Rate = 2.0
     retries: Annotated[int, Field(ge=0)] = 6

@@ -16,8 +16,8 @@ from typing import Any
 from store import LswError, nearest
 from workbench.varieties import Variety, variety
 
-COLLECTION, FILE = "collection", "file"
-"""Translators that are no service: the collection's own parallel queries, and a file of translations."""
+COLLECTION, FILE, SEQ2SEQ = "collection", "file", "seq2seq"
+"""Translators that are no service: the collection's own parallel queries, a file of translations, a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ SERVICES = {
     "qcri": Service("QcriTranslator", {"api_key": "QCRI_API_KEY"}),
     "baidu": Service("BaiduTranslator", {"appid": "BAIDU_APPID", "appkey": "BAIDU_APPKEY"}),
 }
-NAMES = (COLLECTION, FILE, *SERVICES)
+NAMES = (COLLECTION, FILE, SEQ2SEQ, *SERVICES)
 
 
 class Refused(Exception):

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from store import LswError
 from workbench.stages import Job
-from workbench.translators import COLLECTION, FILE, asking, describe, patiently, version
+from workbench.stages.sources import checkpoint_folder
+from workbench.translators import COLLECTION, FILE, SEQ2SEQ, asking, describe, patiently, version
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -32,6 +33,8 @@ def run(job: Job) -> dict[str, Any]:
         path = Path(job.local["file"])
         known = read_file(path)
         _complete(qids, known, p, str(path), "the translator is a file")
+    elif p["translator"] == SEQ2SEQ:
+        known, summary = _generated(job, qids, texts)
     else:
         known, summary = _asked(job, qids, texts)
     made = [known[qid] for qid in qids]
@@ -87,48 +90,72 @@ def _complete(qids: list[str], known: dict[str, str], p: dict[str, Any], file: s
             )
 
 
-def _asked(job: Job, qids: list[str], texts: list[str]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Ask a service for what an earlier, interrupted attempt has not had already; each answer is on disk at once."""
+class Journal:
+    """Translations by text, on disk as soon as they are had; what an interrupted attempt had is there again.
+
+    A line that was cut off by a killed process is passed over, and removed so that the next one is whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.had: dict[str, str] = {}
+        whole = []
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            try:
+                text, answer = json.loads(line)
+            except ValueError:
+                continue
+            self.had[text] = answer
+            whole.append(line + "\n")
+        path.write_text("".join(whole), "utf-8")
+
+    def add(self, text: str, answer: str) -> None:
+        """Keep one translation."""
+        self.had[text] = answer
+        with self.path.open("a", encoding="utf-8") as out:
+            out.write(json.dumps([text, answer], ensure_ascii=False) + "\n")
+
+
+Made = tuple[dict[str, str], dict[str, Any]]
+"""Translations by qid, and what to record."""
+
+
+def _asked(job: Job, qids: list[str], texts: list[str]) -> Made:
     p, how = job.parameters, job.local
     ask = asking(p["translator"], p["source_variety"], p["target_variety"], how["timeout"], how["url"])
     faults: list[str] = []
     patient = patiently(ask, how["rate"], how["retries"], faults.append)
-    journal = job.work / "translations.jsonl"
-    had = _journal(journal)
+    journal = Journal(job.work / "translations.jsonl")
     asked = 0
-    with journal.open("a", encoding="utf-8") as out:
-        for done, (qid, text) in enumerate(zip(qids, texts, strict=True)):
-            job.progress(done, len(qids))
-            if text in had:
-                continue
-            try:
-                had[text] = patient(text)
-            except Exception as fault:
-                raise LswError(
-                    f"The translator '{p['translator']}' gave nothing for query '{qid}': {describe(fault)}.",
-                    f"{done} of {len(qids)} queries are translated, and kept.",
-                    "Type the command again, later, or with a lower translation.rate; it goes on where it stopped.",
-                    exit_code=1,
-                ) from None
-            asked += 1
-            out.write(json.dumps([text, had[text]], ensure_ascii=False) + "\n")
-            out.flush()
-    summary = {"asked": asked, "faults": len(faults), "version": version()}
-    return {qid: had[text] for qid, text in zip(qids, texts, strict=True)}, summary
-
-
-def _journal(path: Path) -> dict[str, str]:
-    """Answers by text; a line cut off by a killed process is passed over, and removed so that the next one is whole."""
-    if not path.exists():
-        return {}
-    had: dict[str, str] = {}
-    whole = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            text, answer = json.loads(line)
-        except ValueError:
+    for done, (qid, text) in enumerate(zip(qids, texts, strict=True)):
+        job.progress(done, len(qids))
+        if text in journal.had:
             continue
-        had[text] = answer
-        whole.append(line + "\n")
-    path.write_text("".join(whole), "utf-8")
-    return had
+        try:
+            journal.add(text, patient(text))
+        except Exception as fault:
+            raise LswError(
+                f"The translator '{p['translator']}' gave nothing for query '{qid}': {describe(fault)}.",
+                f"{done} of {len(qids)} queries are translated, and kept.",
+                "Type the command again, later, or with a lower translation.rate; it goes on where it stopped.",
+                exit_code=1,
+            ) from None
+        asked += 1
+    summary = {"asked": asked, "faults": len(faults), "version": version()}
+    return {qid: journal.had[text] for qid, text in zip(qids, texts, strict=True)}, summary
+
+
+def _generated(job: Job, qids: list[str], texts: list[str]) -> Made:
+    from workbench.seq2seq import translated
+
+    p = job.parameters
+    journal = Journal(job.work / "translations.jsonl")
+    new = [text for text in dict.fromkeys(texts) if text not in journal.had]
+    checkpoint = checkpoint_folder(job.inputs["model"])
+    done = len(set(texts)) - len(new)
+    for some, answers in translated(checkpoint, new, p["source_variety"], p["target_variety"], p["beams"], p["length"]):
+        for text, answer in zip(some, answers, strict=True):
+            journal.add(text, answer)
+        done += len(some)
+        job.progress(done, len(set(texts)))
+    return {qid: journal.had[text] for qid, text in zip(qids, texts, strict=True)}, {"generated": len(new)}

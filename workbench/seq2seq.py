@@ -1,0 +1,56 @@
+"""Translation by a sequence-to-sequence checkpoint of one's own: NLLB-200, M2M-100, Marian, mT5, ..."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from store import LswError
+from workbench.varieties import variety
+
+BATCH = 16
+
+
+def translated(
+    checkpoint: Path, texts: list[str], source: str, target: str, beams: int, length: int
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Translate, some texts at a time, the longest first (so that a memory too small fails at once).
+
+    Args:
+        checkpoint: a transformers folder, safetensors; no remote code is run.
+        texts: what to translate.
+        source, target: varieties. NLLB is told their codes; a checkpoint without codes translates what it was made for.
+        beams: of the search.
+        length: tokens at most, of a text and of its translation.
+
+    Yields:
+        texts, and their translations.
+
+    Raises:
+        LswError: the checkpoint is told varieties by codes, and has none for one of these.
+    """
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
+    model = AutoModelForSeq2SeqLM.from_pretrained(checkpoint, trust_remote_code=False, use_safetensors=True).eval()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device)
+    options: dict[str, int] = {}
+    if hasattr(tokenizer, "src_lang"):
+        codes = variety(source).nllb, variety(target).nllb
+        known = tokenizer.get_vocab()
+        for code, name in zip(codes, (source, target), strict=True):
+            if code is None or code not in known:
+                raise LswError(
+                    f"The checkpoint has no code for {variety(name).name} ({name}).",
+                    f"Looked for '{code}' in {checkpoint}.",
+                    "Choose another checkpoint, or correct `nllb` in varieties.toml.",
+                )
+        tokenizer.src_lang = codes[0]
+        options["forced_bos_token_id"] = known[codes[1]]
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    for start in range(0, len(order), BATCH):
+        batch = [texts[i] for i in order[start : start + BATCH]]
+        inputs = tokenizer(batch, return_tensors="pt", padding=True, truncation=True, max_length=length).to(device)
+        with torch.inference_mode():
+            made = model.generate(**inputs, num_beams=beams, do_sample=False, max_new_tokens=length, **options)
+        yield batch, [" ".join(text.split()) for text in tokenizer.batch_decode(made, skip_special_tokens=True)]
