@@ -1,6 +1,7 @@
 """Translation services as they fail: too slow, too busy, broken, cut short; nothing is lost and nothing asked for twice."""
 
 import json
+import shutil
 import threading
 import time
 from collections import Counter
@@ -18,6 +19,8 @@ import pytest
 from store import LswError, Store
 from store.query import rows
 from tests.conftest import Lsw
+from workbench import apertium
+from workbench.apertium import PACKAGES
 from workbench.seq2seq import translated
 from workbench.stages import Job, translate
 from workbench.translators import SERVICES, asking, describe, patiently
@@ -330,3 +333,56 @@ def test_a_recipe_translates_with_a_checkpoint(
             " WHERE translator = 'seq2seq' AND source_variety = 'fr'"
         ).fetchall()
     assert n > 0 and models == 1
+
+
+needs_apertium = pytest.mark.skipif(shutil.which("apertium") is None, reason=f"no Apertium: apt install {PACKAGES}")
+
+
+@needs_apertium
+@pytest.mark.parametrize(
+    ("source", "target", "text", "word"),
+    [
+        ("fr", "ca", "combien coûte un billet de train pour Paris", "bitllet"),
+        ("fr", "oc", "combien coûte un billet de train pour Paris", "bilhet"),
+        ("nl", "af", "waarom is de lucht blauw", "blou"),
+        ("id", "ms", "mengapa langit berwarna biru", "langit"),
+    ],
+)
+def test_apertium_translates(source: str, target: str, text: str, word: str) -> None:
+    odd = ["<b>[x] ^y/z$ \\ & *star*", "zzqx", text, "deux\nlignes"]
+    made = apertium.translated([*odd, text], source, target)
+    assert len(made) == 5
+    assert word in made[2].split()
+    assert made[4] == made[2]  # whatever stands before it
+    assert "*" not in made[1]
+
+
+@needs_apertium
+def test_apertium_says_which_directions_it_has() -> None:
+    with pytest.raises(LswError, match=r"does not translate Mandarin.* to Cantonese") as told:
+        apertium.translated(["x"], "zh", "yue")
+    assert "fra-cat" in told.value.detail
+
+
+def test_without_apertium_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(LswError, match="not installed") as told:
+        apertium.translated(["x"], "fr", "ca")
+    assert "apt install apertium" in told.value.cure
+
+
+@needs_apertium
+def test_a_recipe_translates_with_apertium(
+    small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
+) -> None:
+    (small / "queries.ca.tsv").unlink()
+    lsw(
+        "recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "store",
+        'translation.translator="apertium"', 'retrieval.systems=["bm25"]', "fine-tuning.systems=[]",
+    )  # fmt: skip
+    with Store(tmp_path / "store").reading() as con:
+        kept = rows(con, "SELECT t.text, s.query FROM translations t JOIN scored_queries s USING (qid) JOIN runs r"
+                         " ON r.run_id = s.run_id AND r.query_variety = 'ca'")  # fmt: skip
+        [[version]] = con.execute("SELECT summary->>'version' FROM stages WHERE kind = 'translate'").fetchall()
+    assert kept and all(row["text"] == row["query"] for row in kept)
+    assert "pertium" in version

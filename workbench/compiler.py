@@ -10,7 +10,7 @@ from workbench.collection import MINI, Folder
 from workbench.recipe import RERANK, Recipe, SystemAt, Tuning
 from workbench.stages import KINDS, Stage
 from workbench.text import SCRIPTS
-from workbench.translators import COLLECTION, FILE, SEQ2SEQ
+from workbench.translators import COLLECTION, FILE, SEQ2SEQ, SERVICES
 from workbench.varieties import Pair, pair, variety
 
 PACKAGE = MINI.parent
@@ -183,7 +183,7 @@ class Compiler:
                 raise LswError("[translation] names no checkpoint.", cure="Set translation.checkpoint to its folder.")
             inputs["model"] = self._model(folder.name, folder, "translation.checkpoint")
             said |= {"beams": how.beams, "length": how.length}
-        else:  # how it is asked changes no answer
+        elif how.translator in SERVICES:  # how it is asked changes no answer
             local = {"rate": how.rate, "retries": how.retries, "timeout": how.timeout, "url": how.url}
         return self.add("translate", label, said, inputs, local)
 

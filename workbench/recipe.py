@@ -30,12 +30,12 @@ class Translation(Section):
     """Where low-resource queries come from.
 
     `collection`: its own parallel queries. `file`: a file of qid, tab, text. `seq2seq`: a checkpoint such as NLLB-200.
-    Else a service. All but the first are made from the queries of the high-resource variety.
+    `apertium`: the program. Else a service. All but the first are made from the queries of the high-resource variety.
     """
 
     translator: Literal[
-        "collection", "file", "seq2seq", "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago",
-        "qcri", "baidu",
+        "collection", "file", "seq2seq", "apertium",
+        "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago", "qcri", "baidu",
     ] = "collection"  # fmt: skip
     file: str | None = None
     checkpoint: str | None = None

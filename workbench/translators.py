@@ -16,8 +16,9 @@ from typing import Any
 from store import LswError, nearest
 from workbench.varieties import Variety, variety
 
-COLLECTION, FILE, SEQ2SEQ = "collection", "file", "seq2seq"
-"""Translators that are no service: the collection's own parallel queries, a file of translations, a checkpoint."""
+COLLECTION, FILE, SEQ2SEQ, APERTIUM = "collection", "file", "seq2seq", "apertium"
+"""Translators that are no service: the collection's own parallel queries, a file of translations, a checkpoint, and
+Apertium, a program."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ SERVICES = {
     "qcri": Service("QcriTranslator", {"api_key": "QCRI_API_KEY"}),
     "baidu": Service("BaiduTranslator", {"appid": "BAIDU_APPID", "appkey": "BAIDU_APPKEY"}),
 }
-NAMES = (COLLECTION, FILE, SEQ2SEQ, *SERVICES)
+NAMES = (COLLECTION, FILE, SEQ2SEQ, APERTIUM, *SERVICES)
 
 
 class Refused(Exception):

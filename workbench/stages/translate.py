@@ -9,7 +9,7 @@ import pyarrow as pa
 from store import LswError
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
-from workbench.translators import COLLECTION, FILE, SEQ2SEQ, asking, describe, patiently, version
+from workbench.translators import APERTIUM, COLLECTION, FILE, SEQ2SEQ, asking, describe, patiently, version
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -35,6 +35,11 @@ def run(job: Job) -> dict[str, Any]:
         _complete(qids, known, p, str(path), "the translator is a file")
     elif p["translator"] == SEQ2SEQ:
         known, summary = _generated(job, qids, texts)
+    elif p["translator"] == APERTIUM:
+        from workbench import apertium
+
+        answers = apertium.translated(texts, p["source_variety"], p["target_variety"])
+        known, summary = dict(zip(qids, answers, strict=True)), {"version": apertium.version()}
     else:
         known, summary = _asked(job, qids, texts)
     made = [known[qid] for qid in qids]
