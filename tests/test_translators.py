@@ -106,6 +106,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     made.server.shutdown()
 
 
+NOTES: list[str] = []
 TEXTS = [f"question number {i}" for i in range(12)]
 
 
@@ -121,7 +122,7 @@ def job(folder: Path, translator: str = "google", retries: int = 6, texts: list[
     return Job(
         "a" * 64, {"translator": translator, "source_variety": "fr", "target_variety": "ca"},
         {"rate": 1000.0, "retries": retries, "timeout": 0.3, "url": None, **local},
-        {"source": source.parent}, folder / "out", folder / "work", lambda *_: None,
+        {"source": source.parent}, folder / "out", folder / "work", lambda *_: None, NOTES.append,
     )  # fmt: skip
 
 
@@ -136,6 +137,7 @@ def test_after_every_kind_of_fault_all_is_there_in_order_and_was_asked_for_once(
     assert faulty.answered == Counter(TEXTS)
     assert (summary["asked"], summary["faults"]) == (12, 10)
     assert summary["version"].startswith("deep-translator ")
+    assert "google: too many requests (429); asking again in 1 s" in NOTES
     wording = pq.read_table(at.out / "rows" / "wording.parquet").to_pydict()
     assert wording["query"] == made["text"]
     assert set(wording["variety"]) == {"ca"}

@@ -232,6 +232,7 @@ def _make(
             out,
             store.artifacts.work(stage.key),
             progress,
+            observer.note,
         )
         try:
             meta["summary"] = function(stage.kind)(job)

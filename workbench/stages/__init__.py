@@ -25,6 +25,7 @@ class Job:
         out: the folder to fill; kept if the stage ends well.
         work: a folder that outlives an interruption.
         progress: to be told units done and to do.
+        note: to be told what a user should know while it runs.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Job:
     out: Path
     work: Path
     progress: Progress
+    note: Callable[[str], Any]
 
     def read(self, role: str, name: str) -> pa.Table:
         """A table that an input left under `rows/`."""

@@ -128,8 +128,14 @@ Made = tuple[dict[str, str], dict[str, Any]]
 def _asked(job: Job, qids: list[str], texts: list[str]) -> Made:
     p, how = job.parameters, job.local
     ask = asking(p["translator"], p["source_variety"], p["target_variety"], how["timeout"], how["url"])
-    faults: list[str] = []
-    patient = patiently(ask, how["rate"], how["retries"], faults.append)
+    faults = 0
+
+    def fault_seen(text: str) -> None:
+        nonlocal faults
+        faults += 1
+        job.note(f"{p['translator']}: {text}")
+
+    patient = patiently(ask, how["rate"], how["retries"], fault_seen)
     journal = Journal(job.work / "translations.jsonl")
     asked = 0
     for done, (qid, text) in enumerate(zip(qids, texts, strict=True)):
@@ -146,7 +152,7 @@ def _asked(job: Job, qids: list[str], texts: list[str]) -> Made:
                 exit_code=1,
             ) from None
         asked += 1
-    summary = {"asked": asked, "faults": len(faults), "version": version()}
+    summary = {"asked": asked, "faults": faults, "version": version()}
     return {qid: journal.had[text] for qid, text in zip(qids, texts, strict=True)}, summary
 
 
