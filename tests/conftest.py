@@ -136,3 +136,22 @@ def small_recipe(tmp_path: Path) -> Path:
         "utf-8",
     )
     return path
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the screens remember is not the developer's."""
+    monkeypatch.setenv("LSW_STATE", str(tmp_path / "state" / "tui.json"))
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two runs of bm25 over 60 topics: Cantonese and Mandarin queries, Mandarin passages. The same everywhere."""
+    folder = tmp_path_factory.mktemp("screens")
+    collection = cut(folder / "small", ("zh",), ("yue", "zh"), 60)
+    for variety in ("yue", "zh"):
+        run_lsw(
+            "retrieve", collection, "--system", "bm25", "--query-variety", variety, "--document-variety", "zh",
+            "--store", folder / "store",
+        )  # fmt: skip
+    return Store(folder / "store")

@@ -1,109 +1,32 @@
 """The screens, driven by their keys over real stores."""
 
-import asyncio
 import csv
-import json
-import shlex
 import shutil
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from rich.cells import cell_len
-from rich.text import Text
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from store import Store, browse
-from store.query import lineage, rows, runs
+from store import Store
+from store.query import rows, runs
 from store.schema import utc_now
-from tests.conftest import cut, run_lsw
+from tests.driving import compared, drive, ids, text, until
 from tui.app import Workbench
 from tui.compare import Compare
 from tui.help import Help
-from tui.listing import Listing, bar, fitted
+from tui.listing import Listing
 from tui.page import PAGES, Page
 from tui.plots import KINDS, Picture, Plots
 from tui.provenance import Provenance
-from tui.runs import Runs, age
+from tui.runs import Runs
 from tui.sql import Sql, Statement
 from tui.study import partner
 from tui.translations import Translations
-from tui.web import Local
-from tui.words import NEAR, SAME, marked
-from workbench import recipe as recipes
-from workbench.again import command
 from workbench.comparing import How, compare_runs
-from workbench.suspicion import signs
-
-Steps = Callable[[Any, Workbench], Awaitable[None]]
-
-
-@pytest.fixture(autouse=True)
-def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LSW_STATE", str(tmp_path / "state" / "tui.json"))
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Two runs of bm25 over 60 topics: Cantonese and Mandarin queries, Mandarin passages. The same everywhere."""
-    folder = tmp_path_factory.mktemp("screens")
-    collection = cut(folder / "small", ("zh",), ("yue", "zh"), 60)
-    for variety in ("yue", "zh"):
-        run_lsw(
-            "retrieve", collection, "--system", "bm25", "--query-variety", variety, "--document-variety", "zh",
-            "--store", folder / "store",
-        )  # fmt: skip
-    return Store(folder / "store")
-
-
-def drive(store: Store, steps: Steps, size: tuple[int, int] = (120, 40), chosen: list[str] | None = None) -> None:
-    """Open the screens, wait for the runs, then do the steps."""
-
-    async def main() -> None:
-        app = Workbench(Store(store.folder), chosen)
-        async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app._stamp != (-1, -1))
-            await pilot.pause()
-            await steps(pilot, app)
-
-    asyncio.run(main())
-
-
-async def until(pilot: Pilot[Any], true: Callable[[], Any], seconds: float = 15) -> None:
-    """Wait for something to become true."""
-    for _ in range(int(seconds / 0.02)):
-        if true():
-            await pilot.pause()
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never became true")
-
-
-async def compared(pilot: Pilot[Any], app: Workbench) -> Compare:
-    """Wait for the compare screen to show a query with its passages."""
-    await until(pilot, lambda: isinstance(app.screen, Compare) and app.screen.shown and app.screen.shown.filled)
-    assert isinstance(app.screen, Compare)
-    return app.screen
-
-
-def text(page: Page, selector: str) -> str:
-    """What a widget says."""
-    return str(page.query_one(selector, Static).render())
-
-
-def ids(store: Store, **about: Any) -> list[str]:
-    """Run ids by system and the like."""
-    return [r["run_id"] for r in runs(store) if all(r[k] == v for k, v in about.items())]
-
 
 # Runs.
 
@@ -577,210 +500,6 @@ def test_what_one_looked_at_is_remembered(made: Store) -> None:
     drive(made, second)
 
 
-# Stores as they may be.
-
-
-def test_no_store_an_empty_one_and_an_old_one_say_what_to_type(tmp_path: Path) -> None:
-    import duckdb
-
-    none, empty, old = (Store(tmp_path / name) for name in ("none", "empty", "old"))
-    empty.create()
-    old.create()
-    with duckdb.connect(str(old.database)) as con:
-        con.execute("DELETE FROM migrations WHERE number > 1")
-    said = {}
-
-    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-        await until(pilot, lambda: text(app.screen, "#about"))  # type: ignore[arg-type]
-        said[app.store.folder.name] = text(app.screen, "#about")  # type: ignore[arg-type]
-        for key in "23456":
-            await pilot.press(key)
-            await pilot.pause(0.1)
-
-    for store in (none, empty, old):
-        drive(store, steps)
-    assert "lsw recipe run zero_shot_yue_zh" in said["none"]
-    assert "lsw recipe run zero_shot_yue_zh" in said["empty"]
-    assert "lsw store upgrade" in said["old"]
-
-
-def test_one_run_alone_and_passages_that_are_gone(made: Store, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    shutil.copytree(made.folder, store.folder)
-    for file in (store.folder / "artifacts").glob("*/rows/passages.parquet"):
-        file.unlink()
-    pair = ids(store, query_variety="zh") + ids(store, query_variety="yue")
-
-    async def gone(pilot: Pilot[Any], app: Workbench) -> None:
-        page = await compared(pilot, app)
-        assert "not in the store" in text(page, "#text")
-
-    async def alone(pilot: Pilot[Any], app: Workbench) -> None:
-        await pilot.press("enter")
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, Runs)
-
-    drive(store, gone, chosen=pair)
-    with store.writing() as con:
-        con.execute("DELETE FROM run WHERE run_id = ?", [pair[0]])
-    Path(tmp_path / "state" / "tui.json").unlink()
-    drive(store, alone)
-
-
-def test_a_store_that_changes_is_followed_and_one_that_is_busy_waited_for(made: Store, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    shutil.copytree(made.folder, store.folder)
-    pair = ids(store, query_variety="zh") + ids(store, query_variety="yue")
-    run = tmp_path / "theirs.trec"
-    run.write_bytes(run_lsw("export", pair[0], "--store", store.folder).stdout.encode())
-    holder = (
-        "import duckdb, sys, time\n"
-        f"con = duckdb.connect({str(store.database)!r}); con.execute('BEGIN'); print('held', flush=True); sys.stdin.read()"
-    )
-
-    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-        page = await compared(pilot, app)
-        was = page.shown
-        # Someone else writes while the screens are open: nothing here may be in the way.
-        done = await asyncio.to_thread(
-            run_lsw, "import", run, "--system", "theirs", "--query-variety", "zh", "--document-variety", "zh",
-            "--collection", "small", "--store", store.folder, LSW_LOCK_TIMEOUT="5",
-        )  # fmt: skip
-        new = done.stdout.strip()
-        await until(pilot, lambda: any(r["run_id"] == new for r in app.runs))
-        assert page.shown is was  # and what one looks at stays
-        held = subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert held.stdout and held.stdin
-        held.stdout.readline()
-        app.study._pairs.clear()
-        page.measure("P@5")
-        await until(pilot, lambda: "in use" in app.note_text)
-        assert page.found and page.found.choice.measure == "RR@10"
-        held.stdin.close()
-        held.wait()
-        await until(pilot, lambda: page.found.choice.measure == "P@5")
-        assert app.note_text == ""
-
-    drive(store, steps, chosen=pair)
-
-
-def test_the_command_wants_a_terminal_and_two_to_four_runs(made: Store) -> None:
-    one = ids(made, query_variety="zh")[0]
-    assert "need a terminal" in run_lsw("tui", "--store", made.folder, check=2).stderr
-    assert "two to four" in run_lsw("tui", one, "--store", made.folder, check=2).stderr
-    assert "There is no run" in run_lsw("tui", "nope", one, "--store", made.folder, check=2).stderr
-
-
-def test_state_that_is_damaged_is_as_good_as_none(made: Store, tmp_path: Path) -> None:
-    path = tmp_path / "state" / "tui.json"
-    path.parent.mkdir(parents=True)
-    for damage in (
-        "{",
-        '{"stores": 3, "theme": 7}',
-        json.dumps({"stores": {str(made.folder.resolve()): {"choice": {"how": {"test": "x"}}, "page": "nowhere"}}}),
-    ):
-        path.write_text(damage, "utf-8")
-
-        async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-            assert isinstance(app.screen, Runs)
-
-        drive(made, steps)
-
-
-# Parts.
-
-
-@given(st.text(), st.integers(1, 40), st.booleans())
-def test_a_cell_is_exactly_as_wide_as_its_column(said: str, width: int, right: bool) -> None:
-    cell = fitted(Text("".join(c for c in said if c.isprintable())), width, right)
-    assert cell_len(cell.plain) == width
-
-
-@given(st.floats(0, 1), st.integers(1, 30))
-def test_a_bar_is_as_long_as_its_value(value: float, width: int) -> None:
-    drawn = bar(value, width)
-    assert cell_len(drawn) == width
-    assert abs(sum(" ▏▎▍▌▋▊▉█".index(c) for c in drawn) / 8 - value * width) <= 1 / 16 + 1e-9
-
-
-@pytest.mark.parametrize(
-    ("passage", "query", "variety", "same", "near"),
-    [
-        ("一餐饭通常在胃里停留", "食完一餐飯要幾耐", "yue", {"一餐", "餐饭"}, {"一", "餐", "饭"}),
-        ("Les nuages sont blancs", "per què els núvols són blancs", "ca", {"blancs"}, set()),
-        ("la traduction automatique", "traducció automàtica traduction", "ca", {"traduction"}, set()),
-        ("une bibliothèque nationale", "biblioteca nacional", "ca", set(), {"nationale"} - {"nationale"}),
-        ("die katte slaap", "de katten slapen", "af", set(), {"katte"}),
-    ],
-)
-def test_words_of_the_query_are_marked(passage: str, query: str, variety: str, same: set[str], near: set[str]) -> None:
-    found: dict[str, set[str]] = {SAME: set(), NEAR: set()}
-    for span in marked(passage, query, variety).spans:
-        found[str(span.style)].add(passage[span.start : span.end])
-    assert found == {SAME: same, NEAR: near}
-
-
-def test_signs_of_a_bad_translation() -> None:
-    source = ["pourquoi le ciel est bleu", "le nom de la rose", "guerre de 1914", "à quoi sert le sel", "l'eau bout"]
-    good = ["per què el cel és blau", "el nom de la rosa", "guerra de 1914", "per a què serveix la sal", "l'aigua bull"]
-    assert signs(source, good, "ca") == [[], [], [], [], []]
-    bad = ["", "le nom de la rose", "guerra de 1941", "sal " * 20, "水开了"]
-    assert signs(source, bad, "ca") == [["empty"], ["untranslated"], ["numbers"], ["length"], ["script", "length"]]
-    assert signs(["水"], ["水"], "yue", same_script=True) == [[]]
-    assert signs([], [], "ca") == []
-
-
-def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> None:
-    changes = ["retrieval.depth=77", 'retrieval.script="as written"', "fine-tuning.bge-m3.epochs=5"]
-    changed = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), changes)
-    run = {"recipe": "zero_shot_yue_zh", "scale": "mini", "document_variety": "zh", "query_variety": "yue",
-           "system": "bm25", "trained_on": None, "collection": "mini"}  # fmt: skip
-    said = shlex.split(command(run, {"resolved": changed.model_dump(mode="json", by_alias=True)}, []))
-    assert said[:6] == ["lsw", "recipe", "run", "zero_shot_yue_zh", "--scale", "mini"]
-    again = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), said[6:])
-    assert again == changed
-    for store in (finished, made):
-        before = runs(store)
-        row = before[-1]
-        said = shlex.split(command(row, browse.resolved(store, row["recipe_run_id"]), lineage(store, row["key"])))
-        run_lsw(*said[1:], "--store", store.folder)
-        assert runs(store) == before  # nothing had to be made
-
-
-def test_a_browser_is_served_and_other_sites_are_not(made: Store) -> None:
-    from aiohttp.test_utils import TestClient, TestServer
-
-    command_line = shlex.join([sys.executable, "-m", "workbench.cli.main", "tui", "--store", str(made.folder)])
-    own = {"Host": "localhost:8123", "Origin": "http://localhost:8123"}
-
-    async def main() -> None:
-        local = Local(command_line, host="localhost", port=8123)
-        async with TestClient(TestServer(await local._make_app())) as client:
-            for headers, status in (
-                ({"Host": "localhost:8123"}, 200),
-                ({"Host": "127.0.0.1:8123", "Origin": "http://127.0.0.1:8123"}, 200),
-                ({"Host": "localhost:8123", "Origin": "https://evil.example"}, 403),
-                ({"Host": "evil.example:8123"}, 403),
-            ):
-                assert (await client.get("/", headers=headers)).status == status, headers
-            refused = await client.get("/ws", headers={**own, "Origin": "https://evil.example", "Upgrade": "websocket"})
-            assert refused.status == 403
-            async with client.ws_connect("/ws?width=100&height=30", headers=own) as socket:
-                shown = b""
-                while b"bm25" not in shown:
-                    message = await asyncio.wait_for(socket.receive(), 15)
-                    shown += message.data if isinstance(message.data, bytes) else str(message.data).encode()
-
-    asyncio.run(main())
-
-
-def test_age_is_in_one_unit() -> None:
-    now = datetime(2026, 1, 10, 12)
-    for then, said in ((datetime(2026, 1, 10, 11, 59, 30), "now"), (datetime(2026, 1, 10, 11), "1 h"),
-                       (datetime(2026, 1, 10, 11, 30), "30 min"), (datetime(2026, 1, 1), "9 d")):  # fmt: skip
-        assert age(then, now) == said
-
-
 @pytest.mark.skipif(version("textual") != "8.2.8", reason="the pictures were made with textual 8.2.8")
 @pytest.mark.parametrize(("page", "size"), [("compare", (80, 24)), ("compare", (160, 48)), ("plots", (120, 36))])
 def test_screens_look_as_they_did(made: Store, snap_compare: Any, page: str, size: tuple[int, int]) -> None:
@@ -794,41 +513,3 @@ def test_screens_look_as_they_did(made: Store, snap_compare: Any, page: str, siz
         await pilot.pause(0.3)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
-
-
-def test_odd_texts_ids_and_runs_are_shown_as_they_are(tmp_path: Path) -> None:
-    folder = tmp_path / "odd"
-    folder.mkdir()
-    docs = {
-        "d[1]": "[bold]no markup[/bold] [/]",
-        "d2": "\x1b[31mcontrol\x07 \ttab\nline",
-        "d3": "x" * 50_000,
-        "d4": "שלום عربى 👨‍👩‍👧",
-    }
-    (folder / "corpus.zh.jsonl").write_text("".join(json.dumps({"_id": d, "text": t}) + "\n" for d, t in docs.items()))
-    (folder / "queries.yue.tsv").write_text("q[a]\t[red]what[/red] [/nothing]\n7\t" + "长" * 900 + "\nq3\tno result\n")
-    (folder / "qrels.tsv").write_text("q[a] 0 d[1] 3\nq[a] 0 d2 -1\n7 0 d4 1\nq3 0 nowhere 1\n")
-    (tmp_path / "a.trec").write_text("q[a] Q0 d[1] 0 2 x\nq[a] Q0 d2 0 2 x\n7 Q0 d3 0 1e30 x\n")
-    (tmp_path / "b.trec").write_text("q[a] Q0 d2 0 2 x\n7 Q0 d4 0 -5 x\n7 Q0 other 0 -5 x\n")
-    at = ("--query-variety", "yue", "--collection", folder, "--store", tmp_path / "store")
-    pair = [run_lsw("import", tmp_path / f"{r}.trec", "--system", f"[{r}] [/x]", *at).stdout.strip() for r in "ab"]
-    bm25 = run_lsw("retrieve", folder, "--system", "bm25", "--document-variety", "zh", *at[:2], *at[4:]).stdout.strip()
-    seen = []
-
-    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-        page = await compared(pilot, app)
-        for _ in range(3):
-            seen.append(text(page, "#wording0") + text(page, "#text"))
-            await pilot.press("l", "l", "j", "h", "h", "n")
-            await pilot.pause(0.2)
-        for name in PAGES:
-            app.action_go(name)
-            await pilot.pause(0.2)
-        app.compare([*pair, bm25])
-        await pilot.pause(0.5)
-
-    drive(Store(tmp_path / "store"), steps, (100, 30), pair)
-    whole = "".join(seen)
-    assert "[a] [/x]" in whole
-    assert "[red]what[/red] [/nothing]" in whole
-    assert "not in the store" in whole  # an imported run does not say which passages it ranked

@@ -13,8 +13,8 @@ from textual.widgets import Static
 
 from store import LswError
 from tui.contrast import COLOURS, letter, strip
-from tui.listing import Listing, Rows
-from tui.page import WIDE, Page, Plain, settle, until_cancelled
+from tui.listing import WIDE, Listing, Rows
+from tui.page import Page, Plain, settle, until_cancelled
 from tui.queries import FILTERS, SORTS, ordered, query_rows
 from tui.ranking import passage, ranking_rows, relevant_at
 from tui.study import LETTERS, MEASURES, Compared, Found, label, with_how

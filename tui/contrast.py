@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from tui.page import WIDE
+from tui.listing import WIDE
 from tui.study import LETTERS, Compared, Row, label
 from workbench.results import method, over, p_text, queries, short, significant
 

@@ -11,8 +11,6 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from tui.page import Page
-
 FORMATS = (".csv", ".md", ".svg")
 
 
@@ -32,22 +30,26 @@ def as_csv(columns: list[str], rows: list[list[str]]) -> str:
     return out.getvalue()
 
 
-class Export(ModalScreen[None]):
-    """Asks for a file; its ending is the format. An existing file is not overwritten."""
+class Export(ModalScreen[Path | None]):
+    """Asks for a file and writes it; its ending is the format. An existing file is not overwritten.
+
+    Args:
+        name: of the page, which the file is called after.
+        table: names of columns, rows.
+        picture: the screen as SVG.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, name: str, table: tuple[list[str], list[list[str]]], picture: str) -> None:
         super().__init__()
-        self.page = page
-        self.columns, self.rows = page.table()
-        self.picture = page.app.export_screenshot(title=f"lsw {page.PAGE}")
+        self.called, self.table, self.picture = name, table, picture
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            question = f"Write {len(self.rows)} rows as .csv or .md, or the screen as .svg, to:"
+            question = f"Write {len(self.table[1])} rows as .csv or .md, or the screen as .svg, to:"
             yield Label(question, id="question", markup=False)
-            yield Input(f"lsw-{self.page.PAGE}.csv")
+            yield Input(f"lsw-{self.called}.csv")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         path = Path(event.value.strip()).expanduser()
@@ -55,10 +57,8 @@ class Export(ModalScreen[None]):
         if path.suffix not in FORMATS:
             say.update(f"A file ends in {', '.join(FORMATS)}.")
             return
-        if path.suffix == ".svg":
-            text = self.picture
-        else:
-            text = (as_csv if path.suffix == ".csv" else markdown)(self.columns, self.rows)
+        made = {".csv": as_csv, ".md": markdown}.get(path.suffix)
+        text = made(*self.table) if made else self.picture
         if self.app.is_web:
             self.app.deliver_text(io.StringIO(text), save_filename=path.name)
             self.dismiss()
@@ -71,5 +71,4 @@ class Export(ModalScreen[None]):
         except OSError as error:
             say.update(f"{error.strerror}: {path}")
         else:
-            self.dismiss()
-            self.page.notify(f"Wrote {path.resolve()}", markup=False)
+            self.dismiss(path.resolve())

@@ -18,6 +18,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 Cells = list[Text]
+WIDE = 110
+"""Columns of a terminal from which there is room for more."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -15,15 +16,14 @@ from textual.worker import get_current_worker
 
 from store import LswError
 from store.errors import Busy
-from tui.listing import Listing
+from tui.export import Export, markdown
+from tui.listing import WIDE, Listing
 
 if TYPE_CHECKING:
     from tui.app import Workbench
 
 T = TypeVar("T")
 Plain = tuple[list[str], list[list[str]]]
-WIDE = 110
-"""Columns from which there is room for more."""
 PAGES = ("runs", "compare", "plots", "translations", "provenance", "sql")
 
 
@@ -223,14 +223,15 @@ class Page(Screen[None]):
             self.notify(f"Copied {what}.", timeout=2)
 
     def action_copy_table(self) -> None:
-        from tui.export import markdown
-
         columns, rows = self.table()
         if columns:
             self.app.copy_to_clipboard(markdown(columns, rows))
             self.notify(f"Copied {len(rows)} rows as Markdown.", timeout=2)
 
     def action_export(self) -> None:
-        from tui.export import Export
+        def written(path: Path | None) -> None:
+            if path:
+                self.notify(f"Wrote {path}", markup=False)
 
-        self.app.push_screen(Export(self))
+        picture = self.app.export_screenshot(title=f"lsw {self.PAGE}")
+        self.app.push_screen(Export(self.PAGE, self.table(), picture), written)

@@ -1,0 +1,114 @@
+"""What the screens are made of."""
+
+import asyncio
+import shlex
+import sys
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.text import Text
+
+from store import Store, browse
+from store.query import lineage, runs
+from tests.conftest import run_lsw
+from tui.listing import bar, fitted
+from tui.runs import age
+from tui.web import Local
+from tui.words import NEAR, SAME, marked
+from workbench import recipe as recipes
+from workbench.again import command
+from workbench.suspicion import signs
+
+
+@given(st.text(), st.integers(1, 40), st.booleans())
+def test_a_cell_is_exactly_as_wide_as_its_column(said: str, width: int, right: bool) -> None:
+    cell = fitted(Text("".join(c for c in said if c.isprintable())), width, right)
+    assert cell_len(cell.plain) == width
+
+
+@given(st.floats(0, 1), st.integers(1, 30))
+def test_a_bar_is_as_long_as_its_value(value: float, width: int) -> None:
+    drawn = bar(value, width)
+    assert cell_len(drawn) == width
+    assert abs(sum(" ▏▎▍▌▋▊▉█".index(c) for c in drawn) / 8 - value * width) <= 1 / 16 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("passage", "query", "variety", "same", "near"),
+    [
+        ("一餐饭通常在胃里停留", "食完一餐飯要幾耐", "yue", {"一餐", "餐饭"}, {"一", "餐", "饭"}),
+        ("Les nuages sont blancs", "per què els núvols són blancs", "ca", {"blancs"}, set()),
+        ("la traduction automatique", "traducció automàtica traduction", "ca", {"traduction"}, set()),
+        ("une bibliothèque nationale", "biblioteca nacional", "ca", set(), {"nationale"} - {"nationale"}),
+        ("die katte slaap", "de katten slapen", "af", set(), {"katte"}),
+    ],
+)
+def test_words_of_the_query_are_marked(passage: str, query: str, variety: str, same: set[str], near: set[str]) -> None:
+    found: dict[str, set[str]] = {SAME: set(), NEAR: set()}
+    for span in marked(passage, query, variety).spans:
+        found[str(span.style)].add(passage[span.start : span.end])
+    assert found == {SAME: same, NEAR: near}
+
+
+def test_signs_of_a_bad_translation() -> None:
+    source = ["pourquoi le ciel est bleu", "le nom de la rose", "guerre de 1914", "à quoi sert le sel", "l'eau bout"]
+    good = ["per què el cel és blau", "el nom de la rosa", "guerra de 1914", "per a què serveix la sal", "l'aigua bull"]
+    assert signs(source, good, "ca") == [[], [], [], [], []]
+    bad = ["", "le nom de la rose", "guerra de 1941", "sal " * 20, "水开了"]
+    assert signs(source, bad, "ca") == [["empty"], ["untranslated"], ["numbers"], ["length"], ["script", "length"]]
+    assert signs(["水"], ["水"], "yue", same_script=True) == [[]]
+    assert signs([], [], "ca") == []
+
+
+def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> None:
+    changes = ["retrieval.depth=77", 'retrieval.script="as written"', "fine-tuning.bge-m3.epochs=5"]
+    changed = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), changes)
+    run = {"recipe": "zero_shot_yue_zh", "scale": "mini", "document_variety": "zh", "query_variety": "yue",
+           "system": "bm25", "trained_on": None, "collection": "mini"}  # fmt: skip
+    said = shlex.split(command(run, {"resolved": changed.model_dump(mode="json", by_alias=True)}, []))
+    assert said[:6] == ["lsw", "recipe", "run", "zero_shot_yue_zh", "--scale", "mini"]
+    again = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), said[6:])
+    assert again == changed
+    for store in (finished, made):
+        before = runs(store)
+        row = before[-1]
+        said = shlex.split(command(row, browse.resolved(store, row["recipe_run_id"]), lineage(store, row["key"])))
+        run_lsw(*said[1:], "--store", store.folder)
+        assert runs(store) == before  # nothing had to be made
+
+
+def test_a_browser_is_served_and_other_sites_are_not(made: Store) -> None:
+    from aiohttp.test_utils import TestClient, TestServer
+
+    command_line = shlex.join([sys.executable, "-m", "workbench.cli.main", "tui", "--store", str(made.folder)])
+    own = {"Host": "localhost:8123", "Origin": "http://localhost:8123"}
+
+    async def main() -> None:
+        local = Local(command_line, host="localhost", port=8123)
+        async with TestClient(TestServer(await local._make_app())) as client:
+            for headers, status in (
+                ({"Host": "localhost:8123"}, 200),
+                ({"Host": "127.0.0.1:8123", "Origin": "http://127.0.0.1:8123"}, 200),
+                ({"Host": "localhost:8123", "Origin": "https://evil.example"}, 403),
+                ({"Host": "evil.example:8123"}, 403),
+            ):
+                assert (await client.get("/", headers=headers)).status == status, headers
+            refused = await client.get("/ws", headers={**own, "Origin": "https://evil.example", "Upgrade": "websocket"})
+            assert refused.status == 403
+            async with client.ws_connect("/ws?width=100&height=30", headers=own) as socket:
+                shown = b""
+                while b"bm25" not in shown:
+                    message = await asyncio.wait_for(socket.receive(), 15)
+                    shown += message.data if isinstance(message.data, bytes) else str(message.data).encode()
+
+    asyncio.run(main())
+
+
+def test_age_is_in_one_unit() -> None:
+    now = datetime(2026, 1, 10, 12)
+    for then, said in ((datetime(2026, 1, 10, 11, 59, 30), "now"), (datetime(2026, 1, 10, 11), "1 h"),
+                       (datetime(2026, 1, 10, 11, 30), "30 min"), (datetime(2026, 1, 1), "9 d")):  # fmt: skip
+        assert age(then, now) == said
