@@ -107,10 +107,11 @@ def recipe_runs(store: Store) -> list[Row]:
 
 
 def progress(store: Store, recipe_run_id: str) -> Row:
-    """How far a recipe run is, from its events: stages, finished, label, done and total of the stage at work, pid."""
-    at: Row = {"stages": 0, "finished": 0, "label": "", "done": 0, "total": 0, "pid": 0}
+    """How far a recipe run is, from its events: stages, finished; label, done and total of the stage at work; the time
+    (seconds since 1970) and process of the last sign of it."""
+    at: Row = {"stages": 0, "finished": 0, "label": "", "done": 0, "total": 0, "pid": 0, "time": 0.0}
     for event in store.events.read(recipe_run_id):
-        at["pid"] = event.get("pid", 0)
+        at |= {"pid": event.get("pid", 0), "time": event.get("time", 0.0)}
         match event.get("event"):
             case "started":
                 at |= {"stages": event.get("stages", 0), "finished": 0}

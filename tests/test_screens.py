@@ -1,7 +1,9 @@
 """The screens, driven by their keys over real stores."""
 
 import csv
+import json
 import shutil
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -72,11 +74,17 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
     store = Store(tmp_path / "store")
     shutil.copytree(made.folder, store.folder)
     with store.writing() as con:
-        for name, status, error in (("aa", "running", None), ("bb", "failed", "The disk is full.")):
+        for name, status, error in (
+            ("aa", "running", None),
+            ("bb", "failed", "The disk is full."),
+            ("cc", "running", None),
+        ):
             con.execute(
                 "INSERT INTO recipe_run VALUES (?, ?, 'A title', 'mini', ?, '{}', ?, NULL, ?)",
                 [name, f"recipe_{name}", status, utc_now(), error],
             )
+    gone = {"time": time.time() - 300, "pid": 2**22 + 1, "event": "started", "stages": 9}
+    (store.events.folder / "cc.jsonl").write_text(json.dumps(gone) + "\n", "utf-8")
     store.events.emit("aa", "started", stages=8)
     for i in range(3):
         store.events.emit("aa", "stage", status="running", label=f"stage {i}")
@@ -91,6 +99,7 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
         said = " ".join(page._heading(line["group"]).plain for line in page.lines if "group" in line)
         assert "3/8 rank yue over zh 50%" in said
         assert "failed. The disk is full." in said
+        assert "no sign for 5 min; if it was stopped, type the command again" in said
 
     drive(store, steps, (160, 48))
 

@@ -1,6 +1,7 @@
 """Screen 1: all runs, by recipe, with what is running now."""
 
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -17,6 +18,10 @@ from tui.page import Page
 from tui.study import LETTERS, MEASURES, Row, partner
 
 SORTS = ("recipe", "system", "trained_on", "query_variety", "document_variety", *MEASURES, "status", "started_at")
+
+
+SILENT = 60
+"""Seconds without a sign after which a recipe whose process is not here is taken to be stopped."""
 
 
 def age(then: datetime, now: datetime | None = None) -> str:
@@ -164,8 +169,11 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
             return Text(recipe_run_id or "runs")
         name = f"{recipe['recipe']} ({recipe['scale']}), {age(recipe['started_at'])}"
         if recipe["status"] == "running" and (now := self.running.get(recipe_run_id)):
-            if now["pid"] and not _alive(now["pid"]):
-                return Text.assemble(("■ ", "bold red"), name, ": stopped; type the command again to go on")
+            silent = time.time() - now["time"]
+            # A process that is not here may be at work on another machine.
+            if now["pid"] and silent > SILENT and not _alive(now["pid"]):
+                said = f": no sign for {silent / 60:.0f} min; if it was stopped, type the command again to go on"
+                return Text.assemble(("■ ", "bold red"), name, said)
             part = f" {now['done'] / now['total']:.0%}" if now["total"] else ""
             steps = now["finished"] / now["stages"] if now["stages"] else 0
             return Text.assemble(
