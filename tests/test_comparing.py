@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from tests.conftest import Lsw
 from workbench.comparing import How, compare_runs
 from workbench.latex import escaped, latex
 from workbench.paired import Combination, Paired, compared
+from workbench.reference import beside
 from workbench.results import Results, sentence, significant
 
 SETTINGS = {f: getattr(How(), f) for f in How.__dataclass_fields__}
@@ -186,3 +188,28 @@ def test_bad_comparisons_are_refused(finished: Store, lsw: Lsw) -> None:
             How(**how)
     both = lsw("compare", *ids, "--closure", "--all-pairs", "--store", finished.folder, check=2)
     assert "Choose one" in both.stderr
+
+
+def test_published_figures_stand_beside_ours(finished: Store, tmp_path: Path, lsw: Lsw) -> None:
+    told = json.loads(lsw("compare", "--reference", "--store", finished.folder, "--json").stdout)
+    assert len(told["figures"]) == 55
+    by = {(r["system"], r["query_variety"], r["measure"]): r for r in told["figures"]}
+    row = by["bge-m3", "yue", "RR@10"]
+    with finished.reading() as con:
+        [[ours]] = con.execute(
+            "SELECT avg(value) FROM measures JOIN runs USING (run_id) WHERE measure = 'RR@10' AND system = 'bge-m3'"
+            " AND trained_on IS NULL AND query_variety = 'yue' AND document_variety = 'zh'"
+        ).fetchall()
+    assert row["our_base"] == pytest.approx(ours, abs=1e-12)
+    assert row["our_finetuned"] is None and row["our_gain"] is None  # nothing was trained on af-nl
+    assert row["gain"] == pytest.approx(row["finetuned"] - row["base"])
+    assert "mmarco/v2 dev/small" in told["note"] and "mini (mini)" in told["note"]
+    runs = [
+        {"system": "bge-m3", "trained_on": on, "query_variety": "yue", "document_variety": "zh", "collection": "c",
+         "scale": None, "means": {"RR@10": value}}
+        for on, value in ((None, 0.5), ("af-nl", 0.25), (None, 0.1))
+    ]  # fmt: skip
+    [made] = beside([row], runs)
+    assert (made["our_base"], made["our_finetuned"], made["our_gain"]) == (0.5, 0.25, -0.25)  # the newest base
+    assert "no such run" in lsw("compare", "--reference", "--store", tmp_path / "none").stderr
+    assert "takes no runs" in lsw("compare", "--reference", "aa", "--store", finished.folder, check=2).stderr

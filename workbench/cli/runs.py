@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from workbench.cli.console import (
     talk,
     waiting,
 )
+
+if TYPE_CHECKING:
+    from store import Store
 
 app = typer.Typer(help="Retrieval runs in the store.", invoke_without_command=True)
 
@@ -86,8 +89,9 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
 
 def compare(
     run_ids: Annotated[
-        list[str], typer.Argument(help="Runs: the baseline first, then the others.", metavar="RUN RUN...")
-    ],
+        list[str] | None,
+        typer.Argument(help="Runs: the baseline first, then the others.", metavar="RUN RUN...", show_default=False),
+    ] = None,
     measure: Annotated[
         list[str] | None,
         typer.Option(help="An ir_measures name, recorded or not, as in 'RR(rel=2)@10'; may be repeated.  [RR@10]"),
@@ -101,6 +105,9 @@ def compare(
     closure: Annotated[
         bool,
         typer.Option("--closure", help="Four runs, BASE TUNED BASE TUNED: the first gain minus the second."),
+    ] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="No runs: the published figures beside the store's.")
     ] = False,
     resamples: Annotated[int, typer.Option(min=100, help="Sign flips or shuffles.")] = 100_000,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.95,
@@ -118,6 +125,9 @@ def compare(
     from workbench.tables import comparison
 
     form = checked_format(form, as_json)
+    if reference:
+        _reference(opened(store), run_ids or [], form)
+        return
     if all_pairs and closure:
         from store import LswError
 
@@ -126,7 +136,7 @@ def compare(
     with waiting("resampling") as progress:
         found = compare_runs(
             opened(store),
-            run_ids,
+            run_ids or [],
             list(dict.fromkeys(measure or ["RR@10"])),
             how,
             talk().print,
@@ -134,6 +144,44 @@ def compare(
             progress,
         )
     show_results(found, form, comparison)
+
+
+def _reference(at: "Store", run_ids: list[str], form: str) -> None:
+    """Published figures beside ours, in one of the formats."""
+    import csv
+
+    from rich.table import Table
+
+    from store import LswError
+    from store.query import runs
+    from workbench.reference import beside, published, warning
+    from workbench.results import short
+    from workbench.tables import PLAIN
+
+    if run_ids or form == "latex":
+        raise LswError("--reference takes no runs, and no LaTeX.", cure="Type `lsw compare --reference`.")
+    rows = beside(published(), runs(at) if at.exists() else [])
+    if form == "json":
+        print_json({"figures": rows, "note": warning(rows)})
+        return
+    if form == "csv":
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    table = Table(**PLAIN)
+    for column in ("system", "trained\non", "on", "measure"):
+        table.add_column(column, no_wrap=True)
+    for column in ("base", "tuned", "gain", "our\nbase", "our\ntuned", "our\ngain"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        theirs = [f"{row['base']:.4f}", f"{row['finetuned']:.4f}", short(row["gain"], 4)]
+        ours = ["-" if row[c] is None else f"{row[c]:.4f}" for c in ("our_base", "our_finetuned")]
+        gain = "-" if row["our_gain"] is None else short(row["our_gain"], 4)
+        about = (row["system"], row["trained_on"], row["query_variety"], row["measure"])
+        table.add_row(*about, *theirs, *ours, gain)
+    out().print(table)
+    talk().print(warning(rows))
 
 
 def retrieve(
