@@ -163,14 +163,14 @@ def main() -> None:
     args = parser.parse_args()
     queries, depth, systems, resamples, stored, repeat = 6_980, 1_000, 20, 100_000, 20, args.repeat
     if args.small:
-        queries, systems, resamples, stored, repeat = 400, 5, 10_000, 3, 1
+        queries, systems, resamples, stored, repeat = 300, 5, 10_000, 2, 1
     with tempfile.TemporaryDirectory(dir=args.folder) as made:
         folder = Path(made)
         parts = [
             f"Machine: {machine()}.\n",
             one_run(folder, queries, depth, repeat),
             tests(queries, systems, resamples, repeat),
-            growth(folder, queries, depth, systems, resamples),
+            *([] if args.small else [growth(folder, queries, depth, systems, resamples)]),
             many_runs(folder, queries, depth, stored, repeat),
         ]
     print("\n".join(parts))
