@@ -1,11 +1,11 @@
 """Questions that screens ask: one query over several runs, its passages, what is running, what a model learnt."""
 
 import json
-from collections.abc import Iterable
 
 import pyarrow as pa
 
 from store.layout import Store
+from store.passages import FILE
 from store.query import Row, rows
 
 Labels = dict[str, int]
@@ -71,7 +71,7 @@ def wordings(store: Store, run_ids: list[str]) -> dict[str, dict[str, str]]:
 
 
 def passage_files(store: Store, collection: str, variety: str | None) -> list[str]:
-    """Parquet files (docno, text) of a collection's passages; none if they are not in the store."""
+    """Files (`store.passages`) of a collection's passages; none if they are not in the store."""
     with store.reading() as con:
         found = rows(
             con,
@@ -82,22 +82,8 @@ def passage_files(store: Store, collection: str, variety: str | None) -> list[st
             """,
             [collection, variety],
         )
-    paths = (store.artifacts.path(row["key"]) / "rows" / "passages.parquet" for row in found)
+    paths = (store.artifacts.path(row["key"]) / FILE for row in found)
     return [str(path) for path in paths if path.exists()]
-
-
-def passage_texts(files: list[str], docnos: Iterable[str]) -> dict[str, str]:
-    """The text of each docno that the files have."""
-    import pyarrow.compute as pc
-    import pyarrow.dataset
-
-    wanted = list(docnos)
-    if not files or not wanted:
-        return {}
-    table = pyarrow.dataset.dataset(files, format="parquet").to_table(
-        columns=["docno", "text"], filter=pc.field("docno").isin(wanted)
-    )
-    return dict(zip(table["docno"].to_pylist(), table["text"].to_pylist(), strict=True))
 
 
 def recipe_runs(store: Store) -> list[Row]:

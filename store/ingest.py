@@ -116,7 +116,17 @@ def forget(con: duckdb.DuckDBPyConnection, key: str) -> None:
     con.execute("DELETE FROM stage WHERE key = ?", [key])
     for table, column in (("ranking", "number"), ("scored_query", "run_id")):
         con.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT {column} FROM run WHERE key = ?)", [key])
-    for table in ("run", "triple", "translation", "measure", "judged", "evaluated", "comparison"):
+    for table in (
+        "run",
+        "triple",
+        "translation",
+        "measure",
+        "judged",
+        "evaluated",
+        "comparison",
+        "audit",
+        "translation_cost",
+    ):
         con.execute(f"DELETE FROM {table} WHERE key = ?", [key])
     for table in ("finetune", "loss"):
         con.execute(f"DELETE FROM {table} WHERE model_key = ?", [key])

@@ -82,9 +82,9 @@ class Store:
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection inside one transaction: committed at the end, rolled back on any error."""
         with connect(self.database, read_only=False) as con:
-            migrate(con)
-            con.begin()
             try:
+                migrate(con)
+                con.begin()
                 yield con
                 con.commit()
             except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:

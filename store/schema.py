@@ -4,6 +4,7 @@ Row tables have no primary or foreign keys: a composite key makes ingest 7 times
 `store.ingest` refuses duplicates instead.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import duckdb
@@ -117,6 +118,20 @@ CREATE OR REPLACE VIEW comparisons AS SELECT * FROM comparison;
 """
 
 
+_AUDITED = """
+CREATE TABLE audit (
+    key TEXT, translation_id TEXT, translator TEXT, source_variety TEXT, target_variety TEXT, qid TEXT, chrf DOUBLE,
+    bleu DOUBLE, ter DOUBLE, round_trip_chrf DOUBLE, language TEXT, confidence DOUBLE, signs TEXT
+);
+CREATE TABLE translation_cost (
+    key TEXT, translator TEXT, source_variety TEXT, target_variety TEXT, quality TEXT, system TEXT, measure TEXT,
+    rho DOUBLE, ci_low DOUBLE, ci_high DOUBLE, confidence DOUBLE, n INTEGER, n_groups INTEGER, seed BIGINT
+);
+CREATE VIEW audits AS SELECT * FROM audit;
+CREATE VIEW translation_costs AS SELECT * FROM translation_cost;
+"""
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP of the store is."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -125,6 +140,7 @@ def utc_now() -> datetime:
 MIGRATIONS: list[tuple[int, str, str]] = [
     (1, "tables and views of the contract", _TABLES + _VIEWS),
     (2, "what is judged in each run; intervals and what could have been detected", _JUDGED),
+    (3, "audits of translations", _AUDITED),
 ]
 """Number, name, SQL. Append only: what was released is never edited."""
 
@@ -147,6 +163,8 @@ VIEWS = (
     "scored_queries",
     "judged_results",
     "evaluated_queries",
+    "audits",
+    "translation_costs",
 )
 """The views users may rely on."""
 
@@ -185,7 +203,8 @@ def migrate(con: duckdb.DuckDBPyConnection) -> list[str]:
             con.execute("INSERT INTO migrations VALUES (?, ?, ?, ?)", [number, name, utc_now(), duckdb.__version__])
             con.commit()
         except BaseException:
-            con.rollback()
+            with suppress(duckdb.Error):  # a full disk has ended the transaction already
+                con.rollback()
             raise
         applied.append(name)
     return applied

@@ -4,19 +4,42 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from store import Store
-from workbench.collection import MINI
+from store.passages import FILE, Passages, write
+from workbench.collection import MINI, Collection
+from workbench.reading import Reading
 
 ROOT = Path(__file__).parent.parent
 LSW = str(Path(sys.executable).parent / "lsw")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+os.environ.setdefault("IR_DATASETS_HOME", tempfile.mkdtemp(prefix="irds-"))  # read once, when it is imported
+
 Lsw = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def table(collection: Collection, variety: str) -> pa.Table:
+    """All passages of a variety, held in memory and checked as a stage checks them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / FILE
+        write(path, collection.passages(variety))
+        if again := Passages(path).twice():
+            raise collection.repeated(variety, again)
+    return pa.Table.from_batches(list(collection.passages(variety)))
+
+
+def reading(collection: Collection, variety: str, folder: Path, most: int | None = None) -> Reading:
+    """The first passages of a variety as a system reads them."""
+    path = folder / f"{variety}-{most}.arrow"
+    write(path, table(collection, variety).slice(0, most).to_batches())
+    return Reading(Passages(path), variety, "as written")
 
 
 def run_lsw(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store import LswError
+from tests.conftest import table
 from workbench.collection import Folder, read_qrels
 from workbench.single import retrieval_plan
 
@@ -26,13 +27,13 @@ def collection(
 
 def test_one_corpus_for_every_variety(tmp_path: Path) -> None:
     c = collection(tmp_path / "c")
-    assert c.passages("zh")["docno"].to_pylist() == ["d1", "d2"]
+    assert table(c, "zh")["docno"].to_pylist() == ["d1", "d2"]
     assert c.queries("yue").to_pylist()[0] == {"qid": "q1", "query": "first", "topic": "q1", "split": "test"}
 
 
 def test_title_comes_before_text(tmp_path: Path) -> None:
     c = collection(tmp_path / "c", corpus=b'{"_id": "d1", "title": "A", "text": "one"}\n')
-    assert c.passages("zh")["text"].to_pylist() == ["A one"]
+    assert table(c, "zh")["text"].to_pylist() == ["A one"]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_title_comes_before_text(tmp_path: Path) -> None:
 def test_bad_files_name_file_and_line(tmp_path: Path, files: dict[str, bytes], title: str, line: int | None) -> None:
     c = collection(tmp_path / "c", **files)
     with pytest.raises(LswError) as caught:
-        c.passages("zh"), c.queries("yue"), c.qrels()
+        table(c, "zh"), c.queries("yue"), c.qrels()
     assert title in caught.value.title
     assert caught.value.exit_code == 2
     if line:
@@ -98,7 +99,7 @@ def test_any_passages_come_back(tmp_path_factory: pytest.TempPathFactory, texts:
     folder = tmp_path_factory.mktemp("c")
     lines = [json.dumps({"_id": f"d{i}", "text": t}) for i, t in enumerate(texts)]
     (folder / "corpus.jsonl").write_text("\n".join(lines), "utf-8")
-    assert Folder("c", folder).passages("fr")["text"].to_pylist() == texts
+    assert table(Folder("c", folder), "fr")["text"].to_pylist() == texts
 
 
 def test_fingerprint_follows_content_not_place(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import ROOT, Lsw
+from tests.conftest import table as passages_of
 from workbench.collection import MINI, Folder
 from workbench.varieties import table
 
@@ -72,6 +73,9 @@ def test_the_recipe_that_built_the_mini_models_still_builds(lsw: Lsw, tmp_path: 
         names = [{p.relative_to(f).as_posix() for p in f.rglob("*")} for f in (ours, shipped)]
         assert names[0] == names[1]
         records = [json.loads((f / "training_inputs.json").read_text("utf-8")) for f in (ours, shipped)]
+        for record in records:  # keys change with the versions of stages, what was read does not
+            for read in record["trained_on"].values():
+                del read["key"]
         assert records[0] == records[1]
         assert (ours / "tokenizer.json").read_bytes() == (shipped / "tokenizer.json").read_bytes()
 
@@ -87,7 +91,7 @@ def test_mini_models_are_small() -> None:
 
 def test_mini_collection_is_parallel_and_whole() -> None:
     mini = Folder("mini", MINI)
-    docnos = {v: mini.passages(v)["docno"].to_pylist() for v in ("en", "fr", "nl", "zh", "id", "it")}
+    docnos = {v: passages_of(mini, v)["docno"].to_pylist() for v in ("en", "fr", "nl", "zh", "id", "it")}
     assert all(d == docnos["en"] for d in docnos.values())
     assert len(docnos["en"]) == 496
     for split, topics in (("train", 124), ("dev", 26), ("test", 98)):
@@ -95,4 +99,4 @@ def test_mini_collection_is_parallel_and_whole() -> None:
         assert len(qids) == 13
         assert all(q == qids["en"] for q in qids.values())
         assert len(qids["en"]) == 2 * topics
-        assert set(mini.qrels(split)["qid"].to_pylist()) == set(qids["en"])
+        assert set(mini.qrels(split=split)["qid"].to_pylist()) == set(qids["en"])

@@ -134,3 +134,18 @@ def test_an_override_changes_only_what_hangs_on_it() -> None:
 def test_checkpointing_is_no_part_of_a_key() -> None:
     keys = [[s.key for s in plan("pair_ca_fr", f"fine-tuning.bge-m3.checkpoint_steps={n}").stages] for n in (10, 20)]
     assert keys[0] == keys[1]
+
+
+@pytest.mark.parametrize("scale", recipes.scales())
+def test_every_recipe_compiles_at_every_scale(scale: str) -> None:
+    """With nothing downloaded, and no query of one variety in place of another's."""
+    for name in recipes.names():
+        if name == "mini_models" and scale != "mini":
+            continue
+        path = recipes.scale_path(scale)
+        plan = compile_recipe(recipes.load(recipes.recipe_path(name), path), name, scale, path.parent, fetch=False)
+        assert plan.stages
+        for (_, _, query, document), run in plan.runs.items():
+            assert run.inputs["queries"].parameters["variety"] == query
+            assert run.parameters["document_variety"] == document
+            assert run.parameters["query_variety"] == query

@@ -58,7 +58,13 @@ def test_signs_of_a_bad_translation() -> None:
     good = ["per què el cel és blau", "el nom de la rosa", "guerra de 1914", "per a què serveix la sal", "l'aigua bull"]
     assert signs(source, good, "ca") == [[], [], [], [], []]
     bad = ["", "le nom de la rose", "guerra de 1941", "sal " * 20, "水开了"]
-    assert signs(source, bad, "ca") == [["empty"], ["untranslated"], ["numbers"], ["length"], ["script", "length"]]
+    assert signs(source, bad, "ca") == [
+        ["empty"],
+        ["untranslated"],
+        ["numbers"],
+        ["repeated", "length"],
+        ["script", "length"],
+    ]
     assert signs(["水"], ["水"], "yue", same_script=True) == [[]]
     assert signs([], [], "ca") == []
 

@@ -45,7 +45,7 @@ def test_no_store_an_empty_one_and_an_old_one_say_what_to_type(tmp_path: Path) -
 def test_one_run_alone_and_passages_that_are_gone(made: Store, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     shutil.copytree(made.folder, store.folder)
-    for file in (store.folder / "artifacts").glob("*/rows/passages.parquet"):
+    for file in (store.folder / "artifacts").glob("*/passages.arrow"):
         file.unlink()
     pair = ids(store, query_variety="zh") + ids(store, query_variety="yue")
 

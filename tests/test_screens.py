@@ -270,6 +270,26 @@ def test_every_key_of_every_screen_does_something_or_nothing_but_never_fails(fin
     drive(finished, steps, (80, 24), pair)
 
 
+def test_published_figures_stand_beside_ours(finished: Store) -> None:
+    """The same rows as `lsw compare --reference`; what the store has no run for is a dash."""
+    from workbench.reference import published
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        app.action_go("published")
+        await pilot.pause(0.3)
+        names, rows = app.screen.query_one(Listing).rows.plain()
+        assert len(rows) == len(published())
+        at = {(r[0], r[2], r[3]): r for r in rows}
+        assert at["bge-m3", "yue", "RR@10"][names.index("ours")] != "-"
+        assert at["bge-m3", "scn", "RR@10"][-2] == "-"  # none of ours was trained on af-nl
+        which = ("bge-m3", "yue", "RR@10")
+        [theirs] = [f for f in published() if (f["system"], f["query_variety"], f["measure"]) == which]
+        assert at[which][names.index("base")] == f"{theirs['base']:.4f}"
+        assert "Only figures on the same collection" in str(app.screen.query_one("#about").render())
+
+    drive(finished, steps, (80, 24))
+
+
 def test_screens_bear_any_size(finished: Store) -> None:
     pair = ids(finished, system="bm25", document_variety="zh")[:2]
 

@@ -1,16 +1,24 @@
 """The rankers against their definitions, computed apart from them."""
 
 import math
+import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from store import LswError
+from tests.conftest import reading, table
 from workbench.collection import MINI, Folder
-from workbench.systems import biencoder, bm25, multivector, ranked, reranker
+from workbench.reading import Reading
+from workbench.systems import biencoder, bm25, multivector, ranked, reranker, tokens
+from workbench.systems.encoding import Computing, batches
 from workbench.text import terms
 
 MODELS = MINI.parent / "models"
@@ -22,7 +30,13 @@ def nothing(done: int, total: int) -> None:
 
 @pytest.fixture(scope="module")
 def passages() -> pa.Table:
-    return Folder("mini", MINI).passages("fr").slice(0, 60)
+    return table(Folder("mini", MINI), "fr").slice(0, 60)
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Reading:
+    """The same passages as systems read them."""
+    return reading(Folder("mini", MINI), "fr", tmp_path_factory.mktemp("read"), 60)
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +46,9 @@ def queries() -> pa.Table:
 
 @pytest.mark.parametrize("code", ["fr", "zh"])
 def test_bm25_is_its_formula(tmp_path: Path, code: str) -> None:
-    passages = Folder("mini", MINI).passages(code).slice(0, 80)
+    passages = table(Folder("mini", MINI), code).slice(0, 80)
     queries = Folder("mini", MINI).queries(code).slice(0, 10)
-    bm25.index(passages, code, tmp_path / "index", nothing)
+    bm25.index(reading(Folder("mini", MINI), code, tmp_path, 80), tmp_path / "index", nothing)
     found = bm25.retrieve(tmp_path / "index", queries, code, 80)
     got = {(q, d): s for q, d, s in zip(*(found[c].to_pylist() for c in ("qid", "docno", "score")), strict=True)}
     documents = {
@@ -62,11 +76,21 @@ def test_bm25_is_its_formula(tmp_path: Path, code: str) -> None:
         assert got[pair] == pytest.approx(score, rel=1e-3, abs=1e-3), pair
 
 
-def test_biencoder_search_is_the_inner_product(tmp_path: Path, passages: pa.Table, queries: pa.Table) -> None:
+def work(folder: Path) -> Path:
+    """A folder for what an interrupted attempt leaves."""
+    made = folder / "work"
+    made.mkdir(exist_ok=True)
+    return made
+
+
+def test_biencoder_search_is_the_inner_product(
+    tmp_path: Path, read: Reading, passages: pa.Table, queries: pa.Table
+) -> None:
     from sentence_transformers import SentenceTransformer
 
-    biencoder.index(MODELS / "bge-m3", passages, 64, 160, tmp_path / "index", nothing)
-    got = ranked(biencoder.retrieve(MODELS / "bge-m3", tmp_path / "index", queries, 64, 160, 10), 10)
+    biencoder.index(MODELS / "bge-m3", read, 160, tmp_path / "index", work(tmp_path), Computing(), nothing)
+    found, _ = biencoder.retrieve(MODELS / "bge-m3", tmp_path / "index", queries, 64, 10, Computing())
+    got = ranked(found, 10)
     model = SentenceTransformer(str(MODELS / "bge-m3"))
     scores = model.encode(queries["query"].to_pylist()) @ model.encode(passages["text"].to_pylist()).T
     docnos = passages["docno"].to_pylist()
@@ -76,11 +100,11 @@ def test_biencoder_search_is_the_inner_product(tmp_path: Path, passages: pa.Tabl
         assert rows[0]["docno"] == docnos[int(scores[i].argmax())]
 
 
-def test_multivector_search_is_maxsim(tmp_path: Path, passages: pa.Table, queries: pa.Table) -> None:
-    (tmp_path / "index").mkdir()
-    adapter = multivector.index(MODELS / "colbert-xm", passages, "fr", 64, 160, tmp_path / "index", nothing)
-    found, asked = multivector.retrieve(MODELS / "colbert-xm", tmp_path / "index", queries, "ca", 64, 160, 60, nothing)
-    assert (adapter, asked) == ("fr_XX", "ca_ES")
+def test_multivector_search_is_maxsim(tmp_path: Path, read: Reading, passages: pa.Table, queries: pa.Table) -> None:
+    checkpoint, out = MODELS / "colbert-xm", tmp_path / "index"
+    adapter = multivector.index(checkpoint, read, 64, 160, out, work(tmp_path), Computing(), nothing)
+    found, said = multivector.retrieve(checkpoint, out, queries, "ca", 64, 160, 60, Computing(), nothing)
+    assert (adapter, said["adapter"]) == ("fr_XX", "ca_ES")
     model = multivector.load(MODELS / "colbert-xm", 64, 160)
     multivector.speak(model, "fr")
     documents = model.encode_document(passages["text"].to_pylist(), show_progress_bar=False)
@@ -119,7 +143,9 @@ def test_reranker_scores_do_not_depend_on_the_batch(passages: pa.Table, queries:
         {"qid": "q", "query": queries["query"][0].as_py(), "docno": [str(i) for i in range(len(texts))], "text": texts}
     )
     scores = [
-        reranker.load(MODELS / "mt5", 220, nothing, token_budget=budget)(frame).sort_values("docno")["score"].to_numpy()
+        reranker.load(MODELS / "mt5", 220, Computing(token_budget=budget))(frame)
+        .sort_values("docno")["score"]
+        .to_numpy()
         for budget in (1, 100_000)
     ]
     assert np.abs(scores[0] - scores[1]).max() < 1e-4
@@ -145,7 +171,15 @@ def test_reranker_refuses_answers_it_cannot_tell_apart(tmp_path: Path) -> None:
         reranker.answers(blind)
 
 
-def test_reranking_reorders_the_top_and_keeps_the_rest(passages: pa.Table, queries: pa.Table) -> None:
+def test_reranking_reorders_the_top_and_keeps_the_rest(
+    tmp_path: Path, read: Reading, passages: pa.Table, queries: pa.Table
+) -> None:
+    def rerank(name: str, asked: pa.Table) -> list[dict[str, Any]]:
+        (tmp_path / name).mkdir()
+        how = (220, 10, tmp_path / name, Computing(), nothing)
+        found = reranker.rerank("reranker", MODELS / "mt5", candidates, asked, read, *how)
+        return ranked(found, 1000).to_pylist()
+
     docnos = passages["docno"].to_pylist()[:30]
     asked = queries.slice(0, 2)
     candidates = pa.Table.from_pylist(
@@ -155,11 +189,139 @@ def test_reranking_reorders_the_top_and_keeps_the_rest(passages: pa.Table, queri
             for i, d in enumerate(docnos)
         ]
     )
-    found = ranked(reranker.rerank(MODELS / "mt5", candidates, asked, passages, 220, 10, nothing), 1000).to_pylist()
+    found = rerank("one", asked)
     for qid in asked["qid"].to_pylist():
         order = [r["docno"] for r in found if r["qid"] == qid]
         assert sorted(order[:10]) == sorted(docnos[:10])
         assert order[10:] == docnos[10:]
     swapped = asked.set_column(1, "query", asked["query"].take(pa.array([1, 0])))
-    other = ranked(reranker.rerank(MODELS / "mt5", candidates, swapped, passages, 220, 10, nothing), 1000).to_pylist()
+    other = rerank("other", swapped)
     assert [r["score"] for r in other[:10]] != [r["score"] for r in found[:10]]
+
+
+@given(lengths=st.lists(st.integers(1, 300), min_size=1, max_size=60), budget=st.integers(1, 2_000))
+def test_batches_keep_to_the_budget_and_lose_nothing(lengths: list[int], budget: int) -> None:
+    made = batches(lengths, budget)
+    assert sorted(i for batch in made for i in batch) == list(range(len(lengths)))
+    for batch in made:
+        assert len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= budget
+
+
+def test_encoding_goes_on_where_it_was_stopped(tmp_path: Path, read: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped between shards, with half of one on disk: the vectors are those of an attempt that was not."""
+    monkeypatch.setattr(biencoder, "SHARD", 16)
+    biencoder.index(MODELS / "bge-m3", read, 160, tmp_path / "whole", work(tmp_path), Computing(), nothing)
+    again = tmp_path / "again"
+    again.mkdir()
+
+    def stop(done: int, total: int) -> None:
+        if done == 32:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        biencoder.index(MODELS / "bge-m3", read, 160, tmp_path / "index", again, Computing(), stop)
+    with (again / biencoder.VECTORS).open("ab") as file:
+        file.write(b"half of a shard")
+    seen: list[int] = []
+    biencoder.index(
+        MODELS / "bge-m3", read, 160, tmp_path / "index", again, Computing(), lambda done, _: seen.append(done)
+    )
+    assert seen == [48, 60]
+    one, other = ((tmp_path / name / biencoder.VECTORS).read_bytes() for name in ("whole", "index"))
+    assert one == other
+
+
+def test_reranking_goes_on_where_it_was_stopped(
+    tmp_path: Path, read: Reading, queries: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reranker, "GROUP", 2)
+    docnos = read.docnos()
+    qids = queries["qid"].to_pylist()[:6]
+    candidates = pa.table(
+        {"qid": [q for q in qids for _ in range(4)], "docno": docnos[:4] * 6, "rank": list(range(4)) * 6,
+         "score": [float(-i) for i in range(4)] * 6}
+    )  # fmt: skip
+    seen: list[int] = []
+
+    def run(name: str, progress: Callable[[int, int], None]) -> pa.Table:
+        (tmp_path / name).mkdir(exist_ok=True)
+        how = (220, 3, tmp_path / name, Computing(), progress)
+        return reranker.rerank("reranker", MODELS / "mt5", candidates, queries.slice(0, 6), read, *how)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    whole = run("whole", nothing)
+    with pytest.raises(KeyboardInterrupt):
+        run("again", stop)
+    assert run("again", lambda done, _: seen.append(done)) == whole
+    assert seen == [12, 18]
+
+
+def test_bfloat16_ranks_alike(tmp_path: Path, read: Reading, queries: pa.Table) -> None:
+    """The ten nearest of each query, from bfloat16 and from float32: what changes are near ties only."""
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        out, computing = tmp_path / precision, Computing(precision)
+        (tmp_path / f"work-{precision}").mkdir()
+        biencoder.index(MODELS / "bge-m3", read, 160, out, tmp_path / f"work-{precision}", computing, nothing)
+        found[precision] = ranked(biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 60, computing)[0], 60)
+    frames = [found[p].to_pandas().set_index(["qid", "docno"])["score"] for p in ("float32", "bfloat16")]
+    exact, rough = frames[0], frames[1].loc[frames[0].index]
+    assert np.abs(exact - rough).max() < 0.03
+    for qid in queries["qid"].to_pylist():
+        a, b = exact[qid], rough[qid]
+        for docno in b.nlargest(10).index.difference(a.nlargest(10).index):
+            assert a.nlargest(10).min() - a[docno] < 0.03
+
+
+def test_an_approximate_index_says_so_and_finds_most(tmp_path: Path, read: Reading, queries: pa.Table) -> None:
+    pytest.importorskip("faiss")
+    for search in ("hnsw", "ivf"):
+        computing = Computing(search=search)
+        (tmp_path / f"work-{search}").mkdir()
+        out = tmp_path / search
+        biencoder.index(MODELS / "bge-m3", read, 160, out, tmp_path / f"work-{search}", computing, nothing)
+        _, said = biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 10, computing)
+        assert said["search"] == f"{search}, approximate"
+        assert said["share_of_exact"] > 0.8
+    computing = Computing(search="ivf")
+    (tmp_path / "tokens").mkdir()
+    checkpoint = MODELS / "colbert-xm"
+    multivector.index(checkpoint, read, 64, 160, tmp_path / "late", tmp_path / "tokens", computing, nothing)
+    rough, said = multivector.retrieve(checkpoint, tmp_path / "late", queries, "fr", 64, 160, 10, computing, nothing)
+    exact, _ = multivector.retrieve(checkpoint, tmp_path / "late", queries, "fr", 64, 160, 10, Computing(), nothing)
+    assert said["search"] == "ivf, approximate"
+    pairs = [set(zip(t["qid"].to_pylist(), t["docno"].to_pylist(), strict=True)) for t in (rough, exact)]
+    assert len(pairs[0] & pairs[1]) > 0.8 * len(pairs[1])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=12),
+    most=st.integers(1, 9),
+    depth=st.integers(1, 6),
+    seed=st.integers(0, 1_000),
+)
+def test_token_search_in_chunks_is_maxsim(lengths: list[int], most: int, depth: int, seed: int) -> None:
+    """Whatever the chunks, on either path (numpy's and torch's), against the definition."""
+    rng = np.random.default_rng(seed)
+    passages = [rng.standard_normal((n, 3)).astype(np.float32) for n in lengths]
+    queries = [rng.standard_normal((2, 3)).astype(np.float32) for _ in range(2)]
+    expected = np.array([[(q @ p.T).max(axis=1).sum() for p in passages] for q in queries])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "work").mkdir()
+        made = tokens.opened(folder / "work")
+        tokens.add(made, passages, "float32")
+        tokens.finish(made, folder, [f"d{i}" for i in range(len(lengths))], 3, "float32", "exact")
+        for where in ("cpu", "cpu:0"):  # a named device takes the path that a GPU takes
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(tokens, "CHUNK", most)
+                found, _ = tokens.search(folder, queries, ["a", "b"], depth, "exact", nothing, where)
+            for i, qid in enumerate("ab"):
+                rows = [r for r in found.to_pylist() if r["qid"] == qid]
+                assert sorted((r["score"] for r in rows), reverse=True) == pytest.approx(
+                    sorted(expected[i], reverse=True)[:depth], abs=1e-4
+                )
+                assert all(expected[i, int(r["docno"][1:])] == pytest.approx(r["score"], abs=1e-4) for r in rows)

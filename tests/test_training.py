@@ -1,5 +1,6 @@
 """Training moves weights or is refused, resumes, and leaves frozen parts alone."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pyarrow as pa
 import pytest
 
 from store import LswError
+from tests.conftest import table
+from workbench import distributed
 from workbench.collection import MINI, Folder
 from workbench.training import Settings, finetune
 
@@ -17,9 +20,9 @@ ARCHITECTURES = {"bi-encoder": "bge-m3", "multi-vector": "colbert-xm", "reranker
 @pytest.fixture(scope="module")
 def triples() -> pa.Table:
     mini = Folder("mini", MINI)
-    text = dict(zip(*(mini.passages("fr")[c].to_pylist() for c in ("docno", "text")), strict=True))
+    text = dict(zip(*(table(mini, "fr")[c].to_pylist() for c in ("docno", "text")), strict=True))
     rows = mini.queries("ca", "train").slice(0, 16).to_pylist()
-    relevant = {r["qid"]: r["docno"] for r in mini.qrels("train").to_pylist() if r["label"] > 0}
+    relevant = {r["qid"]: r["docno"] for r in mini.qrels(split="train").to_pylist() if r["label"] > 0}
     return pa.Table.from_pylist(
         [
             {
@@ -107,3 +110,69 @@ def test_training_resumes_and_ends_where_it_would_have(triples: pa.Table, tmp_pa
     assert resumed.steps == whole.steps
     ours, theirs = weights(tmp_path / "resumed"), weights(tmp_path / "whole")
     assert all(ours[k].allclose(theirs[k], atol=1e-6) for k in ours)  # type: ignore[attr-defined]
+
+
+def steady(system: str, folder: Path) -> Path:
+    """A model without dropout, whose losses depend on the batch alone."""
+    shutil.copytree(MODELS / system, folder)
+    said = json.loads((folder / "config.json").read_text("utf-8"))
+    said |= {name: 0.0 for name in said if name.endswith(("dropout_prob", "dropout_rate")) or name == "dropout"}
+    (folder / "config.json").write_text(json.dumps(said), "utf-8")
+    return folder
+
+
+def test_a_batch_in_parts_is_the_same_batch(triples: pa.Table, tmp_path: Path) -> None:
+    """Less memory, the same in-batch negatives: the losses are those of whole batches."""
+    for architecture, system in ARCHITECTURES.items():
+        curves, base = [], steady(system, tmp_path / architecture)
+        for parts in (1, 2):
+            out = tmp_path / f"{architecture}-{parts}"
+            done = finetune(
+                architecture, base, triples, settings(accumulation=parts, steps=3),
+                out, tmp_path / f"work-{architecture}-{parts}", lambda a, b: None,
+            )  # fmt: skip
+            assert done.steps == 3
+            curves.append(done.curve["loss"].to_pylist())
+        assert curves[0] == pytest.approx(curves[1], rel=1e-3), architecture
+    with pytest.raises(LswError, match="cannot be divided"):
+        finetune(
+            "bi-encoder", MODELS / "bge-m3", triples, settings(accumulation=3), tmp_path, tmp_path, lambda a, b: None
+        )
+
+
+def test_bfloat16_trains_alike(triples: pa.Table, tmp_path: Path) -> None:
+    curves = [
+        finetune(
+            "bi-encoder", MODELS / "bge-m3", triples, settings(precision=precision, steps=4), tmp_path / precision,
+            tmp_path / f"work-{precision}", lambda a, b: None,
+        ).curve["loss"].to_pylist()
+        for precision in ("float32", "bfloat16")
+    ]  # fmt: skip
+    assert curves[0] == pytest.approx(curves[1], rel=0.05)
+
+
+def test_two_processes_share_a_batch(triples: pa.Table, tmp_path: Path) -> None:
+    """Through torchrun: every query is contrasted with the passages of both, so the losses are of the size of one's."""
+    told: list[tuple[int, int]] = []
+    (tmp_path / "work").mkdir()
+    (tmp_path / "alone").mkdir()
+    said = settings(steps=3, checkpoint_steps=2)
+    base = steady("bge-m3", tmp_path / "base")
+    shared = distributed.share(
+        2, "bi-encoder", base, triples, said, tmp_path / "two", tmp_path / "work", lambda a, b: told.append((a, b))
+    )
+    assert told[-1] == (3, 3)
+    one = finetune("bi-encoder", base, triples, said, tmp_path / "one", tmp_path / "alone", lambda a, b: None)
+    assert one.steps == shared.steps
+    assert 0.5 < sum(shared.curve["loss"].to_pylist()) / sum(one.curve["loss"].to_pylist()) < 2
+    assert shared.weight_change > 1e-5
+    assert (tmp_path / "two" / "model.safetensors").exists()
+    assert (tmp_path / "work" / "checkpoint-2").is_dir()
+    job = tmp_path / "work" / "job.json"  # a fault in one of them comes back as it was said
+    said_to = json.loads(job.read_text("utf-8"))
+    said_to["settings"]["batch_size"] = 3
+    said_to["settings"]["accumulation"] = 2
+    job.write_text(json.dumps(said_to), "utf-8")
+    with pytest.raises(LswError, match="cannot be divided"):
+        distributed.main(job)
+    assert json.loads((tmp_path / "work" / "fault.json").read_text("utf-8"))[0].startswith("A batch of 3")

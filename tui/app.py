@@ -224,6 +224,10 @@ def _made(page: str) -> Page:
             from tui.provenance import Provenance
 
             return Provenance()
+        case "published":
+            from tui.published import Published
+
+            return Published()
         case _:
             from tui.sql import Sql
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Plain = tuple[list[str], list[list[str]]]
-PAGES = ("runs", "compare", "plots", "translations", "provenance", "sql")
+PAGES = ("runs", "compare", "plots", "translations", "provenance", "sql", "published")
 
 
 def titled(page: str) -> str:

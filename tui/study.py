@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from store import Store, browse
+from store.passages import texts as passage_texts
 from store.query import runs as all_runs
 from store.query import topics
 from workbench.comparing import How, pair
@@ -241,7 +242,7 @@ class Study:
         """Passages' texts; those that the store does not have are left out."""
         key = (collection, variety)
         files = self._files.get(key, lambda: browse.passage_files(self.store, collection, variety))
-        return self._texts.get((key, docnos), lambda: browse.passage_texts(files, docnos))
+        return self._texts.get((key, docnos), lambda: passage_texts(files, docnos))
 
     def curve(self, runs: list[Row], measure: str, cutoffs: list[int]) -> "np.typing.NDArray[np.float64]":
         """Means of a measure at cut-offs (runs x cutoffs), over the queries that all runs were evaluated on."""

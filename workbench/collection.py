@@ -1,24 +1,75 @@
-"""Collections: where passages, queries and labels come from. Here, a folder of files.
+"""Collections: where passages, queries and labels come from. Here, what every one can do, and a folder of files.
 
-A folder holds `corpus.<variety>.jsonl` or `corpus.jsonl` ({"_id", "text"} and optionally "title"),
+A folder holds `corpus.<variety>.jsonl` or `corpus.jsonl` ({"_id", "text"} and optionally "title"; `.gz` is read too),
 `queries.<variety>.tsv` (qid, text), `qrels.tsv` (TREC's four columns, or BEIR's three under a header) and,
 if its topics are split, `topics.tsv` (topic, split; further columns are read by people).
+
+BEIR's own layout is read as it is: `queries.jsonl` or `queries.<variety>.jsonl`, `qrels/<split>.tsv`. So are TREC's
+documents and topics: `corpus.<variety>.trec`, `queries.<variety>.trec` (a topic's title is the query).
 """
 
+import gzip
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from store import LswError, nearest
 from store.artifacts import file_hash
+from store.passages import SCHEMA
 
 MINI = Path(__file__).parent / "mini" / "collection"
 """The mini collection, shipped with the package."""
+
+CHUNK = 8_192
+"""Passages read before they are passed on."""
+
+
+class Collection(Protocol):
+    """What a recipe can be run on."""
+
+    @property
+    def name(self) -> str:
+        """What the store calls it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its content: another content under the same name is another collection."""
+
+    def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
+        """What tells the content of a part from any other: JSON values that enter the keys of stages.
+
+        Args:
+            part: `passages`, `queries` or `qrels`.
+            variety: of the passages or queries; of judgements, the variety of the passages that are judged.
+            split: `train` or `test`; nothing to passages.
+        """
+
+    def passages(self, variety: str) -> Iterator[pa.RecordBatch]:
+        """All passages of a variety in batches of docno, text; never the whole in memory."""
+
+    def queries(self, variety: str, split: str) -> pa.Table:
+        """Columns qid, query, topic, split (strings)."""
+
+    def qrels(self, variety: str, split: str) -> pa.Table:
+        """Columns qid, docno (strings), label (int32)."""
+
+    def repeated(self, variety: str, docno: str) -> LswError:
+        """What to raise for a docno that occurs twice among the passages."""
+
+
+def batched(rows: Iterable[tuple[str, str]]) -> Iterator[pa.RecordBatch]:
+    """Pairs of docno and text as record batches."""
+    left = iter(rows)
+    while some := list(islice(left, CHUNK)):
+        docnos, texts = zip(*some, strict=True)
+        yield pa.record_batch([pa.array(docnos, pa.string()), pa.array(texts, pa.string())], schema=SCHEMA)
 
 
 def _bad(path: Path, line: int, problem: str, cure: str = "") -> LswError:
@@ -27,7 +78,7 @@ def _bad(path: Path, line: int, problem: str, cure: str = "") -> LswError:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines that are not blank, decoded strictly."""
-    with path.open("rb") as file:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
@@ -46,6 +97,88 @@ def _name(path: Path, line: int, value: str, field: str) -> str:
     return value
 
 
+def _objects(path: Path, what: str) -> Iterator[tuple[int, str, str]]:
+    """Line, _id and text (a title before it) of a JSONL file.
+
+    Raises:
+        LswError: broken JSON, a missing or wrong field, an empty text.
+    """
+    for number, line in _lines(path):
+        try:
+            row = json.loads(line)
+            name, text = row["_id"], row["text"]
+            text = f"{row['title']} {text}" if row.get("title") else text
+        except json.JSONDecodeError as error:
+            raise _bad(path, number, f"Broken JSON: {error.msg} at column {error.colno}.") from None
+        except (KeyError, TypeError):
+            raise _bad(path, number, f'A {what} needs the fields "_id" and "text".') from None
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise _bad(path, number, '"_id" and "text" must be strings.')
+        _name(path, number, name, "docno" if what == "passage" else "qid")
+        if not text.strip():
+            raise _bad(path, number, f"{what.capitalize()} '{name}' has an empty text.", "Remove the line or fill it.")
+        yield number, name, text
+
+
+def read_queries(path: Path) -> dict[str, str]:
+    """Queries by qid: a file of qid, tab, text, or BEIR's JSONL.
+
+    Raises:
+        LswError: a line without a tab, an empty text, a repeated qid, invalid UTF-8.
+    """
+    found, first = dict[str, str](), dict[str, int]()
+
+    def rows() -> Iterator[tuple[int, str, str]]:
+        if ".jsonl" in path.name:
+            yield from _objects(path, "query")
+            return
+        if path.suffix == ".trec":
+            for topic, (qid, query) in enumerate(_trec(path, "queries"), 1):
+                yield topic, qid, query
+            return
+        for number, line in _lines(path):
+            qid, tab, query = line.partition("\t")
+            if not tab:
+                raise _bad(path, number, "No tab on this line.", "Columns: qid, tab, text.")
+            _name(path, number, qid, "qid")
+            if not query.strip():
+                raise _bad(path, number, f"Query '{qid}' has an empty text.", "Remove the line or fill it.")
+            yield number, qid, query
+
+    for number, qid, query in rows():
+        if qid in first:
+            raise _bad(path, number, f"Qid '{qid}' is on line {first[qid]} already.", "Remove one of them.")
+        first[qid], found[qid] = number, query
+    return found
+
+
+def _trec(path: Path, part: str) -> Iterator[tuple[str, str]]:
+    """TREC's SGML, as ir_datasets parses it: docno and text of documents, number and title of topics."""
+    from ir_datasets.formats import TrecDocs, TrecQueries
+    from ir_datasets.util.download import LocalDownload
+
+    file = LocalDownload(path, mkdir=False)
+    rows = (
+        ((doc.doc_id, " ".join(doc.default_text().split())) for doc in TrecDocs(file).docs_iter())
+        if part == "passages"
+        else ((topic.query_id, topic.title) for topic in TrecQueries(file).queries_iter())
+    )
+    for number, (name, text) in enumerate(rows, 1):
+        what = "document" if part == "passages" else "topic"
+        if not name or not text.strip():
+            raise LswError(f"The {what} has no {'text' if name else 'name'}.", f"{path}, {what} {number}")
+        yield name, text
+
+
+def query_table(queries: dict[str, str], split: str) -> pa.Table:
+    """Queries of one split, each its own topic: columns qid, query, topic, split."""
+    qids = list(queries)
+    return pa.table(
+        {"qid": pa.array(qids, pa.string()), "query": pa.array(list(queries.values()), pa.string()),
+         "topic": pa.array(qids, pa.string()), "split": pa.array([split] * len(qids), pa.string())}
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Folder:
     """A collection in a folder.
@@ -57,6 +190,7 @@ class Folder:
 
     name: str
     folder: Path
+    _taken: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
@@ -66,15 +200,17 @@ class Folder:
     def fingerprint(self) -> str:
         """sha256 over the names and contents of the files that make up the collection."""
         digest = hashlib.sha256()
-        for path in sorted(self.folder.iterdir()):
-            if path.name.startswith(("corpus.", "queries.")) or path.name in ("qrels.tsv", "topics.tsv"):
+        for path in sorted([*self.folder.iterdir(), *self.folder.glob("qrels/*.tsv")]):
+            ours = path.name.startswith(("corpus.", "queries.")) or path.name in ("qrels.tsv", "topics.tsv")
+            if path.is_file() and (ours or path.parent != self.folder):
                 digest.update(f"{path.name}\0{file_hash(path)}\n".encode())
         return digest.hexdigest()
 
     @cached_property
     def query_varieties(self) -> list[str]:
         """Codes for which there are queries."""
-        return sorted(p.name.split(".", 1)[1][:-4] for p in self.folder.glob("queries.*.tsv"))
+        found = [*self.folder.glob("queries.*.tsv"), *self.folder.glob("queries.*.jsonl")]
+        return sorted({p.name.split(".")[1] for p in found})
 
     @cached_property
     def topics(self) -> dict[str, str]:
@@ -96,13 +232,22 @@ class Folder:
         """The topic a query belongs to: with `topics.tsv` the qid up to its last dot, else the query is its own."""
         return qid.rpartition(".")[0] if self.topics else qid
 
-    def _split(self, qid: str, path: Path, line: int) -> str:
-        if not self.topics:
-            return "test"
+    def _split(self, qid: str, path: Path) -> str:
         topic = self.topic(qid)
         if topic not in self.topics:
+            line = next((n for n, text in _lines(path) if text.split()[0] == qid), 1)
             raise _bad(path, line, f"Query '{qid}' belongs to no topic of topics.tsv.", "A qid is topic, dot, number.")
         return self.topics[topic]
+
+    def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
+        """The hashes of the files behind a part."""
+        topics = self.folder / "topics.tsv"
+        files = {
+            "passages": lambda: [self.corpus_path(variety)],
+            "queries": lambda: [self.queries_path(variety), topics],
+            "qrels": lambda: [self.qrels_path(split), topics],
+        }[part]()
+        return {"files": {path.name: file_hash(path) for path in files if path.exists()}}
 
     def corpus_path(self, variety: str) -> Path:
         """The file with the passages in a variety.
@@ -111,7 +256,7 @@ class Folder:
             LswError: there is none.
         """
         own, only = self.folder / f"corpus.{variety}.jsonl", self.folder / "corpus.jsonl"
-        for path in (own, only):
+        for path in (own, Path(f"{own}.gz"), own.with_suffix(".trec"), only, Path(f"{only}.gz")):
             if path.exists():
                 return path
         have = [p.name.split(".")[1] for p in self.folder.glob("corpus.*.jsonl")]
@@ -121,39 +266,58 @@ class Folder:
             nearest(variety, have) if have else "",
         )
 
-    def passages(self, variety: str) -> pa.Table:
-        """All passages in a variety.
-
-        Returns:
-            columns docno and text (strings), in file order; a title is put before the text.
+    def queries_path(self, variety: str) -> Path:
+        """The file with the queries of a variety; BEIR's `queries.jsonl`, which names none, stands for one only.
 
         Raises:
-            LswError: broken JSON, a missing field, an empty text, a repeated docno, invalid UTF-8, no passages.
+            LswError: `queries.jsonl` was read as another variety's before.
+        """
+        tsv, own, only = (self.folder / f"queries.{end}" for end in (f"{variety}.tsv", f"{variety}.jsonl", "jsonl"))
+        for path in (tsv, own, tsv.with_suffix(".trec")):
+            if path.exists():
+                return path
+        if not only.exists():
+            return tsv
+        if self._taken.setdefault("queries", variety) != variety:
+            raise LswError(
+                f"{only.name} cannot be both the '{self._taken['queries']}' and the '{variety}' queries.",
+                str(only),
+                f"Name it for its variety, as in {own.name}.",
+            )
+        return only
+
+    def qrels_path(self, split: str) -> Path:
+        """The file with the judgements: `qrels.tsv`, or BEIR's `qrels/<split>.tsv`."""
+        beir = self.folder / "qrels" / f"{split}.tsv"
+        return beir if beir.exists() else self.folder / "qrels.tsv"
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are judgements to test on."""
+        return self.qrels_path("test").exists()
+
+    def passages(self, variety: str) -> Iterator[pa.RecordBatch]:
+        """All passages in a variety, in file order; a title is put before the text.
+
+        Raises:
+            LswError: broken JSON, a missing field, an empty text, invalid UTF-8, no passages.
         """
         path = self.corpus_path(variety)
-        docnos, texts, first = [], [], dict[str, int]()
-        for number, line in _lines(path):
-            try:
-                row = json.loads(line)
-                docno, text = row["_id"], row["text"]
-                text = f"{row['title']} {text}" if row.get("title") else text
-            except json.JSONDecodeError as error:
-                raise _bad(path, number, f"Broken JSON: {error.msg} at column {error.colno}.") from None
-            except (KeyError, TypeError):
-                raise _bad(path, number, 'A passage needs the fields "_id" and "text".') from None
-            if not isinstance(docno, str) or not isinstance(text, str):
-                raise _bad(path, number, '"_id" and "text" must be strings.')
-            _name(path, number, docno, "docno")
-            if not text.strip():
-                raise _bad(path, number, f"Passage '{docno}' has an empty text.", "Remove the line or fill it.")
-            if docno in first:
-                raise _bad(path, number, f"Docno '{docno}' is on line {first[docno]} already.", "Remove one of them.")
-            first[docno] = number
-            docnos.append(docno)
-            texts.append(text)
-        if not docnos:
+        any_at_all = False
+        trec = path.suffix == ".trec"
+        for batch in batched(_trec(path, "passages") if trec else (row[1:] for row in _objects(path, "passage"))):
+            any_at_all = True
+            yield batch
+        if not any_at_all:
             raise LswError("The collection has no passages.", str(path))
-        return pa.table({"docno": docnos, "text": texts})
+
+    def repeated(self, variety: str, docno: str) -> LswError:
+        """Where the docno stands twice."""
+        path = self.corpus_path(variety)
+        if path.suffix == ".trec":
+            return LswError(f"Document '{docno}' occurs twice.", str(path), "Remove one of them.")
+        lines = [number for number, name, _ in _objects(path, "passage") if name == docno]
+        return _bad(path, lines[1], f"Docno '{docno}' is on line {lines[0]} already.", "Remove one of them.")
 
     def queries(self, variety: str, split: str = "test") -> pa.Table:
         """The queries of one split in a variety.
@@ -164,32 +328,33 @@ class Folder:
         Raises:
             LswError: no such file, a line without a tab, an empty text, a repeated qid, invalid UTF-8.
         """
-        path = self.folder / f"queries.{variety}.tsv"
+        path = self.queries_path(variety)
         if not path.exists():
             raise LswError(
                 f"Collection '{self.name}' has no queries in '{variety}'.",
                 f"{path} does not exist.",
                 nearest(variety, self.query_varieties),
             )
-        rows, first = [], dict[str, int]()
-        for number, line in _lines(path):
-            qid, tab, query = line.partition("\t")
-            if not tab:
-                raise _bad(path, number, "No tab on this line.", "Columns: qid, tab, text.")
-            _name(path, number, qid, "qid")
-            if not query.strip():
-                raise _bad(path, number, f"Query '{qid}' has an empty text.", "Remove the line or fill it.")
-            if qid in first:
-                raise _bad(path, number, f"Qid '{qid}' is on line {first[qid]} already.", "Remove one of them.")
-            first[qid] = number
-            rows.append({"qid": qid, "query": query, "topic": self.topic(qid), "split": self._split(qid, path, number)})
-        rows = [row for row in rows if row["split"] == split]
-        if not rows:
+        found = read_queries(path)
+        judged = self._judged(split)
+        if self.topics:
+            found = {qid: query for qid, query in found.items() if self._split(qid, path) == split}
+        elif judged is not None:  # BEIR keeps the queries of all splits in one file
+            found = {qid: query for qid, query in found.items() if qid in judged}
+        if not found:
             raise LswError(f"Collection '{self.name}' has no {split} queries in '{variety}'.", str(path))
-        return pa.Table.from_pylist(rows)
+        table = query_table(found, split)
+        topics = pa.array([self.topic(qid) for qid in found], pa.string())
+        return table.set_column(table.schema.get_field_index("topic"), "topic", topics)
 
-    def qrels(self, split: str = "test") -> pa.Table:
-        """The judgements of one split.
+    def _judged(self, split: str) -> set[str] | None:
+        """Judged qids of a split, where each split has a file of judgements."""
+        if self.qrels_path(split).parent == self.folder:
+            return None
+        return set(read_qrels(self.qrels_path(split))["qid"].to_pylist())
+
+    def qrels(self, variety: str = "", split: str = "test") -> pa.Table:
+        """The judgements of one split; the same for all varieties.
 
         Returns:
             columns qid, docno (strings) and label (int32), in file order.
@@ -197,14 +362,13 @@ class Folder:
         Raises:
             LswError: no such file, a wrong number of columns, a label that is no whole number, a pair judged twice.
         """
-        path = self.folder / "qrels.tsv"
+        path = self.qrels_path(split)
         if not path.exists():
             raise LswError(f"Collection '{self.name}' has no judgements.", f"{path} does not exist.")
         table = read_qrels(path)
         if not self.topics:
             return table
-        keep = [self._split(qid, path, n) == split for n, qid in enumerate(table["qid"].to_pylist(), 1)]
-        return table.filter(pa.array(keep))
+        return table.filter(pa.array([self._split(qid, path) == split for qid in table["qid"].to_pylist()]))
 
 
 def read_qrels(path: Path) -> pa.Table:

@@ -125,10 +125,10 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
     store.create()
     started = time.monotonic()
     with store.writing() as con:
-        label = collection_label(con, plan.collection.name, plan.collection.fingerprint)
+        labels = {c.name: collection_label(con, c.name, c.fingerprint) for c in (*plan.also, plan.collection)}
         _open(con, plan)
     context = {
-        "collection": label,
+        "collection": labels[plan.collection.name],
         "recipe": plan.name,
         "recipe_run_id": plan.recipe_run_id,
         "scale": plan.scale,
@@ -137,7 +137,9 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
     counts = {"cached": 0, "ran": 0}
     try:
         for position, stage in enumerate(plan.stages, 1):
-            ran = _one(plan, store, stage, position, observer, context, force)
+            # What was read from the collection trained on is filed under its name, not under the one tested on.
+            own = labels.get(stage.parameters.get("collection", ""), context["collection"])
+            ran = _one(plan, store, stage, position, observer, {**context, "collection": own}, force)
             counts["ran" if ran else "cached"] += 1
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -219,8 +221,7 @@ def _make(
         # For `lsw store upgrade`, which rebuilds the database from artifacts.
         "context": {
             **{k: v for k, v in context.items() if k != "collection"},
-            "name": plan.collection.name,
-            "fingerprint": plan.collection.fingerprint,
+            **_named(plan, stage),
         },
     }
     with store.artifacts.making(stage.key, meta) as (out, meta):
@@ -245,6 +246,13 @@ def _make(
         seconds = round(time.monotonic() - started, 3)
         meta["seconds"] = seconds
     return seconds
+
+
+def _named(plan: Plan, stage: Stage) -> dict[str, str]:
+    """Name and fingerprint of the collection that a stage's rows are filed under."""
+    wanted = stage.parameters.get("collection")
+    found = next((c for c in (plan.collection, *plan.also) if c.name == wanted), plan.collection)
+    return {"name": found.name, "fingerprint": found.fingerprint}
 
 
 def _alone(store: Store, stage: Stage, observer: Observer) -> FileLock:

@@ -21,6 +21,10 @@ PACKAGES = (
     "scipy",
     "ir-measures",
     "opencc",
+    "ir-datasets",
+    "datasets",
+    "sacrebleu",
+    "lingua-language-detector",
 )
 
 

@@ -52,6 +52,19 @@ def examine(store: Store) -> list[dict[str, Any]]:
                 say("store opens", "yes", True)
         except LswError as error:
             say("store opens", error.title, False, error.cure)
+    try:
+        import faiss
+
+        say("faiss", faiss.__version__, True)
+    except ImportError:
+        say(
+            "faiss", "absent; search is exact", False, "pip install faiss-cpu, for computing.search=hnsw", optional=True
+        )
+    apertium = shutil.which("apertium")
+    say("Apertium", apertium or "absent", bool(apertium), "apt install apertium apertium-fra-cat, to translate offline",
+        optional=True)  # fmt: skip
+    irds = Path(os.environ.get("IR_DATASETS_HOME", "~/.ir_datasets")).expanduser()
+    say("ir_datasets", f"downloads to {irds}; IR_DATASETS_HOME moves it", True)
     offline = os.environ.get("HF_HUB_OFFLINE") == "1"
     cache = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     say("Hugging Face hub", "offline (HF_HUB_OFFLINE=1)" if offline else f"cache in {cache}", True)

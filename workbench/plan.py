@@ -26,6 +26,7 @@ class Named(Protocol):
 class Plan:
     """A compiled recipe: stages in an order that respects their inputs, and who it is for the store.
 
+    `also` are other collections that stages read;
     `runs` maps (system, trained_on, query variety, document variety) to the stage that makes the run.
     """
 
@@ -35,11 +36,12 @@ class Plan:
     recipe: Recipe
     collection: Named
     stages: list[Stage]
+    also: tuple[Named, ...] = ()
     runs: dict[tuple[str, str | None, str, str], Stage] = field(default_factory=dict)
     comparison: Stage | None = None
 
 
-def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path) -> Plan:
+def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: bool = True) -> Plan:
     """Turn a recipe into stages.
 
     Args:
@@ -47,28 +49,52 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path) -> Plan:
         name: of the recipe, for the record.
         scale: its name, for the record.
         base: folder that relative paths of the scale start from.
+        fetch: whether a model that is not on this machine may be downloaded now.
 
     Raises:
         LswError: a collection or checkpoint that the recipe needs is not there.
     """
-    c = Compiler(recipe, base)
+    c = Compiler(recipe, base, fetch)
     runs: dict[tuple[str, str | None, str, str], Stage] = {}
     comparison = None
     if recipe.pre_training:
         pretrained(c)
     if recipe.retrieval:
         tuned = recipe.fine_tuning
-        for text in recipe.retrieval.pairs:
+        for text in c.pairs:
             on = pair(text)
             for system in recipe.retrieval.systems:
                 # What is trained in a pipeline: its last stage.
                 trains = tuned and system.split(RERANK)[-1] in tuned.systems
                 for trained_on in (None, tuned.pair) if tuned and trains else (None,):
-                    for query in (on.low, on.high):
+                    for query in [
+                        v for v, asked in ((on.low, "low"), (on.high, "high")) if asked in recipe.retrieval.ask
+                    ]:
                         runs[system, trained_on, query, on.high] = c.run(system, trained_on, query, on.high)
         comparison = _comparison(c, name, scale, runs)
+        if recipe.audit:
+            _audits(c, runs)
     digest = hashlib.sha256(canonical([name, scale, sorted(c.order)]).encode()).hexdigest()[:12]
-    return Plan(digest, name, scale, recipe, c.collection, list(c.order.values()), runs, comparison)
+    return Plan(digest, name, scale, recipe, c.collection, list(c.order.values()), (c.trained,), runs, comparison)
+
+
+def _audits(c: Compiler, runs: dict[tuple[str, str | None, str, str], Stage]) -> None:
+    """An audit of each pair's translations, over the base runs of every system."""
+    assert c.recipe.audit
+    for text in c.pairs:
+        on = pair(text)
+        both = [
+            (system, runs[system, None, on.low, on.high], runs[system, None, on.high, on.high])
+            for system, trained_on, query, document in runs
+            if trained_on is None and (query, document) == (on.low, on.high)
+            and (system, None, on.high, on.high) in runs
+        ]  # fmt: skip
+        c.audited(
+            text,
+            c.translation(on, "test"),
+            [{"system": s, "low": low.key[:12], "high": high.key[:12]} for s, low, high in both],
+            {run.key[:12]: c.measured(run) for _, *some in both for run in some},
+        )
 
 
 def _comparison(c: Compiler, name: str, scale: str, runs: dict[tuple[str, str | None, str, str], Stage]) -> Stage:
@@ -85,13 +111,13 @@ def _comparison(c: Compiler, name: str, scale: str, runs: dict[tuple[str, str | 
         {
             "recipe": name,
             "scale": scale,
-            "pairs": c.recipe.retrieval.pairs,
+            "pairs": c.pairs,
             "runs": listed,
             "measures": list(c.recipe.measures.names),
             **how.model_dump(),
         },
         {
-            "queries": c.wording(pair(c.recipe.retrieval.pairs[0]), "test"),
+            "queries": c.wording(pair(c.pairs[0]), "test"),
             **{f"run.{k}": s for k, s in measured.items()},
         },
     )

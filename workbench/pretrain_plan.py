@@ -11,7 +11,7 @@ def pretrained(c: Compiler) -> dict[str, Stage]:
     """The released model of each system that `[pre-training]` names; a reranker starts from the bi-encoder's."""
     how = c.recipe.pre_training
     assert how and c.recipe.vocabulary
-    passages = {f"passages.{v}": c.passages(v) for v in how.varieties}
+    passages = {f"passages.{v}": c.passages(v, "train") for v in how.varieties}
     queries = {f"queries.{v}": c.queries(v, "train") for v in how.varieties}
     vocabulary = c.add("vocabulary", "train the vocabulary", c.recipe.vocabulary.model_dump(), passages | queries)
     released: dict[str, Stage] = {}
@@ -36,9 +36,10 @@ def pretrained(c: Compiler) -> dict[str, Stage]:
                 "seed": how.seed,
                 "mined_top": MINED_TOP if reranks else 0,
             },
-            passages | queries | {"qrels": c.qrels("train")} | (encoder if reranks else {}),
+            passages | queries | {"qrels": c.qrels(split="train")} | (encoder if reranks else {}),
         )
-        settings = new.model_dump(exclude={"size", "examples", "checkpoint_steps"})
+        kept = {"epochs", "learning_rate", "batch_size", "temperature", "warmup", "frozen", "seed"}
+        settings = new.model_dump(include=kept)
         trained = c.add(
             "finetune",
             f"train {system} on crops",
@@ -57,7 +58,7 @@ def pretrained(c: Compiler) -> dict[str, Stage]:
             encoder = {"encoder": trained}
         seen = {
             role: {**stage.parameters, "key": stage.key}
-            for role, stage in (passages | queries | {"qrels.train": c.qrels("train")}).items()
+            for role, stage in (passages | queries | {"qrels.train": c.qrels(split="train")}).items()
         }
         released[system] = c.add(
             "release", f"release {system}", {"system": system}, {"checkpoint": trained}, {"inputs": seen}

@@ -1,6 +1,7 @@
 """Keeps libraries from writing over our own words."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,10 @@ def advise() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if "huggingface_hub" in sys.modules:  # models were downloaded, with bars; loading them needs none
+        from huggingface_hub.utils import disable_progress_bars
+
+        disable_progress_bars()
 
 
 @contextmanager

@@ -47,19 +47,57 @@ class Translation(Section):
     timeout: Rate = 30.0
 
 
-class Negatives(Section):
-    """How training negatives are mined."""
+Service = Literal[
+    "seq2seq", "apertium", "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago", "qcri", "baidu"
+]
 
-    system: Literal["bm25"] = "bm25"
+
+class Audit(Section):
+    """Whether translations are good, and whether queries lose by bad ones.
+
+    `back` translates them back, to compare with their sources; settings are those of [translation].
+    """
+
+    back: Service | None = None
+    measure: str = "RR@10"
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    seed: int = 42
+
+
+Source = Literal["mined", "hard-negatives", "docpairs", "published"]
+
+
+class Negatives(Section):
+    """Where training negatives come from.
+
+    `mined`: by a system of the recipe, over the training queries in one of the varieties. `hard-negatives`: MS MARCO's,
+    of 13 systems, kept where a cross-encoder scores them `cross_encoder_margin` below the worst positive. `docpairs`:
+    those that ir_datasets has for the training queries. `published`: whole triples, texts and all.
+    """
+
+    source: Source = "mined"
+    system: str = "bm25"
     queries: Literal["high", "low"] = "high"
     depth: Positive = 50
     per_query: Positive = 4
     margin: Share = 0.05
+    cross_encoder_margin: Annotated[float, Field(ge=0)] = 3.0
+    hard_negatives: str = "hf://datasets/sentence-transformers/msmarco-hard-negatives/msmarco-hard-negatives.jsonl.gz"
+    scores: str = (
+        "hf://datasets/sentence-transformers/msmarco-hard-negatives/cross-encoder-ms-marco-MiniLM-L-6-v2-scores.pkl.gz"
+    )
+    published: dict[str, str] = {}
+    limit: Positive | None = None
     seed: int = 42
 
 
 class Tuning(Section):
-    """How one system is trained. Warm-up is a share of all steps; rates are peaks of a linear schedule."""
+    """How one system is trained. Warm-up is a share of all steps; rates are peaks of a linear schedule.
+
+    `batch_size` counts triples and is what a step sees, whatever the parts it is computed in (`accumulation`) and the
+    processes that share it. `steps` ends training before or after `epochs` would. Lengths, in tokens, are the system's
+    own unless training has others.
+    """
 
     epochs: Rate
     learning_rate: Rate
@@ -69,14 +107,25 @@ class Tuning(Section):
     frozen: list[Literal["embeddings", "adapters"]] = []
     checkpoint_steps: Positive = 50
     seed: int = 42
+    steps: Positive | None = None
+    accumulation: Positive = 1
+    precision: Literal["float32", "auto", "bfloat16", "float16"] = "float32"
+    gradient_checkpointing: bool = False
+    negatives: Source | None = None
+    query_length: Positive | None = None
+    document_length: Positive | None = None
 
 
 class FineTuning(Section):
-    """What is fine-tuned, on which pair; each system's own settings may be given under its name."""
+    """What is fine-tuned, on which pair; each system's own settings may be given under its name.
+
+    With models = "published" nothing is trained: the models that the scale names under [published.PAIR] are tested.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     pair: str
     systems: list[str]
+    models: Literal["trained", "published"] = "trained"
 
     _pair = field_validator("pair")(lambda text: str(pair_of(text)))
 
@@ -92,10 +141,16 @@ class FineTuning(Section):
 
 
 class Retrieval(Section):
-    """What is searched, by what, how deep, with which script."""
+    """What is searched, by what, how deep, with which script.
+
+    `collection` names one of the scale's other collections to test on; training stays with the first. `ask` says whose
+    queries of each pair.
+    """
 
     pairs: list[str]
     systems: list[str]
+    collection: str | None = None
+    ask: list[Literal["low", "high"]] = ["low", "high"]
     depth: Positive = 1000
     script: str = "as written"
 
@@ -184,21 +239,61 @@ class PreTraining(Section):
         return NewModel.model_validate(given)
 
 
+class Sample(Section):
+    """A seeded part of a collection: all judged passages of some queries, and so many others."""
+
+    queries: Positive
+    training_queries: Annotated[int, Field(ge=0)] = 0
+    passages: Positive
+    seed: int = 42
+
+
 class CollectionAt(Section):
-    """Which collection stands behind a scale: a folder, or a name of ir_datasets."""
+    """Which collection stands behind a scale.
+
+    A folder; or for each variety of passages a source (`irds:ID`, `beir:OWNER/NAME:CONFIG`, `mlqa:OWNER/NAME`), what
+    that calls train and test, and where queries come from that it does not have.
+    """
 
     name: str
     folder: str | None = None
-    ir_datasets: str | None = None
+    sources: dict[str, str] = {}
+    splits: dict[str, str] = {}
+    queries: dict[str, dict[str, str]] = {}
+    fields: list[str] = ["title"]
+    sample: Sample | None = None
+    pairs: list[str] | None = None
 
 
 class SystemAt(Section):
-    """Which model stands behind a system's name. Lengths in tokens."""
+    """Which model stands behind a system's name: a folder, or owner/name on the hub. Lengths in tokens.
 
-    architecture: Literal["bi-encoder", "multi-vector", "reranker"]
+    `pooling` is that of a bi-encoder whose folder does not say it (no modules.json).
+    """
+
+    architecture: Literal["bi-encoder", "multi-vector", "sparse", "hybrid", "reranker", "cross-encoder"]
     checkpoint: str
     query_length: Positive
     document_length: Positive
+    pooling: Literal["cls", "mean"] | None = None
+
+    @property
+    def reranks(self) -> bool:
+        """Whether it scores the candidates of another."""
+        return self.architecture in ("reranker", "cross-encoder")
+
+
+class ComputingAt(Section):
+    """How models compute; `search` is `exact`, or an approximate index of faiss.
+
+    `token_budget`, `processes` (that share a training; 0: one for each GPU) and `report_to` change no key.
+    """
+
+    precision: Literal["float32", "auto", "bfloat16", "float16"] = "float32"
+    token_budget: Positive | None = None
+    search: Literal["exact", "hnsw", "ivf"] = "exact"
+    processes: Annotated[int, Field(ge=0)] = 1
+    report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = []
 
 
 class Recipe(Section):
@@ -208,6 +303,7 @@ class Recipe(Section):
     question: str = ""
     paper: str = ""
     collection: CollectionAt
+    collections: dict[str, CollectionAt] = {}
     systems: dict[str, SystemAt] = {}
     vocabulary: Vocabulary | None = None
     pre_training: PreTraining | None = Field(default=None, alias="pre-training")
@@ -216,17 +312,26 @@ class Recipe(Section):
     fine_tuning: FineTuning | None = Field(default=None, alias="fine-tuning")
     retrieval: Retrieval | None = None
     reranking: Reranking = Reranking()
+    computing: ComputingAt = ComputingAt()
+    published: dict[str, dict[str, str]] = {}
+    errata: list[str] = []
     measures: Measures = Measures()
     comparison: Comparison = Comparison()
+    audit: Audit | None = None
 
 
-BY_NAME: dict[str, type[BaseModel]] = {"systems": SystemAt, "fine-tuning": Tuning, "pre-training": NewModel}
+BY_NAME: dict[str, type[BaseModel]] = {
+    "collections": CollectionAt,
+    "systems": SystemAt,
+    "fine-tuning": Tuning,
+    "pre-training": NewModel,
+}
 """What stands under the name of a system, in the sections that have such names."""
 
 
 def names() -> list[str]:
     """Recipes that come with lsw."""
-    return sorted(p.stem for p in FOLDER.glob("*.toml"))
+    return sorted(p.stem for p in FOLDER.glob("*.toml") if p.stem != "prices")
 
 
 def scales() -> list[str]:
@@ -367,11 +472,12 @@ def _references(recipe: Recipe) -> None:
     """Every system a recipe names must be one that its scale has, and must be of use where it is named."""
     known = ["bm25", *recipe.systems]
     named = list(recipe.fine_tuning.systems) if recipe.fine_tuning else []
+    named += [recipe.negatives.system] if recipe.fine_tuning else []
     for pipeline in recipe.retrieval.systems if recipe.retrieval else ():
         stages = pipeline.split(RERANK)
         named += stages
         for position, stage in enumerate(stages):
-            reranks = stage in recipe.systems and recipe.systems[stage].architecture == "reranker"
+            reranks = stage in recipe.systems and recipe.systems[stage].reranks
             if stage in known and reranks != (position > 0):
                 raise LswError(
                     f"'{pipeline}' cannot be run: '{stage}' {'reranks only' if reranks else 'does not rerank'}.",
@@ -390,7 +496,14 @@ def _references(recipe: Recipe) -> None:
                 raise LswError(
                     f"Unknown key '{name}' in [fine-tuning].", cure=nearest(name, [*known[1:], "pair", "systems"])
                 )
-        for system in recipe.fine_tuning.systems:
+        if recipe.fine_tuning.models == "published":
+            for system in recipe.fine_tuning.systems:
+                if system not in recipe.published.get(recipe.fine_tuning.pair, {}):
+                    raise LswError(
+                        f"No published model of '{system}' trained on {recipe.fine_tuning.pair} is known.",
+                        cure=f"Name one under [published.{recipe.fine_tuning.pair}], or train it.",
+                    )
+        for system in recipe.fine_tuning.systems if recipe.fine_tuning.models == "trained" else ():
             try:
                 recipe.fine_tuning.tuning(system)
             except ValidationError as error:

@@ -10,6 +10,7 @@ from store import LswError, Store, nearest
 from store.artifacts import canonical, file_hash
 from store.query import rows
 from workbench import recipe as recipes
+from workbench.collection import Folder
 from workbench.compiler import Compiler
 from workbench.plan import Named, Plan
 from workbench.stages import KINDS, Stage
@@ -41,7 +42,7 @@ def retrieval_plan(
     recipe = recipes.checked(said, behind)
     compiler = Compiler(recipe, behind.parent)
     run = compiler.run(system, None, query, document)
-    if (compiler.collection.folder / "qrels.tsv").exists():
+    if isinstance(compiler.collection, Folder) and compiler.collection.judged:
         compiler.measured(run)
     return _plan("retrieve", scale, recipe, compiler.collection, list(compiler.order.values())), run.key[:12]
 
@@ -88,7 +89,7 @@ def import_plan(
         )  # fmt: skip
         compiler = Compiler(recipe, folder)
         source = compiler.qrels()
-        if query_variety in compiler.collection.query_varieties:
+        if isinstance(compiler.collection, Folder) and query_variety in compiler.collection.query_varieties:
             compiler.queries(query_variety)
         stages += compiler.order.values()
         label = compiler.collection

@@ -1,12 +1,14 @@
 """Signs that a translation went wrong, from the two texts alone."""
 
+import re
 from statistics import median
 
 from workbench.varieties import table
 
-SIGNS = ("empty", "untranslated", "script", "length", "numbers")
+SIGNS = ("empty", "untranslated", "script", "repeated", "length", "numbers")
 """From the surest to the weakest."""
 
+_REPEATED = re.compile(r"([^\W\d_][^\W_]+\W*?)\1{2,}|(\b\w+\b)(?:\W+\2\b){2,}")
 _SHORTEST, _LONGEST = 0.5, 2.0
 """Of the usual length ratio of the pair."""
 
@@ -35,6 +37,7 @@ def signs(source: list[str], text: list[str], variety: str, same_script: bool = 
     - `empty`: no text.
     - `untranslated`: identical to the source.
     - `script`: most letters are of another script than the variety's.
+    - `repeated`: something of two letters or more comes three times in a row, and not in the source.
     - `length`: less than half or more than twice as long for its source as the set's median.
     - `numbers`: the digits are not those of the source.
 
@@ -56,6 +59,8 @@ def signs(source: list[str], text: list[str], variety: str, same_script: bool = 
             found.append("untranslated")
         if _wrong_script(t, variety):
             found.append("script")
+        if _REPEATED.search(t.casefold()) and not _REPEATED.search(s.casefold()):
+            found.append("repeated")
         if s.strip() and not _SHORTEST <= len(t) / len(s) / usual <= _LONGEST:
             found.append("length")
         if _numbers(s) != _numbers(t):

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError
-from workbench.systems import Progress, reranker
+from workbench.systems import Progress, biencoder, multivector, reranker
+from workbench.systems.encoding import Computing
 from workbench.varieties import variety as variety_of
 
 ARCHITECTURES = ("bi-encoder", "multi-vector", "reranker")
@@ -25,7 +26,10 @@ _MARK = "\x1f"  # between a text and its variety, inside a data set whose column
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train; `Settings` of a recipe, checked there. Lengths in tokens, warm-up as a share of all steps."""
+    """How to train; `Tuning` of a recipe, checked there. Lengths in tokens, warm-up as a share of all steps.
+
+    `batch_size` triples are one step, over all processes and parts; `report_to` are trackers that transformers knows.
+    """
 
     epochs: float
     learning_rate: float
@@ -37,6 +41,12 @@ class Settings:
     frozen: tuple[str, ...]
     checkpoint_steps: int
     seed: int
+    steps: int | None = None
+    accumulation: int = 1
+    precision: str = "float32"
+    gradient_checkpointing: bool = False
+    pooling: str | None = None
+    report_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,11 +90,11 @@ def finetune(
     set_seed(settings.seed)
     train = {"bi-encoder": _biencoder, "multi-vector": _multivector, "reranker": _reranker}[architecture]
     trainer, parts, save = train(checkpoint, triples, settings, work, progress)
-    before = [p.detach().clone() for p in parts.parameters()]
+    before = [p.detach().to("cpu", copy=True) for p in parts.parameters()]
     last = _last_checkpoint(work)
     result = trainer.train(resume_from_checkpoint=str(last) if last else None)
     with torch.no_grad():
-        moved = sum(((p.cpu() - b.cpu()).double() ** 2).sum() for p, b in zip(parts.parameters(), before, strict=True))
+        moved = sum(((p.cpu() - b).double() ** 2).sum() for p, b in zip(parts.parameters(), before, strict=True))
         size = sum((b.double() ** 2).sum() for b in before)
     change = float((moved / size).sqrt())
     if not change > MOVED:
@@ -94,7 +104,8 @@ def finetune(
             "Raise learning_rate: the published 5e-12 of mT5 moves nothing in float32.",
             exit_code=1,
         )
-    save(out)
+    if trainer.is_world_process_zero():
+        save(out)
     logs = [h for h in trainer.state.log_history if "loss" in h]
     curve = pa.table(
         {
@@ -116,16 +127,59 @@ def _last_checkpoint(work: Path) -> Path | None:
     return None
 
 
-def _arguments(settings: Settings, work: Path, examples: int) -> dict[str, Any]:
+def gpus() -> int:
+    """GPUs of this machine; one process if there is none."""
     import torch
 
-    steps = max(1, -(-examples // settings.batch_size))
-    total = max(1, int(steps * settings.epochs))
+    return max(1, torch.cuda.device_count())
+
+
+def _processes() -> int:
+    """How many processes share this training."""
+    import os
+
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _arguments(settings: Settings, work: Path, examples: int, in_parts: bool) -> dict[str, Any]:
+    """The trainers' arguments.
+
+    Args:
+        settings: how to train.
+        work: for the trainer's checkpoints.
+        examples: triples there are.
+        in_parts: whether the trainer is to add up the gradients of `accumulation` parts of a batch. The losses that
+            contrast a query with its whole batch do that themselves.
+
+    Raises:
+        LswError: the batch cannot be divided so.
+    """
+    import torch
+
+    shares = _processes() * settings.accumulation
+    if settings.batch_size % shares:
+        raise LswError(
+            f"A batch of {settings.batch_size} cannot be divided by {_processes()} processes"
+            f" and {settings.accumulation} parts.",
+            cure=f"Set batch_size to a multiple of {shares}, or change accumulation or computing.processes.",
+        )
+    per_epoch = max(1, -(-examples // settings.batch_size))
+    total = settings.steps or max(1, int(per_epoch * settings.epochs))
+    gpu = torch.cuda.is_available()
+    precision = settings.precision
+    if precision == "auto":
+        half = "bfloat16" if not gpu or torch.cuda.is_bf16_supported() else "float16"
+        precision = half if gpu else "float32"
     return {
         "output_dir": str(work),
         "num_train_epochs": settings.epochs,
+        "max_steps": settings.steps or -1,
         "learning_rate": settings.learning_rate,
-        "per_device_train_batch_size": settings.batch_size,
+        "per_device_train_batch_size": settings.batch_size // (shares if in_parts else _processes()),
+        "gradient_accumulation_steps": settings.accumulation if in_parts else 1,
+        "activation_checkpointing": settings.gradient_checkpointing,
+        "bf16": precision == "bfloat16",
+        "fp16": precision == "float16",
         "warmup_steps": int(settings.warmup * total),
         "seed": settings.seed,
         "data_seed": settings.seed,
@@ -133,12 +187,26 @@ def _arguments(settings: Settings, work: Path, examples: int) -> dict[str, Any]:
         "save_steps": settings.checkpoint_steps,
         "save_total_limit": 2,
         "logging_steps": max(1, total // 50),
-        "report_to": "none",
+        "report_to": list(settings.report_to) or "none",
         "disable_tqdm": True,
-        "use_cpu": not torch.cuda.is_available(),
-        "dataloader_pin_memory": torch.cuda.is_available(),
+        "use_cpu": not gpu,
+        "dataloader_pin_memory": gpu,
         "max_grad_norm": 1.0,
+        "ddp_find_unused_parameters": True if _processes() > 1 else None,
     }
+
+
+def _contrast(plain: Any, cached: Any, model: Any, settings: Settings) -> Any:
+    """A loss that contrasts each query with the passages of its batch, over all processes.
+
+    In parts, the gradient of the whole batch by caching its vectors (Gao et al. 2021, arXiv 2101.06983): the same
+    negatives, less memory.
+    """
+    said: dict[str, Any] = {"scale": 1 / settings.temperature, "gather_across_devices": _processes() > 1}
+    if settings.accumulation == 1:
+        return plain(model, **said)
+    part = max(1, settings.batch_size // _processes() // settings.accumulation)
+    return cached(model, mini_batch_size=part, **said)
 
 
 def _follow(progress: Progress) -> Any:
@@ -165,25 +233,34 @@ Prepared = tuple[Any, Any, Callable[[Path], None]]
 """A trainer, the module whose weights it moves, and how to save the result."""
 
 
+def _roles(model: Any) -> dict[str, Any]:
+    """Queries and passages are cut and marked in training as they are in search."""
+    roles = {"query": "query", "positive": "document", "negative": "document"}
+    prompts = {column: model.prompts[role] for column, role in roles.items() if model.prompts.get(role)}
+    return {"router_mapping": roles, "prompts": prompts or None}
+
+
 def _biencoder(checkpoint: Path, triples: pa.Table, settings: Settings, work: Path, progress: Progress) -> Prepared:
     from datasets import Dataset
     from sentence_transformers import (
-        SentenceTransformer,
         SentenceTransformerTrainer,
         SentenceTransformerTrainingArguments,
     )
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer.losses import (
+        CachedMultipleNegativesRankingLoss,
+        MultipleNegativesRankingLoss,
+    )
 
-    model = SentenceTransformer(str(checkpoint), local_files_only=True)
-    model.max_seq_length = settings.document_length
+    model = biencoder.load(checkpoint, Computing(), settings.pooling)
+    model[0].query_length, model[0].document_length = settings.query_length, settings.document_length
     _freeze(model[0].model, settings.frozen)
     trainer = SentenceTransformerTrainer(
         model=model,
         args=SentenceTransformerTrainingArguments(
-            **_arguments(settings, work, len(triples)), batch_sampler="no_duplicates"
+            **_arguments(settings, work, len(triples), in_parts=False), **_roles(model), batch_sampler="no_duplicates"
         ),
         train_dataset=Dataset(triples.select(["query", "positive", "negative"])),
-        loss=MultipleNegativesRankingLoss(model, scale=1 / settings.temperature),
+        loss=_contrast(MultipleNegativesRankingLoss, CachedMultipleNegativesRankingLoss, model, settings),
         callbacks=[_follow(progress)],
     )
     return _quiet(trainer), model, lambda out: model.save_pretrained(str(out), create_model_card=False)
@@ -193,15 +270,16 @@ def _multivector(checkpoint: Path, triples: pa.Table, settings: Settings, work: 
     import torch
     from datasets import Dataset
     from sentence_transformers import (
-        MultiVectorEncoder,
         MultiVectorEncoderTrainer,
         MultiVectorEncoderTrainingArguments,
     )
     from sentence_transformers.multi_vector_encoder.data_collator import MultiVectorEncoderDataCollator
-    from sentence_transformers.multi_vector_encoder.losses import MultiVectorMultipleNegativesRankingLoss
+    from sentence_transformers.multi_vector_encoder.losses import (
+        CachedMultiVectorMultipleNegativesRankingLoss,
+        MultiVectorMultipleNegativesRankingLoss,
+    )
 
-    model = MultiVectorEncoder(str(checkpoint), local_files_only=True)
-    model[0].query_length, model[0].document_length = settings.query_length, settings.document_length
+    model = multivector.load(checkpoint, settings.query_length, settings.document_length)
     backbone = model[0].model
     _freeze(backbone, settings.frozen)
     languages = list(getattr(backbone.config, "languages", None) or ())
@@ -214,9 +292,8 @@ def _multivector(checkpoint: Path, triples: pa.Table, settings: Settings, work: 
             features["lang_ids"] = torch.tensor(ids)
         return features
 
-    def marked(texts: str, varieties: str) -> list[str]:
-        pairs = zip(triples[varieties].to_pylist(), triples[texts].to_pylist(), strict=True)
-        return [f"{code}{_MARK}{text}" for code, text in pairs]
+    def marked(texts: str, varieties: str) -> pa.ChunkedArray:
+        return pa.compute.binary_join_element_wise(triples[varieties], triples[texts], _MARK)
 
     data = {
         "query": marked("query", "query_variety"),
@@ -226,10 +303,12 @@ def _multivector(checkpoint: Path, triples: pa.Table, settings: Settings, work: 
     trainer = MultiVectorEncoderTrainer(
         model=model,
         args=MultiVectorEncoderTrainingArguments(
-            **_arguments(settings, work, len(triples)), batch_sampler="no_duplicates"
+            **_arguments(settings, work, len(triples), in_parts=False), **_roles(model), batch_sampler="no_duplicates"
         ),
-        train_dataset=Dataset.from_dict(data),
-        loss=MultiVectorMultipleNegativesRankingLoss(model, scale=1 / settings.temperature),
+        train_dataset=Dataset(pa.table(data)),
+        loss=_contrast(
+            MultiVectorMultipleNegativesRankingLoss, CachedMultiVectorMultipleNegativesRankingLoss, model, settings
+        ),
         data_collator=MultiVectorEncoderDataCollator(preprocess_fn=preprocess),
         callbacks=[_follow(progress)],
     )
@@ -267,11 +346,13 @@ def _reranker(checkpoint: Path, triples: pa.Table, settings: Settings, work: Pat
 
     trainer = YesNoTrainer(
         model=model,
-        args=TrainingArguments(**_arguments(settings, work, len(triples)), remove_unused_columns=False),
+        args=TrainingArguments(**_arguments(settings, work, len(triples), in_parts=True), remove_unused_columns=False),
         train_dataset=Dataset(triples.select(["query", "positive", "negative"])),
         data_collator=collate,
         callbacks=[_follow(progress)],
     )
+
+    trainer.model_accepts_loss_kwargs = False  # the loss above is a mean: the trainer divides it by the parts
 
     def save(out: Path) -> None:
         model.save_pretrained(str(out))

@@ -21,7 +21,8 @@ def sql(
     """Ask the store in SQL, read-only.
 
     Views: runs, rankings, queries, qrels, measures, comparisons, translations, finetunes, stages, triples, losses,
-    recipe_runs, recipe_stages, scored_queries, judged_results, evaluated_queries. `DESCRIBE runs` lists its columns.
+    recipe_runs, recipe_stages, scored_queries, judged_results, evaluated_queries, audits, translation_costs.
+    `DESCRIBE runs` lists its columns.
     """
     from store import LswError, nearest
     from store.query import select

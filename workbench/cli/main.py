@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import data, recipe, runs, tui
+from workbench.cli import audit, data, plan, recipe, runs, tui
 from workbench.cli.console import debugging, fail
 
 app = typer.Typer(
@@ -24,10 +24,12 @@ app = typer.Typer(
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(runs.app, name="runs")
 app.add_typer(data.app, name="store")
+app.command("plan")(plan.plan)
 app.command("compare")(runs.compare)
 app.command("retrieve")(runs.retrieve)
 app.command("import")(runs.import_run)
 app.command("export")(runs.export)
+app.command("audit")(audit.audit)
 app.command("sql")(data.sql)
 app.command("tui")(tui.tui)
 app.command("doctor")(data.doctor)

@@ -75,7 +75,7 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
 @app.command()
 def check(name: Name, scale: ScaleOption = "mini") -> None:
     """Say whether a recipe is sound, without running anything."""
-    plan = _plan(name, scale, [])
+    plan = _plan(name, scale, [], fetch=False)
     runs, stages = len(plan.runs), len(plan.stages)
     talk().print(f"{name} is sound at {scale} scale: {stages} stages, {runs} runs.")
 
@@ -104,7 +104,7 @@ def run(
     from workbench.tables import closing
 
     form = checked_format(form, as_json)
-    plan = _plan(name, scale, overrides or [])
+    plan = _plan(name, scale, overrides or [], fetch=not dry_run)
     at = opened(store)
     if dry_run:
         fates = foresee(plan, at, force)
@@ -140,13 +140,13 @@ def run(
                 typer.echo(f"{stage.parameters['system']}: {at.artifacts.path(stage.key) / 'checkpoint'}")
 
 
-def _plan(name: str, scale: str, overrides: list[str]) -> "Plan":
+def _plan(name: str, scale: str, overrides: list[str], fetch: bool = True) -> "Plan":
     from workbench import recipe
     from workbench.plan import compile_recipe
 
     path, behind = recipe.recipe_path(name), recipe.scale_path(scale)
     loaded = recipe.load(path, behind, overrides)
-    return compile_recipe(loaded, path.stem, behind.stem, behind.parent)
+    return compile_recipe(loaded, path.stem, behind.stem, behind.parent, fetch)
 
 
 class Shown:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from store.ingest import ROWS
+from store.passages import FILE, Passages
 from workbench.systems import Progress
 
 
@@ -40,6 +41,10 @@ class Job:
     def read(self, role: str, name: str) -> pa.Table:
         """A table that an input left under `rows/`."""
         return pq.read_table(self.inputs[role] / ROWS / f"{name}.parquet")
+
+    def passages(self, role: str) -> Passages:
+        """The passages that an input read, memory-mapped."""
+        return Passages(self.inputs[role] / FILE)
 
     def queries(self, role: str) -> pa.Table:
         """The queries that an input read from a collection, or made by translating."""
@@ -77,16 +82,24 @@ class Stage:
 Function = Callable[[Job], dict[str, Any]]
 
 KINDS: dict[str, tuple[str, int]] = {
-    "passages": ("sources:passages", 1),
+    "passages": ("sources:passages", 2),
     "queries": ("sources:queries", 1),
     "qrels": ("sources:qrels", 1),
     "checkpoint": ("sources:checkpoint", 1),
     "translate": ("translate:run", 1),
-    "negatives": ("negatives:run", 1),
+    "search": ("retrieve:search", 1),
+    "negatives": ("negatives:run", 2),
+    "hard_negatives": ("triples:hard_negatives", 1),
+    "scores": ("triples:scores", 1),
+    "docpairs": ("triples:docpairs", 1),
+    "published_triples": ("triples:published", 1),
     "finetune": ("finetune:run", 1),
-    "index": ("retrieve:index", 1),
+    "index": ("retrieve:index", 2),
     "retrieve": ("retrieve:retrieve", 1),
     "rerank": ("retrieve:rerank", 1),
+    "reference": ("sources:reference", 1),
+    "back": ("translate:back", 1),
+    "audit": ("audit:run", 1),
     "measure": ("measure:run", 3),
     "compare": ("compare:run", 3),
     "import": ("imported:run", 2),

@@ -1,21 +1,38 @@
 """Fine-tuning one model on triples."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from store import LswError
+from workbench.distributed import share
+from workbench.reading import Reading
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
 from workbench.text import convert
-from workbench.training import Settings, finetune
+from workbench.training import Settings, finetune, gpus
+
+_AT_ONCE = 50_000
+_TEXTS = pa.schema(
+    [(name, pa.string()) for name in ("query", "positive", "negative", "query_variety", "document_variety")]
+)
 
 
 def run(job: Job) -> dict[str, Any]:
     """`checkpoint/` (the model), `rows/finetune.parquet` and `rows/loss.parquet`."""
     p = job.parameters
-    settings = Settings(**{**p["settings"], "frozen": tuple(p["settings"]["frozen"])}, **job.local["settings"])
+    settings = Settings(
+        **{**p["settings"], "frozen": tuple(p["settings"]["frozen"])},
+        **job.local["settings"],
+        report_to=tuple(job.local.get("report_to", ())),
+    )
     triples = job.read("triples", "crops") if p["source"] == "crops" else _triples(job)
-    done = finetune(
+    processes = job.local.get("processes", 1) or gpus()
+    train = partial(share, processes) if processes > 1 else finetune
+    done = train(
         p["architecture"],
         checkpoint_folder(job.inputs["checkpoint"]),
         triples,
@@ -57,18 +74,40 @@ def run(job: Job) -> dict[str, Any]:
 
 
 def _triples(job: Job) -> pa.Table:
-    """Triples with texts in the declared script, and their varieties."""
+    """Triples with texts in the declared script, and their varieties; on disk, memory-mapped."""
     p = job.parameters
-    mined, passages = job.read("triples", "triple"), job.read("passages", "passages")
-    texts = convert(passages["text"].to_pylist(), p["document_variety"], p["script"])
-    text = dict(zip(passages["docno"].to_pylist(), texts, strict=True))
-    n = len(mined)
-    return pa.table(
-        {
-            "query": convert(mined["query"].to_pylist(), p["query_variety"], p["script"]),
-            "positive": [text[d] for d in mined["docno_positive"].to_pylist()],
-            "negative": [text[d] for d in mined["docno_negative"].to_pylist()],
-            "query_variety": [p["query_variety"]] * n,
-            "document_variety": [p["document_variety"]] * n,
-        }
-    )
+    path = job.work / "texts.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, _TEXTS) as writer:
+        for query, positive, negative in _texts(job):
+            n = len(query)
+            columns = (
+                convert(query, p["query_variety"], p["script"]), positive, negative, [p["query_variety"]] * n,
+                [p["document_variety"]] * n,
+            )  # fmt: skip
+            writer.write_table(pa.table(dict(zip(_TEXTS.names, columns, strict=True)), schema=_TEXTS))
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def _texts(job: Job) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """Queries, positives and negatives, some at a time: of published triples as they are, else looked up."""
+    p = job.parameters
+    if (job.inputs["triples"] / "rows" / "texts.parquet").exists():
+        file = pq.ParquetFile(job.inputs["triples"] / "rows" / "texts.parquet")
+        for batch in file.iter_batches(_AT_ONCE):
+            query, *passages = (batch[c].to_pylist() for c in ("query", "positive", "negative"))
+            positive, negative = (convert(texts, p["document_variety"], p["script"]) for texts in passages)
+            yield query, positive, negative
+        return
+    mined = job.read("triples", "triple")
+    reading = Reading(job.passages("passages"), p["document_variety"], p["script"])
+    for start in range(0, len(mined), _AT_ONCE):
+        some = mined.slice(start, _AT_ONCE)
+        docnos = [some[c].to_pylist() for c in ("docno_positive", "docno_negative")]
+        text = reading.texts([*docnos[0], *docnos[1]])
+        if lacking := next((d for d in (*docnos[0], *docnos[1]) if d not in text), None):
+            raise LswError(
+                f"Passage '{lacking}' of a training triple is not in the collection.",
+                cure="At a sampled scale use mined negatives (negatives.source).",
+                exit_code=1,
+            )
+        yield some["query"].to_pylist(), [text[d] for d in docnos[0]], [text[d] for d in docnos[1]]

@@ -8,25 +8,37 @@ import pyarrow as pa
 
 from store import LswError
 from workbench.stages import Job
-from workbench.systems import bm25
-from workbench.text import convert
+
+TRIPLE = pa.schema(
+    [*((c, pa.string()) for c in ("key", "qid", "query", "docno_positive", "docno_negative")),
+     ("score_positive", pa.float64()), ("score_negative", pa.float64())]
+)  # fmt: skip
+
+
+def leave(job: Job, rows: list[dict[str, Any]], why: str) -> dict[str, Any]:
+    """Leave `rows/triple.parquet`; returns the summary.
+
+    Raises:
+        LswError: there are none.
+    """
+    if not rows:
+        raise LswError("No training triple could be made.", why, "Loosen what [negatives] asks for.", exit_code=1)
+    job.write("triple", pa.Table.from_pylist([{"key": job.key, **row} for row in rows], schema=TRIPLE))
+    return {"triples": len(rows), "queries": len({row["qid"] for row in rows})}
 
 
 def run(job: Job) -> dict[str, Any]:
     """`rows/triple.parquet`: key, qid, query, docno_positive, docno_negative, score_positive, score_negative.
 
-    Negatives are drawn, seeded, from BM25's results for the query in the variety that mines, without those judged
+    Negatives are drawn, seeded, from what a system finds for the query in the variety that mines, without those judged
     relevant and without those scored within `margin` of the best relevant passage: these may be relevant, unjudged.
-    A query whose relevant passages BM25 does not find cannot be filtered so, and is left out.
+    A query whose relevant passages it does not find cannot be filtered so, and is left out.
 
     Raises:
         LswError: no triple is left.
     """
     p = job.parameters
-    miners, asked, qrels = job.queries("miners"), job.queries("queries"), job.read("qrels", "qrel")
-    texts = convert(miners["query"].to_pylist(), p["mining_variety"], p["script"])
-    miners = miners.set_column(miners.schema.get_field_index("query"), "query", pa.array(texts))
-    found = bm25.retrieve(job.inputs["index"] / "index", miners, p["mining_variety"], p["search_depth"])
+    asked, qrels, found = job.queries("queries"), job.read("qrels", "qrel"), job.read("found", "found")
     con = duckdb.connect()
     for name, table in (("found", found), ("qrels", qrels)):
         con.register(name, table)
@@ -38,7 +50,7 @@ def run(job: Job) -> dict[str, Any]:
         best AS (SELECT qid, max(score) AS score, arg_max(docno, score) AS docno FROM relevant GROUP BY qid)
         SELECT f.qid, best.docno AS positive, best.score AS high, f.docno AS negative, f.score AS low
         FROM found f JOIN best USING (qid) ANTI JOIN relevant r ON f.qid = r.qid AND f.docno = r.docno
-        WHERE f.score <= best.score * (1 - ?)
+        WHERE f.score <= best.score - abs(best.score) * ?
         QUALIFY row_number() OVER (PARTITION BY f.qid ORDER BY f.score DESC, f.docno DESC) <= ?
         ORDER BY f.qid, low DESC, negative DESC
         """,
@@ -51,7 +63,6 @@ def run(job: Job) -> dict[str, Any]:
     query = dict(zip(asked["qid"].to_pylist(), asked["query"].to_pylist(), strict=True))
     rows = [
         {
-            "key": job.key,
             "qid": qid,
             "query": query[qid],
             "docno_positive": positive,
@@ -63,12 +74,5 @@ def run(job: Job) -> dict[str, Any]:
         if qid in query
         for qid, positive, high, negative, low in rng.sample(by_query[qid], min(p["per_query"], len(by_query[qid])))
     ]
-    if not rows:
-        raise LswError(
-            "No training triple could be mined.",
-            f"{len(query)} queries, margin {p['margin']}.",
-            "Lower negatives.margin or raise negatives.depth.",
-            exit_code=1,
-        )
-    job.write("triple", pa.Table.from_pylist(rows))
-    return {"triples": len(rows), "queries": len(by_query), "queries_left_out": len(query) - len(by_query)}
+    said = leave(job, rows, f"{len(query)} queries, margin {p['margin']}.")
+    return said | {"queries_left_out": len(query) - len(by_query)}

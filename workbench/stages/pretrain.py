@@ -17,9 +17,15 @@ def _by_variety(job: Job, role: str, name: str) -> dict[str, pa.Table]:
     return {r.partition(".")[2]: job.read(r, name) for r in sorted(job.inputs) if r.startswith(f"{role}.")}
 
 
+def _passages(job: Job) -> dict[str, pa.Table]:
+    """Passages by variety; small collections only are pre-trained on."""
+    roles = sorted(role for role in job.inputs if role.startswith("passages."))
+    return {role.partition(".")[2]: pa.Table.from_batches(list(job.passages(role).batches())) for role in roles}
+
+
 def vocabulary(job: Job) -> dict[str, Any]:
     """`vocabulary.model`."""
-    texts = [t for table in _by_variety(job, "passages", "passages").values() for t in table["text"].to_pylist()]
+    texts = [t for table in _passages(job).values() for t in table["text"].to_pylist()]
     texts += [t for table in _by_variety(job, "queries", "query").values() for t in table["query"].to_pylist()]
     pretraining.vocabulary(texts, job.parameters["size"], job.parameters["piece_length"], job.out)
     return {"texts": len(texts)}
@@ -37,7 +43,7 @@ def initialise(job: Job) -> dict[str, Any]:
     elif p["architecture"] == "multi-vector":
         scratch.multivector(pieces, p["size"], job.out)
     else:
-        texts = [t for table in _by_variety(job, "passages", "passages").values() for t in table["text"].to_pylist()]
+        texts = [t for table in _passages(job).values() for t in table["text"].to_pylist()]
         scratch.reranker(pieces, p["size"], checkpoint_folder(job.inputs["encoder"]), texts, job.out)
     shutil.rmtree(job.out / "backbone", ignore_errors=True)
     return {}
@@ -46,7 +52,7 @@ def initialise(job: Job) -> dict[str, Any]:
 def crops(job: Job) -> dict[str, Any]:
     """`rows/crops.parquet`: query, positive, negative, query_variety, document_variety."""
     p = job.parameters
-    passages = _by_variety(job, "passages", "passages")
+    passages = _passages(job)
     mined = None
     if "encoder" in job.inputs:
         mined = pretraining.alike(checkpoint_folder(job.inputs["encoder"]), passages, p["mined_top"])

@@ -5,9 +5,11 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError
+from workbench.reading import Reading
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
-from workbench.systems import biencoder, bm25, multivector, ranked, reranker
+from workbench.systems import biencoder, bm25, hybrid, multivector, ranked, reranker, sparse
+from workbench.systems.encoding import Computing
 from workbench.text import convert
 
 _TEXTS = ("run_id", "system", "trained_on", "query_variety", "document_variety", "status", "key")
@@ -18,11 +20,13 @@ def _with(table: pa.Table, column: str, values: list[str]) -> pa.Table:
     return table.set_column(table.schema.get_field_index(column), column, pa.array(values))
 
 
-def _passages(job: Job) -> pa.Table:
-    table = job.read("passages", "passages")
-    return _with(
-        table, "text", convert(table["text"].to_pylist(), job.parameters["document_variety"], job.parameters["script"])
-    )
+def _passages(job: Job) -> Reading:
+    return Reading(job.passages("passages"), job.parameters["document_variety"], job.parameters["script"])
+
+
+def _computing(job: Job) -> Computing:
+    p = job.parameters
+    return Computing(p.get("precision", "float32"), job.local.get("token_budget"), p.get("search", "exact"))
 
 
 def _queries(job: Job) -> pa.Table:
@@ -39,42 +43,60 @@ def _queries(job: Job) -> pa.Table:
 
 
 def index(job: Job) -> dict[str, Any]:
-    """`index/`, in the form of its system."""
+    """`index/`, in the form of its system; encoders go on where an interrupted attempt stopped."""
     p = job.parameters
     passages = _passages(job)
-    folder = job.out / "index"
+    out, kind = job.out / "index", p["architecture"]
     summary: dict[str, Any] = {"passages": len(passages)}
-    if p["architecture"] == "bm25":
-        bm25.index(passages, p["document_variety"], folder, job.progress)
+    if kind == "bm25":
+        bm25.index(passages, out, job.progress)
         return summary
-    model = checkpoint_folder(job.inputs["model"])
-    lengths = p["query_length"], p["document_length"]
-    if p["architecture"] == "bi-encoder":
-        biencoder.index(model, passages, *lengths, folder, job.progress)
+    model, computing = checkpoint_folder(job.inputs["model"]), _computing(job)
+    how = (out, job.work, computing, job.progress)
+    length = p["document_length"]
+    if kind == "bi-encoder":
+        biencoder.index(model, passages, length, *how, p.get("pooling"))
+    elif kind == "multi-vector":
+        summary["adapter"] = multivector.index(model, passages, p["query_length"], length, *how)
+    elif kind == "sparse":
+        sparse.index(model, passages, length, *how)
     else:
-        folder.mkdir()
-        summary["adapter"] = multivector.index(model, passages, p["document_variety"], *lengths, folder, job.progress)
+        hybrid.index(model, passages, length, *how)
     return summary
 
 
 def retrieve(job: Job) -> dict[str, Any]:
     """`rows/run.parquet`, `rows/ranking.parquet`, `rows/scored_query.parquet`."""
-    p = job.parameters
     queries = _queries(job)
-    folder = job.inputs["index"] / "index"
-    summary: dict[str, Any] = {}
-    if p["architecture"] == "bm25":
-        found = bm25.retrieve(folder, queries, p["query_variety"], p["depth"])
-    else:
-        model = checkpoint_folder(job.inputs["model"])
-        lengths = p["query_length"], p["document_length"]
-        if p["architecture"] == "bi-encoder":
-            found = biencoder.retrieve(model, folder, queries, *lengths, p["depth"])
-        else:
-            found, summary["adapter"] = multivector.retrieve(
-                model, folder, queries, p["query_variety"], *lengths, p["depth"], job.progress
-            )
-    return {**summary, **record(job, found, queries, p["depth"])}
+    found, summary = _found(job, queries)
+    return {**summary, **record(job, found, queries, job.parameters["depth"])}
+
+
+def search(job: Job) -> dict[str, Any]:
+    """`rows/found.parquet`: qid, docno, score; for training queries, no run of the store."""
+    queries = _queries(job)
+    found, summary = _found(job, queries)
+    job.write("found", found)
+    return {**summary, "queries": len(queries), "rows": len(found)}
+
+
+def _found(job: Job, queries: pa.Table) -> tuple[pa.Table, dict[str, Any]]:
+    """What the system of the index finds (qid, docno, score), and what to record."""
+    p = job.parameters
+    folder, kind = job.inputs["index"] / "index", p["architecture"]
+    if kind == "bm25":
+        return bm25.retrieve(folder, queries, p["query_variety"], p["depth"]), {}
+    model, computing = checkpoint_folder(job.inputs["model"]), _computing(job)
+    length, depth = p["query_length"], p["depth"]
+    if kind == "bi-encoder":
+        return biencoder.retrieve(model, folder, queries, length, depth, computing, p.get("pooling"))
+    if kind == "multi-vector":
+        return multivector.retrieve(
+            model, folder, queries, p["query_variety"], length, p["document_length"], depth, computing, job.progress
+        )
+    if kind == "sparse":
+        return sparse.retrieve(model, folder, queries, length, depth, computing, job.progress), {}
+    return hybrid.retrieve(model, folder, queries, length, depth, computing, job.progress)
 
 
 def rerank(job: Job) -> dict[str, Any]:
@@ -83,12 +105,15 @@ def rerank(job: Job) -> dict[str, Any]:
     queries = _queries(job)
     candidates = job.read("candidates", "ranking").select(["qid", "docno", "rank", "score"])
     found = reranker.rerank(
+        p["architecture"],
         checkpoint_folder(job.inputs["model"]),
         candidates,
         queries,
         _passages(job),
         p["document_length"],
         p["rerank_depth"],
+        job.work,
+        _computing(job),
         job.progress,
     )
     return record(job, found, queries, p["depth"])

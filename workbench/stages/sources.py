@@ -1,39 +1,93 @@
-"""Source data: read, checked, and kept as Parquet under a key that is the content's own hash."""
+"""Source data: read, checked, and kept under a key that stands for its content."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from store import LswError
-from workbench.collection import Folder, read_qrels
+from store.passages import FILE, Passages, write
+from workbench import hub
+from workbench.catalogue import Catalogued
+from workbench.collection import Collection, read_qrels, read_queries
+from workbench.irds import watched
+from workbench.sampled import Sampled
 from workbench.stages import Job
 
 
-def _folder(job: Job) -> Folder:
-    return Folder(job.parameters["collection"], Path(job.local["folder"]))
+def _collection(job: Job) -> Collection:
+    found: Collection = job.local["collection"]
+    return found
+
+
+@contextmanager
+def _downloads(job: Job, part: str, variety: str, split: str = "") -> Iterator[None]:
+    """Show what is downloaded within the block."""
+    collection = _collection(job)
+    whole = collection.whole if isinstance(collection, Sampled) else collection
+    wanted = whole.missing(part, variety, split) if isinstance(whole, Catalogued) else []
+    size = sum(source.size or 0 for source in wanted)
+    if size > 10_000_000:
+        job.note(
+            f"downloading {size / 1e9:.2f} GB: {', '.join(s.url.split('?')[0].split('/')[-1] for s in wanted[:3])}"
+        )
+    with watched(wanted, job.progress):
+        yield
 
 
 def passages(job: Job) -> dict[str, Any]:
-    """`rows/passages.parquet`: docno, text."""
-    table = _folder(job).passages(job.parameters["variety"])
-    job.write("passages", table)
-    return {"passages": len(table)}
+    """`passages.arrow` (`store.passages`): docno, text.
+
+    Raises:
+        LswError: a docno occurs twice.
+    """
+    collection, code = _collection(job), job.parameters["variety"]
+    path = job.out / FILE
+
+    def read() -> Iterator[pa.RecordBatch]:
+        done = 0
+        batches = collection.passages(code)
+        with _downloads(job, "passages", code):
+            first = next(batches, None)
+        for batch in chain([first] if first else [], batches):
+            done += len(batch)
+            job.progress(done, 0)
+            yield batch
+
+    count = write(path, read())
+    if again := Passages(path).twice():
+        raise collection.repeated(code, again)
+    return {"passages": count}
 
 
 def queries(job: Job) -> dict[str, Any]:
     """`rows/query.parquet`: variety, qid, query, topic, split."""
     code = job.parameters["variety"]
-    table = _folder(job).queries(code, job.parameters["split"])
-    job.write("query", table.add_column(0, "variety", pa.array([code] * len(table))))
+    with _downloads(job, "queries", code, job.parameters["split"]):
+        table = _collection(job).queries(code, job.parameters["split"])
+    job.write("query", table.add_column(0, "variety", pa.array([code] * len(table), pa.string())))
     return {"queries": len(table)}
+
+
+def reference(job: Job) -> dict[str, Any]:
+    """`rows/reference.parquet`: qid, text; what translations should be."""
+    found = read_queries(Path(job.local["file"]))
+    job.write("reference", pa.table({"qid": list(found), "query": list(found.values())}))
+    return {"references": len(found)}
 
 
 def qrels(job: Job) -> dict[str, Any]:
     """`rows/qrel.parquet`: qid, docno, label."""
     file = job.local.get("file")
-    table = read_qrels(Path(file)) if file else _folder(job).qrels(job.parameters["split"])
+    split = job.parameters["split"]
+    if file:
+        job.write("qrel", table := read_qrels(Path(file)))
+        return {"judgements": len(table)}
+    with _downloads(job, "qrels", job.local["variety"], split):
+        table = _collection(job).qrels(job.local["variety"], split)
     job.write("qrel", table)
     return {"judgements": len(table)}
 
@@ -41,19 +95,22 @@ def qrels(job: Job) -> dict[str, Any]:
 def checkpoint(job: Job) -> dict[str, Any]:
     """`checkpoint.json`: where the model lies on this machine, and the hashes of its files.
 
+    Weights in torch's own format (BAAI/bge-m3, its heads) are rewritten as safetensors into `checkpoint/`: read once,
+    by torch's weights-only reader, which makes tensors and runs no code.
+
     Raises:
-        LswError: it has no safetensors weights; pickled weights can run code and are not loaded.
+        LswError: it has no weights, or weights that are more than tensors.
     """
-    folder = Path(job.local["folder"])
-    if not (folder / "model.safetensors").exists():
-        raise LswError(
-            f"{folder} has no model.safetensors.",
-            cure="Save the model with save_pretrained(...), which writes safetensors.",
-        )
+    from workbench import weights
+
+    folder = Path(job.local["folder"]) if "folder" in job.local else hub.model(job.local["hub"])[0]
+    kind = weights.examine(folder)
+    if kind == "torch":
+        weights.rewrite(folder, job.out / "checkpoint", job.progress)
     (job.out / "checkpoint.json").write_text(
-        json.dumps({"folder": str(folder), "files": job.parameters["files"]}, indent=1), "utf-8"
+        json.dumps({"folder": str(folder), "files": job.parameters.get("files", {})}, indent=1), "utf-8"
     )
-    return {"files": len(job.parameters["files"])}
+    return {"files": len(job.parameters.get("files", {})), "weights": kind}
 
 
 def checkpoint_folder(artifact: Path) -> Path:

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from store import LswError
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
 from workbench.translators import APERTIUM, COLLECTION, FILE, SEQ2SEQ, asking, describe, patiently, version
+
+_MANY, _FEW = 10_000, 0.01
+"""Of so many published training queries, this share may lack a translation; of fewer, none."""
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -28,20 +32,20 @@ def run(job: Job) -> dict[str, Any]:
     if p["translator"] == COLLECTION:
         target = job.read("target", "query")
         known = dict(zip(target["qid"].to_pylist(), target["query"].to_pylist(), strict=True))
+        there = pc.is_in(source["qid"], pa.array(list(known), pa.string()))
+        lacking = len(source) - pc.sum(there).as_py()
+        if len(source) > _MANY and 0 < lacking <= len(source) * _FEW:
+            summary["untranslated"] = lacking
+            job.note(f"{lacking} of {len(source)} queries were never translated, and are left out")
+            source = source.filter(there)
+            qids, texts = source["qid"].to_pylist(), source["query"].to_pylist()
         _complete(qids, known, p, f"queries.{p['target_variety']}.tsv", "the translator is the collection itself")
     elif p["translator"] == FILE:
         path = Path(job.local["file"])
         known = read_file(path)
         _complete(qids, known, p, str(path), "the translator is a file")
-    elif p["translator"] == SEQ2SEQ:
-        known, summary = _generated(job, qids, texts)
-    elif p["translator"] == APERTIUM:
-        from workbench import apertium
-
-        answers = apertium.translated(texts, p["source_variety"], p["target_variety"])
-        known, summary = dict(zip(qids, answers, strict=True)), {"version": apertium.version()}
     else:
-        known, summary = _asked(job, qids, texts)
+        known, summary = _made(job, qids, texts)
     made = [known[qid] for qid in qids]
     n = len(qids)
     job.write(
@@ -66,6 +70,15 @@ def run(job: Job) -> dict[str, Any]:
             wording = wording.set_column(at, column, pa.array(values, pa.string()))
         job.write("wording", wording)
     return {"translations": n, **summary}
+
+
+def back(job: Job) -> dict[str, Any]:
+    """`rows/back.parquet`: qid, text; translations, translated back into the variety they came from."""
+    made = job.read("translation", "translation")
+    qids, texts = made["qid"].to_pylist(), made["text"].to_pylist()
+    known, summary = _made(job, qids, texts)
+    job.write("back", pa.table({"qid": qids, "text": [known[qid] for qid in qids]}))
+    return {"translations": len(qids), **summary}
 
 
 def read_file(path: Path) -> dict[str, str]:
@@ -123,6 +136,19 @@ class Journal:
 
 Made = tuple[dict[str, str], dict[str, Any]]
 """Translations by qid, and what to record."""
+
+
+def _made(job: Job, qids: list[str], texts: list[str]) -> Made:
+    """Translations that are made: by a checkpoint, a program or a service."""
+    p = job.parameters
+    if p["translator"] == SEQ2SEQ:
+        return _generated(job, qids, texts)
+    if p["translator"] == APERTIUM:
+        from workbench import apertium
+
+        answers = apertium.translated(texts, p["source_variety"], p["target_variety"])
+        return dict(zip(qids, answers, strict=True)), {"version": apertium.version()}
+    return _asked(job, qids, texts)
 
 
 def _asked(job: Job, qids: list[str], texts: list[str]) -> Made:

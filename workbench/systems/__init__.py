@@ -1,9 +1,8 @@
-"""The rankers, each one file: BM25, bi-encoder, multi-vector encoder, reranker.
+"""The rankers, each one file: BM25, bi-encoder, multi-vector and sparse encoders, their sum, rerankers.
 
 Imports of torch and PyTerrier stay inside functions, so that a command which ranks nothing starts at once.
 """
 
-from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -15,16 +14,6 @@ class Progress(Protocol):
     """Called with what is done and the total, in units of the caller's choosing."""
 
     def __call__(self, done: int, total: int) -> None: ...
-
-
-def told(passages: pa.Table, progress: Progress) -> Iterator[dict[str, str]]:
-    """Rows of docno and text for an indexer, with progress as they are taken."""
-    total = len(passages)
-    pairs = zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
-    for done, (docno, text) in enumerate(pairs, 1):
-        yield {"docno": docno, "text": text}
-        if done % 64 == 0 or done == total:
-            progress(done, total)
 
 
 def single(scores: NDArray[np.float64]) -> NDArray[np.float32]:

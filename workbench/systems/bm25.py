@@ -1,33 +1,42 @@
 """BM25 over PISA, on terms that are made alike for queries and passages (`workbench.text.terms`)."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from workbench.quiet import hushed
-from workbench.systems import Progress, told
+from workbench.reading import Reading
+from workbench.systems import Progress
 from workbench.text import term_counts
 
 K1, B = 0.9, 0.4
 """Anserini's defaults, which the published runs used."""
 
 
-def index(passages: pa.Table, variety: str, out: Path, progress: Progress) -> None:
+def index(passages: Reading, out: Path, progress: Progress) -> None:
     """Build the inverted index.
 
     Args:
-        passages: columns docno, text.
-        variety: whose terms to make.
+        passages: what to index; their variety says how terms are made.
         out: folder that will hold the index.
         progress: told how many passages are taken.
     """
     from pyterrier_pisa import PisaIndex
 
-    toks = ({"docno": row["docno"], "toks": term_counts(row["text"], variety)} for row in told(passages, progress))
+    def toks() -> Iterator[dict[str, Any]]:
+        done = 0
+        for docnos, texts in passages.shards(0, 4_096):
+            for docno, text in zip(docnos, texts, strict=True):
+                yield {"docno": docno, "toks": term_counts(text, passages.variety)}
+            done += len(docnos)
+            progress(done, len(passages))
+
     # scale=1: term frequencies as they are; PISA's default of 100 would defeat k1.
     with hushed():
         made = PisaIndex(str(out), stemmer="none", stops="none")
-        made.toks_indexer(scale=1).index(toks)
+        made.toks_indexer(scale=1).index(toks())
         made.bm25(k1=K1, b=B)  # lays down the block-max data now, so that retrieval only reads
 
 

@@ -1,24 +1,51 @@
-"""A multi-vector encoder (ColBERT-XM) through sentence-transformers: one vector a token, exact MaxSim."""
+"""A multi-vector encoder (ColBERT-XM) through sentence-transformers: one vector a token."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from store import LswError
-from workbench.systems import Progress
+from workbench.reading import Reading
+from workbench.systems import Progress, bgem3, tokens
+from workbench.systems.appended import SHARD
+from workbench.systems.encoding import Computing, in_batches, lengths
 from workbench.varieties import variety as variety_of
 
+Floats = NDArray[np.float32]
 
-def load(checkpoint: Path, query_length: int, document_length: int) -> Any:
-    """The encoder, cutting queries and documents at these numbers of tokens."""
+
+def load(checkpoint: Path, query_length: int, document_length: int, computing: Computing | None = None) -> Any:
+    """The encoder, cutting queries and documents at these numbers of tokens.
+
+    A sentence-transformers or PyLate folder, or a ColBERT checkpoint in Stanford's format.
+    """
     from sentence_transformers import MultiVectorEncoder
 
-    model = MultiVectorEncoder(str(checkpoint), local_files_only=True)
+    options = {"dtype": computing.dtype} if computing else {}
+    model = MultiVectorEncoder(str(checkpoint), local_files_only=True, model_kwargs=options)
     model[0].query_length = query_length
     model[0].document_length = document_length
+    _mark(model, checkpoint)
+    expansion = getattr(model[0], "query_expansion", None)
+    if isinstance(expansion, dict) and "length" in expansion:
+        model[0].query_expansion = {**expansion, "length": query_length}
     return model.eval()
+
+
+def _mark(model: Any, checkpoint: Path) -> None:
+    """Markers of queries and documents as Stanford's code inserts them.
+
+    It looks up the id of `[unused0]`; where a vocabulary has no such token (XLM-R, X-MOD) that is the unknown token's.
+    sentence-transformers would write the marker as text, in several pieces.
+    """
+    if not (checkpoint / "artifact.metadata").exists():
+        return
+    tokenizer = model.tokenizer
+    for role, prompt in model.prompts.items():
+        if prompt and prompt.strip() not in tokenizer.get_vocab():
+            model.prompts[role] = f"{tokenizer.unk_token} "
 
 
 def speak(model: Any, code: str) -> str:
@@ -32,61 +59,80 @@ def speak(model: Any, code: str) -> str:
     return adapter
 
 
+class Encoder:
+    """Token vectors of texts of one variety, whatever the checkpoint's kind.
+
+    Args:
+        checkpoint: see `load`; or a BGE-M3 folder, which has a head for this.
+        code: the variety, which chooses X-MOD's adapter.
+        query_length, document_length: in tokens.
+        computing: precision and budget.
+    """
+
+    def __init__(
+        self, checkpoint: Path, code: str, query_length: int, document_length: int, computing: Computing
+    ) -> None:
+        self.most = query_length, document_length
+        self.budget = computing.budget
+        self.m3 = bgem3.M3(checkpoint, computing) if bgem3.is_one(checkpoint) else None
+        self.model = None if self.m3 else load(checkpoint, query_length, document_length, computing)
+        self.adapter = speak(self.model, code) if self.model else ""
+
+    def __call__(self, texts: list[str], query: bool) -> list[Floats]:
+        """Token vectors of each text, float32 (tokens x dimensions)."""
+        most = self.most[0 if query else 1]
+        if self.m3:
+            return [made.tokens for made in self.m3.encode(texts, most)]
+        model = self.model
+        assert model
+        how = model.encode_query if query else model.encode_document
+        counts = lengths(model.tokenizer, texts, most)
+        rows = in_batches(
+            texts,
+            counts,
+            self.budget,
+            lambda some: how(some, batch_size=len(some), show_progress_bar=False, convert_to_numpy=False),
+        )
+        return [row.float().cpu().numpy() for row in rows]
+
+
 def index(
     checkpoint: Path,
-    passages: pa.Table,
-    code: str,
+    passages: Reading,
     query_length: int,
     document_length: int,
     out: Path,
+    work: Path,
+    computing: Computing,
     progress: Progress,
 ) -> str:
-    """Encode the passages: all token vectors in one array, with the bounds of each passage.
+    """Encode the passages, shard by shard: float32 if that is the precision, else float16.
 
     Args:
-        checkpoint: a MultiVectorEncoder folder.
-        passages: columns docno, text.
-        code: their variety, which chooses the adapter.
+        checkpoint: see `Encoder`.
+        passages: what to encode; their variety chooses the adapter.
         query_length, document_length: in tokens.
-        out: folder for `vectors.npy` (float32, tokens x dimensions), `bounds.npy` (int64, passages + 1) and
-            `docnos.json`.
+        out: folder that will hold the index (`workbench.systems.tokens`).
+        work: folder in which an interrupted attempt left its shards.
+        computing: precision, budget, search.
         progress: told how many passages are encoded.
 
     Returns:
         name of the adapter used, empty if the model has none.
     """
-    import numpy as np
-
-    model = load(checkpoint, query_length, document_length)
-    adapter = speak(model, code)
-    texts = passages["text"].to_pylist()
-    vectors = []
-    for start in range(0, len(texts), 256):
-        vectors += model.encode_document(texts[start : start + 256], batch_size=64, show_progress_bar=False)
-        progress(len(vectors), len(texts))
-    arrays = [np.asarray(v, dtype=np.float32) for v in vectors]
-    np.save(out / "vectors.npy", np.concatenate(arrays))
-    np.save(out / "bounds.npy", np.cumsum([0] + [len(a) for a in arrays]))
-    (out / "docnos.json").write_text(json.dumps(passages["docno"].to_pylist()), "utf-8")
-    return adapter
-
-
-def maxsim(query: Any, vectors: Any, bounds: Any) -> Any:
-    """Sum over query tokens of the largest inner product with any token of a passage.
-
-    Khattab and Zaharia 2020 (arXiv 2004.12832), eq. 3.
-
-    Args:
-        query: query token vectors (tokens x dimensions).
-        vectors: token vectors of all passages (all tokens x dimensions).
-        bounds: first row of each passage, and the end (passages + 1).
-
-    Returns:
-        scores, float32 (passages).
-    """
-    import numpy as np
-
-    return np.maximum.reduceat(vectors @ query.T, bounds[:-1], axis=0).sum(axis=1)
+    encode = Encoder(checkpoint, passages.variety, query_length, document_length, computing)
+    dtype = "float32" if computing.precision == "float32" else "float16"
+    made = tokens.opened(work)
+    dimensions = 0
+    for _, texts in passages.shards(made.rows, SHARD):
+        vectors = encode(texts, query=False)
+        dimensions = vectors[0].shape[1]
+        tokens.add(made, vectors, dtype)
+        progress(made.rows, len(passages))
+    dimensions = dimensions or encode(["."], query=False)[0].shape[1]
+    out.mkdir()
+    tokens.finish(made, out, passages.docnos(), dimensions, dtype, computing.search)
+    return encode.adapter
 
 
 def retrieve(
@@ -97,38 +143,15 @@ def retrieve(
     query_length: int,
     document_length: int,
     depth: int,
+    computing: Computing,
     progress: Progress,
-) -> tuple[pa.Table, str]:
-    """The best passages of each query by MaxSim over every passage.
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The best passages of each query by MaxSim.
 
     Returns:
-        columns qid, docno, score (float32); and the adapter the queries were encoded with.
-
-    Raises:
-        LswError: a passage of the index has no vector.
+        columns qid, docno, score (float32); and what to record, the adapter of the queries among it.
     """
-    import numpy as np
-
-    model = load(checkpoint, query_length, document_length)
-    adapter = speak(model, code)
-    vectors = np.load(folder / "vectors.npy", mmap_mode="r")
-    bounds = np.load(folder / "bounds.npy")
-    if (np.diff(bounds) == 0).any():
-        raise LswError("A passage of the multi-vector index has no token vector.", str(folder), exit_code=1)
-    docnos = np.array(json.loads((folder / "docnos.json").read_text("utf-8")))
-    encoded = model.encode_query(queries["query"].to_pylist(), batch_size=64, show_progress_bar=False)
-    qids = queries["qid"].to_pylist()
-    depth = min(depth, len(docnos))
-    out_q: list[str] = []
-    out_d, out_s = [], []
-    for done, (qid, vector) in enumerate(zip(qids, encoded, strict=True), 1):
-        scores = maxsim(np.asarray(vector, dtype=np.float32), vectors, bounds)
-        best = np.argpartition(-scores, depth - 1)[:depth]
-        out_q += [qid] * depth
-        out_d.append(docnos[best])
-        out_s.append(scores[best])
-        if done % 16 == 0 or done == len(qids):
-            progress(done, len(qids))
-    return pa.table(
-        {"qid": out_q, "docno": np.concatenate(out_d), "score": pa.array(np.concatenate(out_s), pa.float32())}
-    ), adapter
+    encode = Encoder(checkpoint, code, query_length, document_length, computing)
+    encoded = encode(queries["query"].to_pylist(), query=True)
+    found, said = tokens.search(folder, encoded, queries["qid"].to_pylist(), depth, computing.search, progress)
+    return found, {"adapter": encode.adapter, **said}

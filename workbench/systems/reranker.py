@@ -1,4 +1,4 @@
-"""mT5 as a reranker (yes or no?) through pyterrier_t5, its batching mended.
+"""Rerankers: mT5 (yes or no?) through pyterrier_t5, its batching mended; cross-encoders of sentence-transformers.
 
 pyterrier_t5 0.3.0 cuts the end token from the longest text of a batch only and puts the prompt after the padding, so
 a score depends on what else is in the batch; it goes silent when `yes` and `no` are one token. Here every pair is
@@ -11,7 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError
+from workbench.reading import Reading
 from workbench.systems import Progress
+from workbench.systems.appended import Appended
+from workbench.systems.encoding import Computing, batches
 
 PROMPT = "Relevant:"
 YES, NO = "yes", "no"
@@ -60,87 +63,150 @@ def padded(rows: list[list[int]], pad: int) -> tuple[Any, Any]:
     return ids, mask
 
 
-def load(checkpoint: Path, length: int, progress: Progress, token_budget: int | None = None) -> Any:
+def load(checkpoint: Path, length: int, computing: Computing) -> Any:
     """A `pyterrier_t5.mT5ReRanker` whose score of a pair does not depend on its batch.
 
     Args:
         checkpoint: an mT5 folder with its tokenizer.
         length: tokens of a pair at most.
-        progress: told how many pairs are scored.
-        token_budget: tokens of one batch, padding included; pairs are sorted by length first. Default: 2,048 on a
-            CPU, where larger batches leave its cache (8,192 was 1.2 times slower), 32,768 on a GPU.
+        computing: precision, and tokens of one batch, padding included.
     """
     import torch
     from pyterrier.model import add_ranks
     from pyterrier_t5 import mT5ReRanker
 
+    # On a CPU larger batches leave its cache: of 512 to 8,192 these were the fastest.
+    on_cpu = 2_048 if computing.dtype is torch.float32 else 1_024
+    budget = computing.token_budget or (32_768 if torch.cuda.is_available() else on_cpu)
+
     class SteadyMT5(mT5ReRanker):  # type: ignore[misc, unused-ignore]
         def transform(self, run: Any) -> Any:
             rows = inputs(self.tokenizer, run["query"].to_list(), run[self.text_field].to_list(), length)
-            order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
             scores = torch.zeros(len(rows))
             start = self.model.config.decoder_start_token_id
-            at = 0
-            while at < len(order):
-                end = at
-                while end < len(order) and (end - at + 1) * len(rows[order[end]]) <= budget:
-                    end += 1
-                batch = order[at : max(end, at + 1)]
+            for batch in batches([len(row) for row in rows], budget):
                 ids, mask = padded([rows[i] for i in batch], self.tokenizer.pad_token_id)
                 first = torch.full((len(batch), 1), start, dtype=torch.long)
                 with torch.inference_mode():
-                    hidden = self.model(
-                        input_ids=ids.to(self.device),
-                        attention_mask=mask.to(self.device),
-                        decoder_input_ids=first.to(self.device),
-                    ).logits[:, 0, (self.REL, self.NREL)]
+                    ids, mask = ids.to(self.device), mask.to(self.device)
+                    seen = self.model.encoder(input_ids=ids, attention_mask=mask)[0]
+                    said = self.model.decoder(
+                        input_ids=first.to(self.device),
+                        encoder_hidden_states=seen,
+                        encoder_attention_mask=mask,
+                        use_cache=False,
+                    )[0][:, 0]
+                    # Of a vocabulary of 250,000 two logits are wanted.
+                    hidden = said @ self.model.lm_head.weight[[self.REL, self.NREL]].T
                 scores[batch] = torch.log_softmax(hidden.float(), dim=1)[:, 0].cpu()
-                at += len(batch)
-                progress(at, len(order))
             run = run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores.tolist())
             return add_ranks(run)
 
-    budget = token_budget or (32_768 if torch.cuda.is_available() else 2_048)
     reranker = SteadyMT5(tok_model=str(checkpoint), model=str(checkpoint), verbose=False)
+    reranker.model = reranker.model.to(computing.dtype)
     reranker.REL, reranker.NREL = answers(reranker.tokenizer)
     return reranker
 
 
+def load_cross_encoder(checkpoint: Path, length: int, computing: Computing) -> Any:
+    """A PyTerrier transformer over a sentence-transformers cross-encoder; scores are logits, as it gives them.
+
+    Args:
+        checkpoint: its folder.
+        length: tokens of a pair at most.
+        computing: precision, and tokens of one batch, padding included.
+    """
+    import pyterrier as pt
+    from pyterrier.model import add_ranks
+    from sentence_transformers import CrossEncoder
+    from torch.nn import Identity
+
+    model = CrossEncoder(
+        str(checkpoint), local_files_only=True, max_length=length, model_kwargs={"dtype": computing.dtype}
+    )
+
+    def score(run: Any) -> Any:
+        pairs = list(zip(run["query"].to_list(), run["text"].to_list(), strict=True))
+        tokens = model.tokenizer([q for q, _ in pairs], [d for _, d in pairs], truncation=True, max_length=length)
+        scores = [0.0] * len(pairs)
+        for batch in batches([len(ids) for ids in tokens["input_ids"]], computing.budget):
+            made = model.predict(
+                [pairs[i] for i in batch], batch_size=len(batch), activation_fn=Identity(), show_progress_bar=False
+            )
+            for i, value in zip(batch, made, strict=True):
+                scores[i] = float(value)
+        return add_ranks(run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores))
+
+    return pt.apply.generic(score)
+
+
+GROUP = 32
+"""Queries whose candidates are scored before their scores are put on disk."""
+
+
 def rerank(
+    architecture: str,
     checkpoint: Path,
     candidates: pa.Table,
     queries: pa.Table,
-    passages: pa.Table,
+    passages: Reading,
     length: int,
     depth: int,
+    work: Path,
+    computing: Computing,
     progress: Progress,
 ) -> pa.Table:
     """Score the first `depth` candidates of each query anew; the others follow in their order (PyTerrier's `^`).
 
     Args:
-        checkpoint: an mT5 folder.
+        architecture: `reranker` (mT5) or `cross-encoder`.
+        checkpoint: its folder.
         candidates: columns qid, docno, rank, score of the first stage.
         queries: columns qid, query; the text that is scored.
-        passages: columns docno, text.
+        passages: where their texts are.
         length: tokens of a pair at most.
         depth: candidates reranked a query.
+        work: folder in which an interrupted attempt left the scores of whole groups of queries.
+        computing: precision and budget.
         progress: told how many pairs are scored.
 
     Returns:
         columns qid, docno, score.
+
+    Raises:
+        LswError: a candidate is no passage of the collection.
     """
+    import numpy as np
+    import pandas as pd
     import pyterrier as pt
 
-    given = pt.Transformer.from_df(candidates.to_pandas())
-    with_text = pt.apply.generic(
-        lambda df: (
-            df.drop(columns="query", errors="ignore")
-            .merge(queries.select(["qid", "query"]).to_pandas(), on="qid")
-            .merge(passages.select(["docno", "text"]).to_pandas(), on="docno")
-        )
-    )
-    pipeline = ((given % depth) >> with_text >> load(checkpoint, length, progress)) ^ given
-    found = pipeline(queries.select(["qid", "query"]).to_pandas())
+    model = (load if architecture == "reranker" else load_cross_encoder)(checkpoint, length, computing)
+    given = candidates.to_pandas()
+    text = dict(zip(queries["qid"].to_pylist(), queries["query"].to_pylist(), strict=True))
+    top = given[given["rank"] < depth].reset_index(drop=True)
+    groups = top.groupby(top["qid"].map({q: i // GROUP for i, q in enumerate(top["qid"].unique())}), sort=False)
+    made = Appended(work, ("scores.f8",))
+    for _, group in groups:
+        if int(group.index[0]) < made.rows:
+            continue  # scored before an interruption
+        texts = passages.texts(group["docno"])
+        if lacking := next((d for d in group["docno"] if d not in texts), None):
+            raise LswError(
+                f"Candidate '{lacking}' is no passage of the collection.",
+                cure="Rerank a run over the same passages.",
+                exit_code=1,
+            )
+        asked = pd.DataFrame(
+            {"qid": group["qid"], "docno": group["docno"], "query": group["qid"].map(text),
+             "text": group["docno"].map(texts)}
+        )  # fmt: skip
+        scores = model(asked).set_index(["qid", "docno"])["score"]
+        keys = list(zip(group["qid"], group["docno"], strict=True))
+        made.add(len(group), scores_f8=scores.loc[keys].to_numpy(np.float64))
+        progress(made.rows, len(top))
+    top["score"] = np.fromfile(work / "scores.f8", np.float64)
+    rescored = pt.Transformer.from_df(pt.model.add_ranks(top.drop(columns="rank")))
+    found = (rescored ^ pt.Transformer.from_df(given))(queries.select(["qid", "query"]).to_pandas())
     return pa.table(
         {
             "qid": found["qid"].astype(str).to_list(),

@@ -1,0 +1,246 @@
+"""Checkpoints as they are published: each format made here, tiny and random, and held against its own library."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from store import LswError
+from tests.conftest import reading, table
+from tests.published import XLMR, bge_m3, colbert_xm, mt5, tokenizer
+from workbench import weights
+from workbench.collection import MINI, Folder
+from workbench.reading import Reading
+from workbench.systems import bgem3, biencoder, hybrid, multivector, ranked, reranker, sparse
+from workbench.systems.encoding import Computing
+
+MODELS = MINI.parent / "models"
+
+
+def nothing(done: int, total: int) -> None:
+    """A progress that nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Reading:
+    return reading(Folder("mini", MINI), "fr", tmp_path_factory.mktemp("read"), 40)
+
+
+@pytest.fixture(scope="module")
+def queries() -> pa.Table:
+    return Folder("mini", MINI).queries("fr").slice(0, 5)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bge_m3(tmp_path_factory.mktemp("bge-m3") / "published")
+
+
+@pytest.fixture(scope="module")
+def bge(published: Path) -> Path:
+    """The same as lsw keeps it: everything in safetensors."""
+    out = published.parent / "kept"
+    assert weights.examine(published) == "torch"
+    weights.rewrite(published, out, nothing)
+    assert weights.examine(out) == "safetensors"
+    assert not list(out.rglob("*.bin")) + list(out.rglob("*.pt"))
+    return out
+
+
+def test_bge_m3_is_what_flagembedding_makes_of_it(
+    tmp_path: Path, published: Path, bge: Path, read: Reading, queries: pa.Table
+) -> None:
+    """Dense, sparse, multi-vector and their weighted sum, from index to score."""
+    flag = pytest.importorskip("FlagEmbedding")
+    theirs = flag.BGEM3FlagModel(str(published), use_fp16=False, devices="cpu")
+    docs = next(iter(read.shards(0, 40)))
+    asked = queries["query"].to_pylist()
+    made: Any = theirs.encode(docs[1], max_length=160, return_sparse=True, return_colbert_vecs=True)
+    ours = bgem3.M3(bge, Computing(token_budget=300)).encode(docs[1], 160)
+    assert np.abs(np.stack([o.dense for o in ours]) - made["dense_vecs"]).max() < 1e-5
+    for mine, lexical, vectors in zip(ours, made["lexical_weights"], made["colbert_vecs"], strict=True):
+        assert {str(i): pytest.approx(float(w), abs=1e-5) for i, w in zip(mine.ids, mine.weights, strict=True)} == {
+            k: float(v) for k, v in lexical.items()
+        }
+        assert np.abs(mine.tokens - vectors).max() < 1e-5
+
+    pairs = [(q, d) for q in asked for d in docs[1]]
+    scores: Any = theirs.compute_score(pairs, max_passage_length=160, max_query_length=64,
+                                       weights_for_different_modes=list(bgem3.WEIGHTS))  # fmt: skip
+    names = {
+        "hybrid": "colbert+sparse+dense", "sparse": "sparse", "multi-vector": "colbert", "bi-encoder": "dense"
+    }  # fmt: skip
+    found = {kind: run(kind, bge, tmp_path, read, queries) for kind in names}
+    for kind, name in names.items():
+        given = {(r["qid"], r["docno"]): r["score"] for r in found[kind].to_pylist()}
+        if kind == "hybrid":
+            assert len(given) == len(pairs)
+        n = 0
+        for i, qid in enumerate(queries["qid"].to_pylist()):
+            for j, docno in enumerate(docs[0]):
+                expected = scores[name][i * len(docs[0]) + j]
+                if kind == "multi-vector":  # a mean there, ColBERT's sum here: the same order
+                    expected *= len(theirs.encode([asked[i]], return_colbert_vecs=True)["colbert_vecs"][0])
+                if (qid, docno) in given:
+                    assert given[qid, docno] == pytest.approx(float(expected), abs=1e-3), kind
+                    n += 1
+                else:  # the sparse score leaves out what shares no term
+                    assert kind == "sparse" and expected == pytest.approx(0, abs=1e-6)
+        assert n > len(pairs) / 4
+
+
+def run(kind: str, checkpoint: Path, folder: Path, read: Reading, queries: pa.Table) -> pa.Table:
+    """Index and search with one of the four."""
+    out, work = folder / kind, folder / f"work-{kind}"
+    work.mkdir()
+    computing = Computing()
+    if kind == "bi-encoder":
+        biencoder.index(checkpoint, read, 160, out, work, computing, nothing)
+        return biencoder.retrieve(checkpoint, out, queries, 64, 40, computing)[0]
+    if kind == "sparse":
+        sparse.index(checkpoint, read, 160, out, work, computing, nothing)
+        return sparse.retrieve(checkpoint, out, queries, 64, 40, computing, nothing)
+    if kind == "hybrid":
+        hybrid.index(checkpoint, read, 160, out, work, computing, nothing)
+        return hybrid.retrieve(checkpoint, out, queries, 64, 40, computing, nothing)[0]
+    multivector.index(checkpoint, read, 64, 160, out, work, computing, nothing)
+    return multivector.retrieve(checkpoint, out, queries, "fr", 64, 160, 40, computing, nothing)[0]
+
+
+def test_a_plain_encoder_must_say_how_it_pools(tmp_path: Path, bge: Path) -> None:
+    """The authors' fine-tuned BGE-M3 may come without modules.json: its vector is that of the first token."""
+    plain = tmp_path / "plain"
+    shutil.copytree(bge, plain)
+    (plain / "modules.json").unlink()
+    with pytest.raises(LswError, match="does not say how its token vectors become one"):
+        biencoder.load(plain, Computing())
+    texts = ["le chat", "une phrase plus longue que l'autre"]
+    whole, cls = (biencoder.load(p, Computing(), how) for p, how in ((bge, None), (plain, "cls")))
+    vectors = [biencoder.encode(m, texts, 64, 4096, query=False) for m in (whole, cls)]
+    assert np.abs(vectors[0] - vectors[1]).max() < 1e-6
+
+
+@pytest.fixture(scope="module")
+def stanford(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return colbert_xm(tmp_path_factory.mktemp("colbert") / "colbert-xm", ["fr_XX", "ca_ES", "zh_CN"])
+
+
+def test_colbert_xm_in_stanfords_format(tmp_path: Path, stanford: Path, read: Reading, queries: pa.Table) -> None:
+    """Scores are those of the backbone and the projection put together by hand, each variety by its own adapter."""
+    from safetensors.torch import load_file
+    from transformers import XmodConfig, XmodModel
+
+    encode = {code: multivector.Encoder(stanford, code, 32, 160, Computing(token_budget=500)) for code in ("fr", "ca")}
+    assert [e.adapter for e in encode.values()] == ["fr_XX", "ca_ES"]
+    loaded: Any = encode["fr"].model
+    tensors = load_file(stanford / "model.safetensors")
+    backbone = XmodModel(XmodConfig.from_pretrained(stanford), add_pooling_layer=False).eval()
+    backbone.load_state_dict({k.removeprefix("roberta."): v for k, v in tensors.items() if k.startswith("roberta.")})
+    text = "Le chat dort, la nuit."
+    for code, language in (("fr", "fr_XX"), ("ca", "ca_ES")):
+        backbone.set_default_language(language)
+        first, *rest = loaded.tokenizer(text)["input_ids"]  # Stanford's marker, which this vocabulary lacks, is unknown
+        ids = {"input_ids": torch.tensor([[first, loaded.tokenizer.unk_token_id, *rest]])}
+        with torch.no_grad():
+            hidden = backbone(**ids).last_hidden_state[0] @ tensors["linear.weight"].T
+        expected = torch.nn.functional.normalize(hidden, dim=-1).numpy()
+        words = loaded.tokenizer.convert_ids_to_tokens(ids["input_ids"][0])
+        kept = [i for i, w in enumerate(words) if w.strip("▁") not in {",", "."} or not w.strip("▁")]
+        got = encode[code]([text], query=False)[0]
+        assert got.shape == (len(kept), 16)
+        assert np.abs(got - expected[kept]).max() < 1e-4
+    asked = encode["fr"](["le chat"], query=True)[0]
+    assert len(asked) == 32  # filled up with [MASK], as ColBERT's queries are
+    found = ranked(run("multi-vector", stanford, tmp_path, read, queries), 10)
+    assert len(found) == 50
+
+
+def test_splade_and_cross_encoders(tmp_path: Path, read: Reading, queries: pa.Table) -> None:
+    """Any sparse encoder and cross-encoder of sentence-transformers, against its own similarity and predict."""
+    from sentence_transformers import CrossEncoder, SparseEncoder
+    from sentence_transformers.models import Transformer
+    from sentence_transformers.sparse_encoder.modules import SpladePooling
+    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM, XLMRobertaForSequenceClassification
+
+    torch.manual_seed(3)
+    mlm, judge = tmp_path / "mlm", tmp_path / "judge"
+    for folder, model in (
+        (mlm, XLMRobertaForMaskedLM(XLMRobertaConfig(**XLMR))),
+        (judge, XLMRobertaForSequenceClassification(XLMRobertaConfig(**XLMR, num_labels=1))),
+    ):
+        model.save_pretrained(folder)
+        tokenizer(folder)
+    splade = tmp_path / "splade"
+    parts = [Transformer(str(mlm), transformer_task="fill-mask"), SpladePooling()]
+    SparseEncoder(modules=parts).save_pretrained(str(splade))
+    own = SparseEncoder(str(splade))
+    own.max_seq_length = 160
+    docnos, texts = next(iter(read.shards(0, 40)))
+    asked = queries["query"].to_pylist()
+    expected = own.similarity(own.encode_query(asked), own.encode_document(texts)).numpy()
+    found = run("sparse", splade, tmp_path, read, queries).to_pylist()
+    assert len(found) == expected.size
+    at = {qid: i for i, qid in enumerate(queries["qid"].to_pylist())}
+    for row in found:
+        assert row["score"] == pytest.approx(float(expected[at[row["qid"]], docnos.index(row["docno"])]), rel=1e-3)
+
+    candidates = pa.Table.from_pylist(
+        [{"qid": q, "docno": d, "rank": i, "score": float(-i)} for q in at for i, d in enumerate(docnos[:8])]
+    )
+    (tmp_path / "work-ce").mkdir()
+    how = (160, 8, tmp_path / "work-ce", Computing(token_budget=300), nothing)
+    got = reranker.rerank("cross-encoder", judge, candidates, queries, read, *how).to_pylist()
+    theirs = CrossEncoder(str(judge), max_length=160)
+    pairs = [(asked[at[r["qid"]]], texts[docnos.index(r["docno"])]) for r in got]
+    logits = theirs.predict(pairs, activation_fn=torch.nn.Identity())
+    assert [r["score"] for r in got] == pytest.approx([float(x) for x in logits], abs=1e-4)
+
+
+def test_mt5_as_unicamp_publishes_it(tmp_path: Path) -> None:
+    """torch's weights and a sentencepiece vocabulary, no tokenizer.json."""
+    import pandas as pd
+    from transformers import MT5Config, MT5ForConditionalGeneration
+
+    folder, kept = mt5(tmp_path / "mt5"), tmp_path / "kept"
+    assert weights.examine(folder) == "torch"
+    weights.rewrite(folder, kept, nothing)
+    lines = table(Folder("mini", MINI), "en")["text"].to_pylist()
+    texts = ["A short one.", lines[0], " ".join(lines[1:4])]
+    frame = pd.DataFrame({"qid": "q", "query": "who?", "docno": ["a", "b", "c"], "text": texts})
+    loaded = reranker.load(kept, 256, Computing())
+    got = loaded(frame).set_index("docno")["score"]
+    ids = reranker.inputs(loaded.tokenizer, ["who?"] * 3, texts, 256)
+    model = MT5ForConditionalGeneration(MT5Config.from_pretrained(folder))
+    model.load_state_dict(torch.load(folder / "pytorch_model.bin", weights_only=True))
+    for row, docno in zip(ids, "abc", strict=True):
+        with torch.no_grad():
+            given = {"input_ids": torch.tensor([row]), "decoder_input_ids": torch.tensor([[0]])}
+            logits = model.eval()(**given).logits[0, 0, [loaded.REL, loaded.NREL]]
+        assert got[docno] == pytest.approx(float(torch.log_softmax(logits, 0)[0]), abs=1e-4)
+
+
+class Loud:
+    """What a pickle can hold: a call."""
+
+    def __init__(self, act: Callable[..., object], *given: object) -> None:
+        self.call = act, given
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return self.call
+
+
+def test_weights_that_are_more_than_tensors_are_not_loaded(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    torch.save({"a": Loud(Path.touch, tmp_path / "ran")}, folder / "pytorch_model.bin")
+    with pytest.raises(LswError, match="not a file of plain tensors"):
+        weights.rewrite(folder, tmp_path / "out", nothing)
+    assert not (tmp_path / "ran").exists()
+    (folder / "pytorch_model.bin").unlink()
+    with pytest.raises(LswError, match=r"has no model\.safetensors"):
+        weights.examine(folder)

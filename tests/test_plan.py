@@ -1,0 +1,79 @@
+"""`lsw plan`: what is counted is right, and nothing is downloaded. (How well it foretells time: tests/benchmarks.)"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Lsw
+from workbench import extent
+from workbench.collection import MINI, Folder
+from workbench.sampled import Sampled
+
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+
+
+def test_what_is_here_is_counted(lsw: Lsw, small: Path, small_scale: Path, small_recipe: Path, tmp_path: Path) -> None:
+    command = ("plan", small_recipe, "--scale", small_scale, "--store", tmp_path / "s", "--json")
+    said = json.loads(lsw(*command, 'translation.translator="google"', **OFFLINE).stdout)
+    folder = Folder("small", small)
+    asked = [q for split in ("train", "test") for q in folder.queries("fr", split)["query"].to_pylist()]
+    translated = said["groups"]["translate"]
+    assert translated["characters"] == pytest.approx(sum(map(len, asked)), abs=1)
+    assert translated["dollars"] == pytest.approx(translated["characters"] * 20 / 1e6)
+    passages = next(s for s in said["stages"] if s["kind"] == "passages")
+    text = sum(
+        len(json.loads(line)["text"].encode()) for line in (small / "corpus.fr.jsonl").read_text("utf-8").splitlines()
+    )
+    assert passages["disk"] == pytest.approx(text, rel=0.01)
+    assert said["total"]["download"] == 0
+    assert all(s["seconds"] > 0 for s in said["stages"])
+    assert not [s["unknown"] for s in said["stages"] if s["unknown"]]
+    assert not (tmp_path / "s" / "artifacts").exists()
+
+    prices = tmp_path / "p.toml"
+    prices.write_text("google = 1.0\n", "utf-8")
+    cheap = json.loads(lsw(*command, 'translation.translator="google"', "--prices", prices, **OFFLINE).stdout)
+    assert cheap["total"]["dollars"] == pytest.approx(said["total"]["dollars"] / 20)
+
+    lsw("recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "s")
+    done = json.loads(lsw(*command, **OFFLINE).stdout)
+    assert (done["total"]["stages"], done["total"]["seconds"]) == (0, 0)
+    assert "0 stages cached" not in lsw(*command[:-1], **OFFLINE).stderr
+
+
+def test_what_paper_scale_would_download_is_known_before(lsw: Lsw, tmp_path: Path) -> None:
+    """French and Chinese mMARCO, queries, judgements, three models, the hard negatives; one download each."""
+    (tmp_path / "r.toml").write_text(
+        """
+        title = "t"
+        [retrieval]
+        pairs = ["yue-zh", "ca-fr"]
+        systems = ["bm25"]
+        """,
+        "utf-8",
+    )
+    env = {**OFFLINE, "IR_DATASETS_HOME": str(tmp_path / "irds"), "HF_HOME": str(tmp_path / "hf")}
+    said = json.loads(
+        lsw("plan", tmp_path / "r.toml", "--scale", "paper", "--store", tmp_path / "s", "--json", **env).stdout
+    )
+    stages = {s["stage"]: s for s in said["stages"]}
+    assert stages["read fr passages"]["download"] == 3_656_218_984  # as ir_datasets publishes it
+    assert stages["read fr passages"]["disk"] == pytest.approx(3_656_218_984, rel=0.05)
+    assert stages["read test judgements"]["download"] == 143_300
+    assert said["total"]["download"] == sum(s["download"] for s in said["stages"])
+    assert 6e9 < said["total"]["download"] < 8e9
+    assert stages["rank yue over zh with bm25"]["disk"] == 6_980 * 1_000 * 20
+    assert not (tmp_path / "irds").exists() or not list((tmp_path / "irds").rglob("*.tsv"))
+    assert os.environ["IR_DATASETS_HOME"] != env["IR_DATASETS_HOME"]
+    assert "prices" not in lsw("recipe", "list").stdout
+
+
+def test_a_sample_is_as_large_as_it_says() -> None:
+    mini = Folder("mini", MINI)
+    whole, part = extent.passages(mini, "fr"), extent.passages(Sampled(mini, ("",), 20, 0, 100, 1), "fr")
+    assert whole.texts == 496
+    made = sum(len(batch) for batch in Sampled(mini, ("",), 20, 0, 100, 1).passages("fr"))
+    assert part.texts == pytest.approx(made, rel=0.1)
+    assert part.mean_bytes == whole.mean_bytes

@@ -1,0 +1,354 @@
+"""Public collections, read from files in the exact format that each source has on disk, made here."""
+
+import gzip
+import io
+import json
+import os
+import tarfile
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from store import LswError
+from tests.conftest import Lsw, table
+from workbench import hub, irds
+from workbench.catalogue import Catalogued
+from workbench.collection import Folder
+from workbench.sampled import Sampled
+
+HOME = Path(os.environ["IR_DATASETS_HOME"])
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IR_DATASETS_DL_TRIES", "1")
+
+
+def put(path: str, text: str) -> None:
+    file = HOME / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(gzip.compress(text.encode()) if path.endswith(".gz") else text.encode())
+
+
+def tar(path: str, **members: str) -> None:
+    file = HOME / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(file, "w:gz") as out:
+        for name, text in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            out.addfile(info, io.BytesIO(text.encode()))
+
+
+@pytest.fixture(scope="module")
+def mmarco() -> Catalogued:
+    """mMARCO v2 in French and Dutch: tab-separated, ids from 0, one file of judgements for all languages."""
+    for name, texts in (("french", ["le chat", "un chien", "la mer"]), ("dutch", ["de kat", "een hond", "de zee"])):
+        put(f"mmarco/v2/{name}_collection.tsv", "".join(f"{i}\t{t}\n" for i, t in enumerate(texts)))
+        put(f"mmarco/v2/{name}.queries.dev.tsv", f"2\t{texts[0]} ?\n7\t{texts[1]} ?\n9\tnot in dev/small\n")
+        put(f"mmarco/v2/{name}.queries.train.tsv", f"30\t{texts[2]} ?\n31\tunjudged\n")
+    put("mmarco/qrels.dev.small.tsv", "2\t0\t0\t1\n7\t0\t1\t1\n")
+    put("msmarco-passage/train/qrels", "30 0 2 1\n")
+    put("lt/ca.tsv", "2\tel gat?\n7\tun gos?\n")
+    return Catalogued(
+        "mmarco-v2",
+        {"fr": "irds:mmarco/v2/fr", "nl": "irds:mmarco/v2/dt"},
+        {"train": "train", "test": "dev/small"},
+        {"test": {"ca": str(HOME / "lt/ca.tsv")}},
+    )
+
+
+def test_mmarco(mmarco: Catalogued) -> None:
+    assert table(mmarco, "nl").to_pylist()[1] == {"docno": "1", "text": "een hond"}
+    queries = mmarco.queries("nl", "test").to_pylist()
+    assert queries[0] == {"qid": "2", "query": "de kat ?", "topic": "2", "split": "test"}
+    assert [q["qid"] for q in queries] == ["2", "7"]  # dev/small only
+    assert mmarco.queries("ca", "test")["query"].to_pylist() == ["el gat?", "un gos?"]
+    assert mmarco.qrels("fr", "test").to_pylist()[1] == {"qid": "7", "docno": "1", "label": 1}
+    assert mmarco.qrels("fr", "train")["docno"].to_pylist() == ["2"]
+    assert mmarco.queries("fr", "train")["qid"].to_pylist() == ["30"]  # what has no label is no training query
+
+
+def test_what_a_source_lacks_is_said(mmarco: Catalogued) -> None:
+    with pytest.raises(LswError, match="no passages in 'zh'"):
+        next(mmarco.passages("zh"))
+    with pytest.raises(LswError, match="no test queries in 'oc'") as caught:
+        mmarco.queries("oc", "test")
+    assert "collection.queries.test.oc" in caught.value.cure
+    with pytest.raises(LswError, match="ir_datasets has no 'mmarco/v3/fr'"):
+        next(Catalogued("x", {"fr": "irds:mmarco/v3/fr"}).passages("fr"))
+    with pytest.raises(LswError, match="no source of passages"):
+        next(Catalogued("x", {"fr": "mmarco"}).passages("fr"))
+
+
+def test_a_source_that_is_not_here_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LswError, match="'neuclir/1/fa' is not on this machine") as caught:
+        next(Catalogued("n", {"fa": "irds:neuclir/1/fa"}).passages("fa"))
+    assert str(HOME / "neuclir/1/fas/docs.jsonl.gz") in caught.value.detail
+    assert "https://" in caught.value.detail
+    assert "licence" in caught.value.cure
+    assert caught.value.exit_code == 2
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(LswError, match="neither on this machine nor") as caught:
+        hub.file("hf://datasets/andreaschari/mmarco-lt/queries/dev_small/ca.tsv")
+    assert "HF_HOME" in caught.value.cure
+    with pytest.raises(LswError, match="Model 'BAAI/bge-m3' is neither"):
+        hub.model("BAAI/bge-m3")
+    with pytest.raises(LswError, match="no file of a data set"):
+        hub.file("hf://models/x/y")
+
+
+def test_msmarco_passage() -> None:
+    """One archive with everything, its accents twice encoded."""
+    tar(
+        "msmarco-passage/collectionandqueries.tar.gz",
+        **{"collection.tsv": "0\tthe cat\n1\ta cafÃ©\n", "queries.dev.small.tsv": "2\tcat?\n",
+           "qrels.dev.small.tsv": "2\t0\t0\t1\n"},
+    )  # fmt: skip
+    c = Catalogued("m", {"en": "irds:msmarco-passage"}, {"test": "dev/small"})
+    assert table(c, "en")["text"].to_pylist() == ["the cat", "a café"]
+    assert c.queries("en", "test")["query"].to_pylist() == ["cat?"]
+    assert c.qrels("en", "test")["docno"].to_pylist() == ["0"]
+
+
+def test_neumarco_asks_in_english_only() -> None:
+    """Its queries are English: they are never taken for Persian ones."""
+    name = "eng-fas/msmarco.collection.20210731-scale21-sockeye2-tm1.tsv"
+    tar("neumarco/neuMSMARCO.tar.gz", **{name: "0\tگربه\n1\tسگ\n"})
+    put("msmarco-passage/dev/small/queries.tsv", "2\tcat?\n")
+    c = Catalogued(
+        "neumarco", {"fa": "irds:neumarco/fa"}, {"test": "dev/small"}, {"test": {"en": "irds:neumarco/fa/dev/small"}}
+    )
+    assert table(c, "fa")["docno"].to_pylist() == ["0", "1"]
+    assert c.queries("en", "test")["query"].to_pylist() == ["cat?"]
+    with pytest.raises(LswError, match="are in 'en', not in 'fa'"):
+        c.queries("fa", "test")
+
+
+def topic(number: str, words: str) -> str:
+    """A neuCLIR topic: English, and translated by people and by machine."""
+
+    def said(lang: str, source: str) -> dict[str, str]:
+        return {"lang": lang, "source": source, "topic_title": f"{words} {lang} {source[:2]}",
+                "topic_description": f"about {words} {lang}", "topic_narrative": f"more on {words} {lang}"}  # fmt: skip
+
+    langs = [("eng", "original"), *((x, s) for x in ("fas", "rus", "zho") for s in ("human translation", "google"))]
+    return json.dumps({"topic_id": number, "topics": [said(*which) for which in langs]})
+
+
+def test_neuclir() -> None:
+    doc = {"id": "a-b", "cc_file": "x", "time": "t", "title": "猫", "text": "很可爱", "url": "u"}
+    put("neuclir/1/zho/docs.jsonl.gz", json.dumps(doc) + "\n")
+    put("neuclir/trec-2022/topics.jsonl", topic("3", "cats") + "\n" + topic("4", "never judged") + "\n")
+    put("neuclir/trec-2022/qrels", "3 zho a-b 3\n3 fas z-z 1\n")
+    sources = {"zh": "irds:neuclir/1/zh"}
+    given = {"test": {"en": "irds:neuclir/1/zh/trec-2022"}}
+    c = Catalogued("neuclir", sources, {"test": "trec-2022"}, given)
+    assert table(c, "zh").to_pylist() == [{"docno": "a-b", "text": "猫 很可爱"}]
+    assert c.queries("en", "test").to_pylist()[0]["query"] == "cats eng or"
+    assert c.queries("zh", "test")["query"].to_pylist() == ["cats zho hu"]  # by people, judged in Chinese
+    assert c.qrels("zh", "test").to_pylist() == [{"qid": "3", "docno": "a-b", "label": 3}]
+    whole = Catalogued("neuclir", sources, {"test": "trec-2022"}, given, ("title", "description", "narrative"))
+    assert whole.queries("en", "test")["query"].to_pylist() == ["cats eng or about cats eng more on cats eng"]
+    wrong = Catalogued("neuclir", sources, {"test": "trec-2022"}, given, ("headline",))
+    with pytest.raises(LswError, match="have no field 'headline'"):
+        wrong.queries("en", "test")
+    with pytest.raises(LswError, match="are in 'zh', not in 'ru'"):
+        Catalogued("n", sources, {}, {"test": {"ru": "irds:neuclir/1/zh/trec-2022"}}).queries("ru", "test")
+
+
+def test_miracl_mr_tydi_and_wikiclir() -> None:
+    for i in range(3):  # MIRACL's Indonesian passages are in three files
+        row = {"docid": f"{i}#0", "title": f"Judul {i}", "text": f"isi {i}"}
+        put(f"miracl/v1.0/id/docs/docs-{i}.jsonl.gz", json.dumps(row) + "\n")
+    put("miracl/v1.0/id/dev/topics.tsv", "5\tapa?\n")
+    put("miracl/v1.0/id/dev/qrels.tsv", "5\tQ0\t1#0\t1\n5\tQ0\t2#0\t0\n")
+    c = Catalogued("miracl", {"id": "irds:miracl/id"}, {"test": "dev"})
+    assert table(c, "id").to_pylist()[2] == {"docno": "2#0", "text": "Judul 2 isi 2"}
+    assert c.queries("id", "test")["query"].to_pylist() == ["apa?"]
+    assert c.qrels("id", "test")["label"].to_pylist() == [1, 0]
+
+    folder = "mr-tydi/id.data/mrtydi-v1.0-indonesian"
+    put(f"{folder}/collection/docs.jsonl.gz", json.dumps({"id": "1#0", "contents": "Judul\n\nisi"}) + "\n")
+    put(f"{folder}/topic.test.tsv", "5\tapa?\n")
+    put(f"{folder}/qrels.test.txt", "5 Q0 1#0 1\n")
+    (HOME / "mr-tydi/id.data/_built").touch()
+    c = Catalogued("mr-tydi", {"id": "irds:mr-tydi/id"}, {"test": "test"})
+    assert table(c, "id")["text"].to_pylist() == ["Judul\n\nisi"]
+    assert c.qrels("id", "test")["docno"].to_pylist() == ["1#0"]
+
+    put("wikiclir/source/wiki-clir/catalan/wiki_ca.documents", "8\tGat\tÉs un animal\n")
+    put("wikiclir/source/wiki-clir/catalan/en2ca.rel", "1\t8\t2\n")
+    put("wikiclir/source/wiki-clir/english/wiki_en.queries", "1\tCat\tIt is an animal\n2\tDog\tAnother\n")
+    (HOME / "wikiclir/source/_built").touch()
+    c = Catalogued("wikiclir", {"ca": "irds:wikiclir/ca"}, {"test": ""}, {"test": {"en": "irds:wikiclir/ca"}})
+    assert table(c, "ca")["text"].to_pylist() == ["Gat És un animal"]
+    assert c.queries("en", "test")["query"].to_pylist() == ["Cat"]
+    assert c.qrels("ca", "test")["label"].to_pylist() == [2]
+
+
+@pytest.fixture
+def webfaq(tmp_path: Path) -> str:
+    """A data set in the layout that WebFAQ, MTEB and BEIR have on the hub: a configuration for each part."""
+    root = tmp_path / "webfaq"
+    parts: dict[str, tuple[str, list[dict[str, object]]]] = {
+        "fra-corpus": ("corpus", [{"_id": "d1", "title": "Chat", "text": "miaule"}, {"_id": "d2", "title": "", "text": "aboie"}]),
+        "fra-queries": ("queries", [{"_id": "q1", "text": "qui miaule ?"}, {"_id": "q2", "text": "qui ?"}]),
+        "fra-qrels": ("test", [{"query-id": "q1", "corpus-id": "d1", "score": 1.0}]),
+    }  # fmt: skip
+    said = "---\nconfigs:\n"
+    for name, (split, rows) in parts.items():
+        file = root / name.replace("-", "/") / f"{split}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows), file)
+        where = file.relative_to(root)
+        said += f"- config_name: {name}\n  data_files:\n  - split: {split}\n    path: {where}\n"
+    (root / "README.md").write_text(said + "---\n", "utf-8")
+    return str(root)
+
+
+@pytest.fixture
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_webfaq_and_any_data_set_in_beirs_layout(webfaq: str) -> None:
+    c = Catalogued("webfaq", {"fr": f"beir:{webfaq}:fra"}, {"test": "test"})
+    assert table(c, "fr")["text"].to_pylist() == ["Chat miaule", "aboie"]
+    assert c.queries("fr", "test").to_pylist() == [
+        {"qid": "q1", "query": "qui miaule ?", "topic": "q1", "split": "test"}
+    ]
+    assert c.qrels("fr", "test").to_pylist() == [{"qid": "q1", "docno": "d1", "label": 1}]
+    with pytest.raises(LswError, match="configuration 'deu-corpus'"):
+        next(Catalogued("webfaq", {"fr": f"beir:{webfaq}:deu"}).passages("fr"))
+
+
+@pytest.mark.usefixtures("_own_cache")
+def test_mlqa(tmp_path: Path) -> None:
+    """SQuAD's rows, a configuration for each pair of languages; a context is a passage once."""
+    root = tmp_path / "mlqa"
+    said = "---\nconfigs:\n"
+    for pair, question in (("zh.zh", "谁？"), ("zh.en", "who?")):
+        said += f"- config_name: mlqa.{pair}\n  data_files:\n"
+        for split in ("validation", "test"):
+            file = root / f"mlqa.{pair}" / f"{split}.parquet"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            rows = [{"id": f"{split}-{i}", "context": f"文章{i // 2}", "question": question,
+                     "answers": {"text": ["文"], "answer_start": [0]}} for i in range(3)]  # fmt: skip
+            pq.write_table(pa.Table.from_pylist(rows), file)
+            said += f"  - split: {split}\n    path: mlqa.{pair}/{split}.parquet\n"
+    (root / "README.md").write_text(said + "---\n", "utf-8")
+    at = f"mlqa:{root}"
+    c = Catalogued("mlqa", {"zh": at}, {"test": "test"}, {"test": {"en": f"{at}:zh.en:test"}})
+    passages = table(c, "zh")
+    assert passages["text"].to_pylist() == ["文章0", "文章1"]
+    assert c.queries("zh", "test")["query"].to_pylist() == ["谁？"] * 3
+    assert c.queries("en", "test")["query"].to_pylist() == ["who?"] * 3
+    assert c.qrels("zh", "test")["docno"].to_pylist() == [passages["docno"].to_pylist()[i // 2] for i in range(3)]
+
+
+def test_beir_and_trec_folders(tmp_path: Path) -> None:
+    beir = tmp_path / "scifact"
+    (beir / "qrels").mkdir(parents=True)
+    (beir / "corpus.jsonl").write_text('{"_id": "1", "title": "T", "text": "x", "metadata": {}}\n', "utf-8")
+    (beir / "queries.jsonl").write_text('{"_id": "a", "text": "q?"}\n{"_id": "b", "text": "trained on"}\n', "utf-8")
+    (beir / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\na\t1\t1\n", "utf-8")
+    (beir / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\nb\t1\t1\n", "utf-8")
+    c = Folder("scifact", beir)
+    assert table(c, "en")["text"].to_pylist() == ["T x"]
+    assert c.queries("en", "test")["query"].to_pylist() == ["q?"]
+    assert c.queries("en", "train")["query"].to_pylist() == ["trained on"]
+    assert c.qrels("en", "train")["qid"].to_pylist() == ["b"]
+    assert c.judged
+    with pytest.raises(LswError, match="cannot be both the 'en' and the 'gd' queries"):
+        c.queries("gd", "test")
+
+    trec = tmp_path / "trec"
+    trec.mkdir()
+    (trec / "corpus.fr.trec").write_text(
+        "<DOC>\n<DOCNO> A-1 </DOCNO>\n<TEXT>\nLe chat\nmiaule.\n</TEXT>\n</DOC>\n", "utf-8"
+    )
+    (trec / "queries.fr.trec").write_text(
+        "<top>\n<num> Number: 51\n<title> chat\n\n<desc> Description:\nOn cherche.\n\n<narr> Narrative:\nTout.\n</top>\n",
+        "utf-8",
+    )
+    (trec / "qrels.tsv").write_text("51 0 A-1 2\n", "utf-8")
+    c = Folder("trec", trec)
+    assert table(c, "fr").to_pylist() == [{"docno": "A-1", "text": "Le chat miaule."}]
+    assert c.queries("fr")["query"].to_pylist() == ["chat"]
+
+
+def test_a_sample_is_seeded_and_the_same_in_every_variety(mmarco: Catalogued, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    rows = [json.dumps({"_id": str(i), "text": f"passage {i}"}) for i in range(500)]
+    (folder / "corpus.jsonl").write_text("\n".join(rows), "utf-8")
+    (folder / "queries.fr.tsv").write_text("".join(f"q{i}\ttext {i}\n" for i in range(40)), "utf-8")
+    (folder / "qrels.tsv").write_text("".join(f"q{i} 0 {i * 3} 1\n" for i in range(40)), "utf-8")
+    whole = Folder("many", folder)
+    one, more, other = (Sampled(whole, ("",), n, 0, k, seed) for n, k, seed in ((5, 20, 1), (10, 50, 1), (5, 20, 2)))
+    queries = one.queries("fr", "test")
+    assert len(queries) == 5
+    assert set(one.qrels("", "test")["qid"].to_pylist()) == set(queries["qid"].to_pylist())
+    docnos = set(table(one, "fr")["docno"].to_pylist())
+    assert len(docnos) == 5 + 20
+    assert set(one.qrels("", "test")["docno"].to_pylist()) <= docnos
+    assert docnos - set(table(more, "fr")["docno"].to_pylist()) == set()  # a larger sample holds the smaller one
+    assert set(other.queries("fr", "test")["qid"].to_pylist()) != set(queries["qid"].to_pylist())
+    assert one.origin("passages", "fr", "") != other.origin("passages", "fr", "")
+
+    french, dutch = (
+        table(Sampled(mmarco, ("fr", "nl"), 1, 0, 1, 7), code)["docno"].to_pylist() for code in ("fr", "nl")
+    )
+    assert french == dutch
+    assert len(french) == 2
+
+
+def test_files_behind_a_source_are_known_before_they_are_here() -> None:
+    """What `lsw plan` says will be downloaded."""
+    found = irds.files(irds.dataset("miracl/zh").docs_handler())
+    assert len(found) == 10
+    assert all(f.size and not f.there and f.url.startswith("https://") for f in found)
+
+
+def test_a_scale_over_ir_datasets_runs(lsw: Lsw, mmarco: Catalogued, tmp_path: Path) -> None:
+    """From a scale that names them to a ranking in the store, with the queries of each variety its own."""
+    (tmp_path / "mine.toml").write_text(
+        f"""
+        [collection]
+        name = "mmarco-v2"
+        splits = {{ test = "dev/small" }}
+        sources = {{ fr = "irds:mmarco/v2/fr" }}
+        queries.test.ca = "{HOME / "lt/ca.tsv"}"
+        """,
+        "utf-8",
+    )
+    (tmp_path / "r.toml").write_text(
+        'title = "t"\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["bm25"]\n[comparison]\ncontrasts = ["gap"]\n', "utf-8"
+    )
+    env = {"IR_DATASETS_HOME": str(HOME)}
+    lsw("recipe", "run", tmp_path / "r.toml", "--scale", tmp_path / "mine.toml", "--store", tmp_path / "s", **env)
+    said = lsw("sql", "SELECT query_variety, qid, query FROM scored_queries JOIN runs USING (run_id) ORDER BY ALL",
+               "--format", "csv", "--store", tmp_path / "s").stdout  # fmt: skip
+    assert said.splitlines()[1:] == ["ca,2,el gat?", "ca,7,un gos?", "fr,2,le chat ?", "fr,7,un chien ?"]
+    values = lsw("sql", "SELECT query_variety, avg(value) FROM measures JOIN runs USING (run_id) WHERE measure = 'RR@10'"
+                 " GROUP BY ALL ORDER BY ALL", "--format", "csv", "--store", tmp_path / "s").stdout  # fmt: skip
+    assert values.splitlines()[1:] == ["ca,0.5", "fr,1.0"]
+
+
+def test_a_download_is_seen_as_it_grows(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    source = irds.Source("https://example.org/big.tsv", tmp_path / "big.tsv", 1_000)
+    with irds.watched([source], lambda done, total: told.append((done, total))):
+        (tmp_path / "big.tsv.tmp").write_bytes(b"x" * 400)
+        time.sleep(0.7)
+        (tmp_path / "big.tsv.tmp").rename(tmp_path / "big.tsv")
+        time.sleep(0.6)
+    assert (400, 1_000) in told
+    assert Catalogued("n", {"fa": "irds:neuclir/1/fa"}).missing("passages", "fa", "")[0].size == 2_359_094_118

@@ -1,0 +1,145 @@
+"""`lsw audit`: are the translations good, and do queries lose by bad ones?"""
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli.console import (
+    FormatOption,
+    JsonOption,
+    StoreOption,
+    checked_format,
+    grid,
+    opened,
+    out,
+    print_json,
+    talk,
+)
+
+if TYPE_CHECKING:
+    from store import Store
+
+
+def audit(
+    on: Annotated[str | None, typer.Argument(help="A pair, as in yue-zh.  [all]", metavar="[PAIR]")] = None,
+    translator: Annotated[str | None, typer.Option(help="Only this translator's, as in google.  [all]")] = None,
+    back: Annotated[
+        str | None,
+        typer.Option(help="Translate back by apertium, google, seq2seq, ... and compare with the sources (chrF)."),
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="The model of --back seq2seq.")] = None,
+    reference: Annotated[Path | None, typer.Option(help="What they should be: a file of qid, tab, text.")] = None,
+    measure: Annotated[str, typer.Option(help="A recorded measure, whose loss is correlated with quality.")] = "RR@10",
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.95,
+    worst: Annotated[int, typer.Option(min=0, help="The worst translations to show.")] = 10,
+    seed: int = 42,
+    form: FormatOption = "table",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Translations in the store: quality, language, signs of faults, and what bad ones cost.
+
+    chrF, BLEU and TER where a reference is known (--reference FILE, or parallel queries); chrF of the round trip with
+    --back. Spearman's correlation of each query's quality with its loss (value on the high-resource query minus value
+    on the low-resource one), for each base system, with a bootstrap interval over topics. Recorded in the views
+    `audits` and `translation_costs`. A recipe does the same with a section [audit].
+    """
+    from store import LswError, nearest
+    from workbench.auditing import audit_plan, sets
+    from workbench.cli.recipe import Shown
+    from workbench.engine import execute
+    from workbench.recipe import Service
+    from workbench.varieties import pair
+
+    form = checked_format(form, as_json)
+    services = list(Service.__args__)  # type: ignore[attr-defined]
+    if back is not None and back not in services:
+        raise LswError(f"Unknown translator '{back}'.", cure=nearest(back, services))
+    at = opened(store)
+    done = []
+    for translation in sets(at, str(pair(on)) if on else None, translator):
+        plan, stage = audit_plan(at, translation, measure, back, checkpoint, reference, confidence, seed)
+        with Shown(plan.recipe) as screen:
+            execute(plan, at, screen)
+        done.append(stage.key)
+    found = [_found(at, key, worst) for key in done]
+    if form == "json":
+        print_json(found)
+    elif form == "csv":
+        rows = [row for one in found for row in one["translations"]]
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        for one in found:
+            _show(one)
+
+
+def _found(at: "Store", key: str, worst: int) -> dict[str, Any]:
+    """What an audit left in the store."""
+    import json
+
+    from store.query import rows
+
+    with at.reading() as con:
+        [stage] = rows(con, "SELECT summary FROM stages WHERE key = ?", [key])
+        each = rows(
+            con,
+            """
+            SELECT a.qid, a.translator, a.source_variety, a.target_variety, t.source_text, t.text, a.chrf, a.bleu,
+                a.ter, a.round_trip_chrf, a.language, a.confidence, a.signs
+            FROM audits a JOIN translations t USING (translation_id) WHERE a.key = ?
+            ORDER BY coalesce(a.chrf, a.round_trip_chrf, 100), a.signs = '', a.qid
+            """,
+            [key],
+        )
+        costs = rows(con, "SELECT * EXCLUDE (key) FROM translation_costs WHERE key = ? ORDER BY quality, system", [key])
+    summary = json.loads(stage["summary"])
+    return {"summary": summary, "costs": costs, "worst": each[:worst], "translations": each}
+
+
+def _show(found: dict[str, Any]) -> None:
+    first, summary = found["translations"][0], found["summary"]
+    names = {"references": "references", "chrf": "chrF", "bleu": "BLEU", "ter": "TER",
+             "round_trip_chrf": "round trip chrF", "identified": "in its language"}  # fmt: skip
+    about = grid(
+        f"{first['target_variety']} from {first['source_variety']}, {first['translator']}", "", title="Translations"
+    )
+    about.add_row("translations", str(summary["translations"]))
+    for name, said in names.items():
+        if name in summary:
+            value = summary[name]
+            about.add_row(said, f"{value:.1%}" if name == "identified" else f"{value:g}")
+    if "identified" not in summary:
+        about.add_row("in its language", f"not known: lingua has no {first['target_variety']}")
+    for name, value in summary.items():
+        if name.startswith("sign_"):
+            about.add_row(name.removeprefix("sign_"), str(value))
+    out().print(about)
+    if found["costs"]:
+        table = grid("system", "quality", "rho", "interval", "n", "topics", title="Spearman: quality against loss")
+        for row in found["costs"]:
+            none = row["rho"] is None
+            table.add_row(
+                row["system"], row["quality"].replace("_", " "), "-" if none else f"{row['rho']:+.2f}",
+                "-" if none else f"[{row['ci_low']:+.2f}, {row['ci_high']:+.2f}]", str(row["n"]), str(row["n_groups"]),
+            )  # fmt: skip
+        out().print(table)
+        row = found["costs"][0]
+        talk().print(
+            f"Loss in {row['measure']}; {row['confidence']:.0%} bootstrap interval over topics. Below 0: the worse the"
+            " translation, the more is lost. An interval that holds 0 shows nothing. Not corrected for their number."
+        )
+    else:
+        talk().print("No correlation: give --reference or --back, and run a recipe that asks both wordings.")
+    if found["worst"]:
+        table = grid("qid", "chrF", "signs", "translation", "source", title="The worst")
+        for row in found["worst"]:
+            score = row["chrf"] if row["chrf"] is not None else row["round_trip_chrf"]
+            table.add_row(
+                row["qid"], "-" if score is None else f"{score:.0f}", row["signs"], row["text"], row["source_text"]
+            )
+        out().print(table)

@@ -1,0 +1,41 @@
+"""Passages as a system reads them: in order or by docno, in the declared script."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from store.passages import Passages
+from workbench.text import convert
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Passages of one variety; a script conversion is done as they are read.
+
+    Args:
+        passages: the open file.
+        variety: of the passages.
+        script: one of `workbench.text.SCRIPTS`.
+    """
+
+    passages: Passages
+    variety: str
+    script: str
+
+    def __len__(self) -> int:
+        return len(self.passages)
+
+    def docnos(self) -> list[str]:
+        """All docnos, in order."""
+        found: list[str] = self.passages.docnos.to_pylist()
+        return found
+
+    def shards(self, start: int, size: int) -> Iterator[tuple[list[str], list[str]]]:
+        """Docnos and texts from the passage at `start` on, `size` at a time."""
+        for batch in self.passages.batches(start, size):
+            texts = convert(batch["text"].to_pylist(), self.variety, self.script)
+            yield batch["docno"].to_pylist(), texts
+
+    def texts(self, docnos: Iterable[str]) -> dict[str, str]:
+        """The text of each docno that is there."""
+        found = self.passages.texts(docnos)
+        return dict(zip(found, convert(list(found.values()), self.variety, self.script), strict=True))

@@ -1,0 +1,112 @@
+"""How texts go through a model: precision by what the hardware has, batches of like length under a token budget."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from store import LswError
+
+PRECISIONS = ("float32", "auto", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How a model computes.
+
+    Args:
+        precision: one of `PRECISIONS`; `auto` is bfloat16 where the hardware multiplies it, else float16 on a GPU, else
+            float32.
+        token_budget: tokens of one batch, padding included; None: 4,096 on a CPU, where larger batches leave its
+            cache, 65,536 on a GPU.
+        search: `exact`, or an approximate index: `hnsw`, `ivf`.
+    """
+
+    precision: str = "float32"
+    token_budget: int | None = None
+    search: str = "exact"
+
+    @property
+    def budget(self) -> int:
+        """Tokens of one batch on this machine."""
+        import torch
+
+        return self.token_budget or (65_536 if torch.cuda.is_available() else 4_096)
+
+    @property
+    def dtype(self) -> Any:
+        """The torch type of weights and activations on this machine."""
+        import torch
+
+        if self.precision != "auto":
+            return getattr(torch, self.precision)
+        if torch.cuda.is_available():
+            return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.bfloat16 if _multiplies_bfloat16() else torch.float32
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions for it; without them bfloat16 is slower than float32."""
+    import torch
+
+    try:
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    except AttributeError:  # a torch that does not say
+        return False
+
+
+def device() -> str:
+    """Where models run."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def faiss() -> Any:
+    """The library behind approximate search.
+
+    Raises:
+        LswError: it is not installed.
+    """
+    try:
+        import faiss as library
+    except ImportError:
+        raise LswError(
+            "Approximate search needs faiss.", cure="pip install faiss-cpu, or set computing.search to 'exact'."
+        ) from None
+    return library
+
+
+def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Positions in batches of like length, the longest first, so that a memory too small shows at once.
+
+    Args:
+        lengths: tokens of each text.
+        budget: tokens of a batch, its padding included; a text longer than that is a batch of its own.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    out: list[list[int]] = []
+    longest = 0
+    for i in order:
+        if out and longest * (len(out[-1]) + 1) <= budget:
+            out[-1].append(i)
+        else:
+            out.append([i])
+            longest = max(1, lengths[i])
+    return out
+
+
+def lengths(tokenizer: Any, texts: list[str], most: int) -> list[int]:
+    """Tokens of each text, `most` at most, special ones included."""
+    found = tokenizer(texts, truncation=True, max_length=most, return_attention_mask=False)["input_ids"]
+    return [len(ids) for ids in found]
+
+
+def in_batches(
+    texts: list[str], counts: Sequence[int], budget: int, encode: Callable[[list[str]], Sequence[Any]]
+) -> list[Any]:
+    """What `encode` gives for each text, in the order of the texts; it is called with batches of like length."""
+    out: list[Any] = [None] * len(texts)
+    for batch in batches(counts, budget):
+        for i, made in zip(batch, encode([texts[i] for i in batch]), strict=True):
+            out[i] = made
+    return out

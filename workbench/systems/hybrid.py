@@ -1,0 +1,107 @@
+"""BGE-M3 whole: the weighted sum of its dense, sparse and multi-vector scores, over what the first two find."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from store import LswError
+from workbench.reading import Reading
+from workbench.systems import Progress, bgem3, biencoder, sparse, tokens
+from workbench.systems.appended import SHARD, Appended
+from workbench.systems.encoding import Computing
+
+
+def _m3(checkpoint: Path, computing: Computing) -> bgem3.M3:
+    if not bgem3.is_one(checkpoint):
+        raise LswError(
+            f"{checkpoint} has no heads for terms and tokens.",
+            f"Looked for {' and '.join(f'{h}.safetensors' for h in bgem3.HEADS)}.",
+            "Name a BGE-M3 checkpoint, or another architecture.",
+        )
+    return bgem3.M3(checkpoint, computing)
+
+
+def index(
+    checkpoint: Path,
+    passages: Reading,
+    document_length: int,
+    out: Path,
+    work: Path,
+    computing: Computing,
+    progress: Progress,
+) -> None:
+    """One pass of the model over the passages, three indexes: `dense/`, `sparse/`, `tokens/`."""
+    m3 = _m3(checkpoint, computing)
+    for part in ("dense", "sparse", "tokens"):
+        (work / part).mkdir(exist_ok=True)
+    dtype = "float32" if computing.precision == "float32" else "float16"
+    dense = Appended(work / "dense", (biencoder.VECTORS,))
+    terms = Appended(work / "sparse", sparse.FILES)
+    vectors = tokens.opened(work / "tokens")
+    start = min(dense.rows, terms.rows, vectors.rows)
+    size = len(m3.encode(["."], 8)[0].dense)
+    width = m3.heads["colbert_linear"].out_features
+    for _, texts in passages.shards(start, SHARD):
+        made = m3.encode(texts, document_length)
+        end = start + len(made)  # a shard that was stopped between two of the three is added to those that lack it
+        if dense.rows < end:
+            dense.add(len(made), vecs_f4=np.stack([m.dense for m in made]).astype(np.float32))
+        if terms.rows < end:
+            sparse.add(terms, [(m.ids, m.weights) for m in made])
+        if vectors.rows < end:
+            tokens.add(vectors, [m.tokens for m in made], dtype)
+        start = end
+        progress(start, len(passages))
+    docnos = passages.docnos()
+    for part in ("dense", "sparse", "tokens"):
+        (out / part).mkdir(parents=True)
+    dense.hand_over(out / "dense")
+    biencoder.describe(out / "dense", docnos, size)
+    sparse.finish(terms, out / "sparse", docnos, len(m3.tokenizer))
+    tokens.finish(vectors, out / "tokens", docnos, int(width), dtype, "exact")
+
+
+def retrieve(
+    checkpoint: Path,
+    folder: Path,
+    queries: pa.Table,
+    query_length: int,
+    depth: int,
+    computing: Computing,
+    progress: Progress,
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Candidates are the best `depth` by the dense and by the sparse score; all three scores are computed for each.
+
+    Returns:
+        columns qid, docno, score (float32): (.4 dense + .2 sparse + .4 multi-vector), the last a mean over query
+        tokens, as FlagEmbedding's `compute_score` has it; and what to record.
+    """
+    from scipy.sparse import csr_matrix
+
+    m3 = _m3(checkpoint, computing)
+    qids = queries["qid"].to_pylist()
+    asked = m3.encode(queries["query"].to_pylist(), query_length)
+    by_vector, said = biencoder.nearest(folder / "dense", np.stack([a.dense for a in asked]), qids, depth, computing)
+    by_terms = sparse.nearest(folder / "sparse", [(a.ids, a.weights) for a in asked], qids, depth, lambda *_: None)
+    terms, at = sparse.Matrix(folder / "sparse"), tokens.Tokens(folder / "tokens")
+    vectors = np.memmap(folder / "dense" / biencoder.VECTORS, np.float32, "r").reshape(len(at), -1)
+    candidates: dict[str, list[str]] = {qid: [] for qid in qids}
+    for found in (by_vector, by_terms):
+        for qid, docno in zip(found["qid"].to_pylist(), found["docno"].to_pylist(), strict=True):
+            candidates[qid].append(docno)
+    out_q, out_d, out_s = [], [], []
+    for done, (qid, query) in enumerate(zip(qids, asked, strict=True), 1):
+        rows = at.docnos.rows(candidates[qid])
+        own = csr_matrix((query.weights, (np.zeros(len(query.ids), int), query.ids)), shape=(1, terms.size))
+        weights = np.concatenate([(terms.rows(r, r + 1) @ own.T).toarray()[:, 0] for r in rows])
+        bounds = np.concatenate([[0], np.cumsum(at.bounds[rows + 1] - at.bounds[rows])])
+        token_vectors = np.concatenate([at.vectors[at.bounds[r] : at.bounds[r + 1]] for r in rows])
+        late = tokens.maxsim(query.tokens, np.asarray(token_vectors, np.float32), bounds) / len(query.tokens)
+        dense, lexical, multi = bgem3.WEIGHTS
+        out_s.append(dense * (vectors[rows] @ query.dense) + lexical * weights + multi * late)
+        out_d += at.docnos.of(rows).to_pylist()
+        out_q += [qid] * len(rows)
+        progress(done, len(qids))
+    return pa.table({"qid": out_q, "docno": out_d, "score": pa.array(np.concatenate(out_s), pa.float32())}), said

@@ -1,0 +1,180 @@
+"""A learned sparse encoder (SPLADE's kind, BGE-M3's term weights): weights of terms, searched exactly as a matrix."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.reading import Reading
+from workbench.systems import Progress, bgem3
+from workbench.systems.appended import SHARD, Appended, Docnos, write_docnos
+from workbench.systems.encoding import Computing, in_batches, lengths
+
+FILES = ("terms.i4", "weights.f4", "counts.i4")
+META = "sparse.json"
+CHUNK = 200_000
+"""Passages compared at once."""
+
+
+class Encoder:
+    """Weights of terms, whatever the checkpoint's kind: a SparseEncoder folder, or a BGE-M3 folder.
+
+    Args:
+        checkpoint: its folder.
+        computing: precision and budget.
+    """
+
+    def __init__(self, checkpoint: Path, computing: Computing) -> None:
+        from sentence_transformers import SparseEncoder
+
+        self.budget = computing.budget
+        self.m3 = bgem3.M3(checkpoint, computing) if bgem3.is_one(checkpoint) else None
+        options = {"dtype": computing.dtype}
+        self.model: Any = (
+            None if self.m3 else SparseEncoder(str(checkpoint), local_files_only=True, model_kwargs=options).eval()
+        )
+
+    @property
+    def size(self) -> int:
+        """Terms there are."""
+        return len(self.m3.tokenizer) if self.m3 else int(self.model.get_embedding_dimension())
+
+    def __call__(self, texts: list[str], length: int, query: bool) -> list[tuple[Any, Any]]:
+        """Ids (int32) and weights (float32) of each text's terms."""
+        if self.m3:
+            return [(made.ids, made.weights) for made in self.m3.encode(texts, length)]
+        self.model.max_seq_length = length
+        how = self.model.encode_query if query else self.model.encode_document
+        counts = lengths(self.model.tokenizer, texts, length)
+
+        def some(batch: list[str]) -> list[tuple[Any, Any]]:
+            made = how(batch, batch_size=len(batch), show_progress_bar=False, convert_to_sparse_tensor=False)
+            rows = made.float().cpu().numpy()
+            return [(np.flatnonzero(row).astype(np.int32), row[row != 0].astype(np.float32)) for row in rows]
+
+        return in_batches(texts, counts, self.budget, some)
+
+
+def index(
+    checkpoint: Path,
+    passages: Reading,
+    document_length: int,
+    out: Path,
+    work: Path,
+    computing: Computing,
+    progress: Progress,
+) -> None:
+    """Encode the passages into a matrix on disk (passages x terms, by rows), shard by shard.
+
+    Args:
+        checkpoint: see `Encoder`.
+        passages: what to encode.
+        document_length: in tokens.
+        out: folder that will hold the index.
+        work: folder in which an interrupted attempt left its shards.
+        computing: precision and budget; search is always exact.
+        progress: told how many passages are encoded.
+    """
+    encode = Encoder(checkpoint, computing)
+    made = Appended(work, FILES)
+    for _, texts in passages.shards(made.rows, SHARD):
+        add(made, encode(texts, document_length, query=False))
+        progress(made.rows, len(passages))
+    out.mkdir()
+    finish(made, out, passages.docnos(), encode.size)
+
+
+def add(made: Appended, rows: list[tuple[Any, Any]]) -> None:
+    """Add some passages' terms."""
+    made.add(
+        len(rows),
+        terms_i4=np.concatenate([ids for ids, _ in rows]).astype(np.int32),
+        weights_f4=np.concatenate([weights for _, weights in rows]).astype(np.float32),
+        counts_i4=np.array([len(ids) for ids, _ in rows], np.int32),
+    )
+
+
+def finish(made: Appended, out: Path, docnos: list[str], size: int) -> None:
+    """Make the index complete."""
+    made.hand_over(out)
+    (out / META).write_text(json.dumps({"terms": size}), "utf-8")
+    write_docnos(out, docnos)
+
+
+class Matrix:
+    """The index of `finish`, memory-mapped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.size = json.loads((folder / META).read_text("utf-8"))["terms"]
+        counts = np.fromfile(folder / FILES[2], np.int32)
+        self.bounds = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        total = int(self.bounds[-1])
+        self.terms = np.memmap(folder / FILES[0], np.int32, "r", shape=(total,)) if total else np.empty(0, np.int32)
+        self.weights = (
+            np.memmap(folder / FILES[1], np.float32, "r", shape=(total,)) if total else np.empty(0, np.float32)
+        )
+        self.docnos = Docnos(folder)
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def rows(self, start: int, end: int) -> Any:
+        """Passages `start` to `end` as a scipy matrix (passages x terms)."""
+        from scipy.sparse import csr_matrix
+
+        low, high = self.bounds[start], self.bounds[end]
+        bounds = self.bounds[start : end + 1] - low
+        return csr_matrix((self.weights[low:high], self.terms[low:high], bounds), shape=(end - start, self.size))
+
+
+def nearest(folder: Path, encoded: list[tuple[Any, Any]], qids: list[str], depth: int, progress: Progress) -> pa.Table:
+    """The best passages of each query by inner product; those that share no term with it are not returned.
+
+    Returns:
+        columns qid, docno, score (float32).
+    """
+    from scipy.sparse import csr_matrix
+
+    at = Matrix(folder)
+    bounds = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in encoded])])
+    terms = np.concatenate([ids for ids, _ in encoded])
+    asked = csr_matrix((np.concatenate([w for _, w in encoded]), terms, bounds), shape=(len(qids), at.size))
+    rows = [np.empty(0, np.int64)] * len(qids)
+    scores = [np.empty(0, np.float32)] * len(qids)
+    for start in range(0, len(at), CHUNK):
+        end = min(start + CHUNK, len(at))
+        products = (asked @ at.rows(start, end).T).tocsr()
+        for i in range(len(qids)):
+            span = slice(products.indptr[i], products.indptr[i + 1])
+            every = np.concatenate([scores[i], products.data[span]])
+            ids = np.concatenate([rows[i], products.indices[span] + start])
+            best = np.argpartition(-every, depth - 1)[:depth] if len(every) > depth else np.arange(len(every))
+            scores[i], rows[i] = every[best], ids[best]
+        progress(end, len(at))
+    return pa.table(
+        {
+            "qid": [qid for qid, found in zip(qids, rows, strict=True) for _ in found],
+            "docno": at.docnos.of(np.concatenate(rows)),
+            "score": pa.array(np.concatenate(scores), pa.float32()),
+        }
+    )
+
+
+def retrieve(
+    checkpoint: Path,
+    folder: Path,
+    queries: pa.Table,
+    query_length: int,
+    depth: int,
+    computing: Computing,
+    progress: Progress,
+) -> pa.Table:
+    """The best passages of each query by inner product of term weights, exactly.
+
+    Returns:
+        columns qid, docno, score (float32).
+    """
+    encoded = Encoder(checkpoint, computing)(queries["query"].to_pylist(), query_length, query=True)
+    return nearest(folder, encoded, queries["qid"].to_pylist(), depth, progress)
