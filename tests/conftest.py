@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from filelock import FileLock
 
 from store import Store
 from store.passages import FILE, Passages, write
@@ -19,7 +21,8 @@ from workbench.reading import Reading
 ROOT = Path(__file__).parent.parent
 LSW = str(Path(sys.executable).parent / "lsw")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
+if "PYTEST_XDIST_WORKER" in os.environ:  # set before torch is imported: spinning threads slow the other worker
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("IR_DATASETS_HOME", tempfile.mkdtemp(prefix="irds-"))  # read once, when it is imported
 
 Lsw = Callable[..., subprocess.CompletedProcess[str]]
@@ -67,10 +70,14 @@ def lsw() -> Lsw:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store in which `zero_shot_yue_zh` has run: $LSW_TEST_STORE if CI made one, else run here (some minutes)."""
-    given = os.environ.get("LSW_TEST_STORE")
-    folder = Path(given) if given else tmp_path_factory.mktemp("store")
-    run_lsw("recipe", "run", "zero_shot_yue_zh", "--store", folder)
-    return Store(folder)
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    given = Path(os.environ.get("LSW_TEST_STORE", shared / "finished"))
+    with FileLock(shared / "finished.lock"):  # tests in parallel make it once, and each worker changes a copy
+        run_lsw("recipe", "run", "zero_shot_yue_zh", "--store", given)
+        if shared != base:
+            given = Path(shutil.copytree(given, base / "finished"))
+    return Store(given)
 
 
 @pytest.fixture(scope="session")

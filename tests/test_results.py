@@ -1,6 +1,7 @@
 """What a finished `zero_shot_yue_zh` leaves in the store, by SQL and by command, as a user would look at it."""
 
 import json
+import os
 import resource
 import subprocess
 from collections.abc import Iterator
@@ -416,7 +417,7 @@ def test_a_disk_that_fills_up_is_one_clear_error(tmp_path: Path, room: int) -> N
     done = subprocess.run(
         [LSW, "retrieve", str(folder), "--system", "bm25", "--query-variety", "yue", "--document-variety", "zh",
          "--store", str(tmp_path / "s")],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "300"},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
     )  # fmt: skip
     assert done.returncode == 2, done.stderr

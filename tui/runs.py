@@ -112,7 +112,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
     def _key(self, run: Row) -> tuple[bool, float | str]:
         if self.sort_by in MEASURES:
             value = run["means"].get(self.sort_by)
-            return value is None, -(value or 0.0)
+            return (value is None) != self.reverse, -(value or 0.0)  # last either way
         if self.sort_by == "started_at":
             return False, -run["started_at"].timestamp()
         return run[self.sort_by] is None, str(run[self.sort_by])
