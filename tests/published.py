@@ -86,8 +86,11 @@ def mt5(folder: Path) -> Path:
     config = MT5Config(vocab_size=1000, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_decoder_layers=2, num_heads=2,
                        decoder_start_token_id=0)  # fmt: skip
     model = MT5ForConditionalGeneration(config)
+    model.lm_head.weight = torch.nn.Parameter(torch.randn(1000, 32))  # not the embedding, whatever MT5Config says
     model.config.architectures = ["MT5ForConditionalGeneration"]
     config.save_pretrained(folder)
+    said = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps(said | {"tie_word_embeddings": False}), "utf-8")
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
     (folder / "tokenizer_config.json").write_text(json.dumps(
         {"tokenizer_class": "T5Tokenizer", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>",

@@ -216,7 +216,9 @@ def test_mt5_as_unicamp_publishes_it(tmp_path: Path) -> None:
     got = loaded(frame).set_index("docno")["score"]
     ids = reranker.inputs(loaded.tokenizer, ["who?"] * 3, texts, 256)
     model = MT5ForConditionalGeneration(MT5Config.from_pretrained(folder))
+    model.lm_head.weight = torch.nn.Parameter(torch.zeros_like(model.lm_head.weight))
     model.load_state_dict(torch.load(folder / "pytorch_model.bin", weights_only=True))
+    assert not torch.equal(model.lm_head.weight, model.shared.weight)
     for row, docno in zip(ids, "abc", strict=True):
         with torch.no_grad():
             given = {"input_ids": torch.tensor([row]), "decoder_input_ids": torch.tensor([[0]])}

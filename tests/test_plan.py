@@ -34,13 +34,17 @@ def test_what_is_here_is_counted(lsw: Lsw, small: Path, small_scale: Path, small
 
     prices = tmp_path / "p.toml"
     prices.write_text("google = 1.0\n", "utf-8")
-    cheap = json.loads(lsw(*command, 'translation.translator="google"', "--prices", prices, **OFFLINE).stdout)
-    assert cheap["total"]["dollars"] == pytest.approx(said["total"]["dollars"] / 20)
+    plain = tmp_path / "plain.toml"
+    plain.write_text(
+        'title = "t"\ntranslation.translator = "google"\nretrieval = {pairs = ["ca-fr"], systems = ["bm25"]}\n', "utf-8"
+    )
+    cheap = json.loads(lsw("plan", plain, *command[2:], "--prices", prices, **OFFLINE).stdout)["groups"]["translate"]
+    assert cheap["dollars"] == pytest.approx(cheap["characters"] / 1e6)
+    assert 0 < cheap["characters"] < translated["characters"]
 
     lsw("recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "s")
     done = json.loads(lsw(*command, **OFFLINE).stdout)
     assert (done["total"]["stages"], done["total"]["seconds"]) == (0, 0)
-    assert "0 stages cached" not in lsw(*command[:-1], **OFFLINE).stderr
 
 
 def test_what_paper_scale_would_download_is_known_before(lsw: Lsw, tmp_path: Path) -> None:

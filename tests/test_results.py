@@ -437,7 +437,16 @@ def test_the_other_recipes_run(finished: Store, lsw: Lsw) -> None:
 
 
 def test_robustness_runs_over_every_pair(finished: Store, lsw: Lsw) -> None:
-    command = ("recipe", "run", "robustness", "reranking.depth=3", "--store", finished.folder, "--json")
+    command = (
+        "recipe",
+        "run",
+        "robustness",
+        "retrieval.depth=20",
+        "reranking.depth=2",
+        "--store",
+        finished.folder,
+        "--json",
+    )
     told = json.loads(lsw(*command).stdout)
     gaps = [c for c in told["comparisons"] if c["measure"] == "RR@10"]
     assert len(gaps) == 28

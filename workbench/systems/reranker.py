@@ -75,6 +75,8 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
     from pyterrier.model import add_ranks
     from pyterrier_t5 import mT5ReRanker
 
+    from workbench.systems import onestep
+
     # On a CPU larger batches leave its cache: of 512 to 8,192 these were the fastest.
     on_cpu = 2_048 if computing.dtype is torch.float32 else 1_024
     budget = computing.token_budget or (32_768 if torch.cuda.is_available() else on_cpu)
@@ -83,27 +85,19 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
         def transform(self, run: Any) -> Any:
             rows = inputs(self.tokenizer, run["query"].to_list(), run[self.text_field].to_list(), length)
             scores = torch.zeros(len(rows))
-            start = self.model.config.decoder_start_token_id
             for batch in batches([len(row) for row in rows], budget):
                 ids, mask = padded([rows[i] for i in batch], self.tokenizer.pad_token_id)
-                first = torch.full((len(batch), 1), start, dtype=torch.long)
                 with torch.inference_mode():
-                    ids, mask = ids.to(self.device), mask.to(self.device)
-                    seen = self.model.encoder(input_ids=ids, attention_mask=mask)[0]
-                    said = self.model.decoder(
-                        input_ids=first.to(self.device),
-                        encoder_hidden_states=seen,
-                        encoder_attention_mask=mask,
-                        use_cache=False,
-                    )[0][:, 0]
-                    # Of a vocabulary of 250,000 two logits are wanted.
-                    hidden = said @ self.model.lm_head.weight[[self.REL, self.NREL]].T
+                    hidden = onestep.logits(
+                        self.model, ids.to(self.device), mask.to(self.device), [self.REL, self.NREL]
+                    )
                 scores[batch] = torch.log_softmax(hidden.float(), dim=1)[:, 0].cpu()
             run = run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores.tolist())
             return add_ranks(run)
 
     reranker = SteadyMT5(tok_model=str(checkpoint), model=str(checkpoint), verbose=False)
     reranker.model = reranker.model.to(computing.dtype)
+    onestep.prepare(reranker.model)
     reranker.REL, reranker.NREL = answers(reranker.tokenizer)
     return reranker
 
