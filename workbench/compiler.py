@@ -209,6 +209,7 @@ class Compiler:
             return self._model(f"{system} ({on})", at_hub, f"[published.{on}] {system}")
         at = self.recipe.systems[system]
         tuning = self.recipe.fine_tuning.tuning(system)
+        seen = tuning.batch_size * tuning.steps if tuning.steps else None
         return self.add(
             "finetune",
             f"fine-tune {system} on {on}",
@@ -225,7 +226,7 @@ class Compiler:
             },
             {
                 "checkpoint": self.checkpoint(system),
-                "triples": self.triples(on, tuning.negatives),
+                "triples": self.triples(on, tuning.negatives, seen),
                 "passages": self.passages(on.high, "train"),
             },
             {
@@ -235,8 +236,8 @@ class Compiler:
             },
         )
 
-    def triples(self, on: Pair, source: str | None = None) -> Stage:
-        """Training triples of a pair."""
+    def triples(self, on: Pair, source: str | None = None, most: int | None = None) -> Stage:
+        """Training triples of a pair; of millions of published pairs no more than `most`, which training sees."""
         how = self.recipe.negatives
         source = source or how.source
         if source == "published":
@@ -252,7 +253,7 @@ class Compiler:
         if source == "docpairs":
             at = self.recipe.collection.sources.get(on.high, "")
             split = self.recipe.collection.splits.get("train", "")
-            pairs = {"from": f"{at}/{split}", "limit": how.limit}
+            pairs = {"from": f"{at}/{split}", "limit": how.limit or most}
             return self.add("docpairs", f"read training pairs of {on.high}", pairs, wordings)
         if source == "hard-negatives":
             scores = self.add(
@@ -338,13 +339,17 @@ class Compiler:
         elif how.translator == SEQ2SEQ:
             if not how.checkpoint:
                 raise LswError("[translation] names no checkpoint.", cure="Set translation.checkpoint to its folder.")
-            folder = Path(how.checkpoint).expanduser().resolve()  # of the user's own, not beside the scale
-            at = str(folder) if folder.is_dir() else how.checkpoint
-            inputs["model"] = self._model(folder.name, at, "translation.checkpoint")
+            inputs["model"] = self._translator(how.checkpoint)
             said |= {"beams": how.beams, "length": how.length}
         elif how.translator in SERVICES:  # how it is asked changes no answer
             local = {"rate": how.rate, "retries": how.retries, "timeout": how.timeout, "url": how.url}
         return self.add("translate", label, said, inputs, local)
+
+    def _translator(self, checkpoint: str) -> Stage:
+        """A seq2seq model: a folder of the user's own (not beside the scale), or a name of the hub."""
+        folder = Path(checkpoint).expanduser().resolve()
+        at = str(folder) if folder.is_dir() else checkpoint
+        return self._model(folder.name, at, "translation.checkpoint")
 
     def back(self, translator: str, translation: Stage) -> Stage:
         """Translations, translated back by a translator with the settings of [translation]."""
@@ -356,7 +361,7 @@ class Compiler:
         if translator == SEQ2SEQ:
             if not how.checkpoint:
                 raise LswError("[translation] names no checkpoint.", cure="Set translation.checkpoint to its folder.")
-            inputs["model"] = self._model(Path(how.checkpoint).name, how.checkpoint, "translation.checkpoint")
+            inputs["model"] = self._translator(how.checkpoint)
             said |= {"beams": how.beams, "length": how.length}
         elif translator in SERVICES:
             local = {"rate": how.rate, "retries": how.retries, "timeout": how.timeout, "url": how.url}

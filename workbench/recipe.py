@@ -489,6 +489,14 @@ def _references(recipe: Recipe) -> None:
         if system not in known:
             raise LswError(f"Unknown system '{system}'.", cure=nearest(system, known))
     if recipe.fine_tuning:
+        trainable = ("bi-encoder", "multi-vector", "reranker")
+        for system in recipe.fine_tuning.systems:
+            kind = recipe.systems[system].architecture if system in recipe.systems else trainable[0]
+            if recipe.fine_tuning.models == "trained" and kind not in trainable:
+                raise LswError(
+                    f"'{system}' cannot be fine-tuned here: it is a {kind} system.",
+                    cure=f"Of these lsw trains: {', '.join(trainable)}.",
+                )
         if "bm25" in recipe.fine_tuning.systems:
             raise LswError("'bm25' has no weights to fine-tune.", cure="Take it out of fine-tuning.systems.")
         for name in recipe.fine_tuning.model_extra or {}:

@@ -82,11 +82,12 @@ def finetune(
         progress: told steps done and to do.
 
     Raises:
-        LswError: the weights did not change.
+        LswError: the batch cannot be divided as it is to be; or the weights did not change.
     """
     import torch
     from transformers import set_seed
 
+    processes(_processes(), settings)
     set_seed(settings.seed)
     train = {"bi-encoder": _biencoder, "multi-vector": _multivector, "reranker": _reranker}[architecture]
     trainer, parts, save = train(checkpoint, triples, settings, work, progress)
@@ -127,11 +128,24 @@ def _last_checkpoint(work: Path) -> Path | None:
     return None
 
 
-def gpus() -> int:
-    """GPUs of this machine; one process if there is none."""
+def processes(asked: int, settings: Settings) -> int:
+    """How many processes are to share a training: as many as asked for, or (0) one for each GPU that can have a share.
+
+    Raises:
+        LswError: the batch cannot be divided among them and into its parts.
+    """
     import torch
 
-    return max(1, torch.cuda.device_count())
+    size, parts = settings.batch_size, settings.accumulation
+    if not asked:
+        most = max(1, torch.cuda.device_count())
+        asked = next((n for n in range(most, 0, -1) if size % (n * parts) == 0), 1)
+    if size % (asked * parts):
+        raise LswError(
+            f"A batch of {size} cannot be divided by {asked} processes and {parts} parts.",
+            cure=f"Set batch_size to a multiple of {asked * parts}, or change accumulation or computing.processes.",
+        )
+    return asked
 
 
 def _processes() -> int:
@@ -150,19 +164,10 @@ def _arguments(settings: Settings, work: Path, examples: int, in_parts: bool) ->
         examples: triples there are.
         in_parts: whether the trainer is to add up the gradients of `accumulation` parts of a batch. The losses that
             contrast a query with its whole batch do that themselves.
-
-    Raises:
-        LswError: the batch cannot be divided so.
     """
     import torch
 
     shares = _processes() * settings.accumulation
-    if settings.batch_size % shares:
-        raise LswError(
-            f"A batch of {settings.batch_size} cannot be divided by {_processes()} processes"
-            f" and {settings.accumulation} parts.",
-            cure=f"Set batch_size to a multiple of {shares}, or change accumulation or computing.processes.",
-        )
     per_epoch = max(1, -(-examples // settings.batch_size))
     total = settings.steps or max(1, int(per_epoch * settings.epochs))
     gpu = torch.cuda.is_available()
@@ -207,6 +212,16 @@ def _contrast(plain: Any, cached: Any, model: Any, settings: Settings) -> Any:
         return plain(model, **said)
     part = max(1, settings.batch_size // _processes() // settings.accumulation)
     return cached(model, mini_batch_size=part, **said)
+
+
+def _on_one(args: Any) -> Any:
+    """The trainer's arguments, for one GPU a process.
+
+    Else a process that sees several spreads each batch over all of them, and the batch is so many times larger.
+    """
+    if args.n_gpu > 1:
+        args._n_gpu = 1
+    return args
 
 
 def _follow(progress: Progress) -> Any:
@@ -256,8 +271,10 @@ def _biencoder(checkpoint: Path, triples: pa.Table, settings: Settings, work: Pa
     _freeze(model[0].model, settings.frozen)
     trainer = SentenceTransformerTrainer(
         model=model,
-        args=SentenceTransformerTrainingArguments(
-            **_arguments(settings, work, len(triples), in_parts=False), **_roles(model), batch_sampler="no_duplicates"
+        args=_on_one(
+            SentenceTransformerTrainingArguments(
+                **_arguments(settings, work, len(triples), False), **_roles(model), batch_sampler="no_duplicates"
+            )
         ),
         train_dataset=Dataset(triples.select(["query", "positive", "negative"])),
         loss=_contrast(MultipleNegativesRankingLoss, CachedMultipleNegativesRankingLoss, model, settings),
@@ -302,8 +319,10 @@ def _multivector(checkpoint: Path, triples: pa.Table, settings: Settings, work: 
     }
     trainer = MultiVectorEncoderTrainer(
         model=model,
-        args=MultiVectorEncoderTrainingArguments(
-            **_arguments(settings, work, len(triples), in_parts=False), **_roles(model), batch_sampler="no_duplicates"
+        args=_on_one(
+            MultiVectorEncoderTrainingArguments(
+                **_arguments(settings, work, len(triples), False), **_roles(model), batch_sampler="no_duplicates"
+            )
         ),
         train_dataset=Dataset(pa.table(data)),
         loss=_contrast(
@@ -320,7 +339,7 @@ def _reranker(checkpoint: Path, triples: pa.Table, settings: Settings, work: Pat
     from datasets import Dataset
     from transformers import AutoTokenizer, MT5ForConditionalGeneration, Trainer, TrainingArguments
 
-    tokenizer = AutoTokenizer.from_pretrained(str(checkpoint), local_files_only=True)
+    tokenizer = reranker.spelling(AutoTokenizer.from_pretrained(str(checkpoint), local_files_only=True))
     model = MT5ForConditionalGeneration.from_pretrained(str(checkpoint), local_files_only=True, dtype=torch.float32)
     yes, no = reranker.answers(tokenizer)
     _freeze(model, settings.frozen)
@@ -346,7 +365,9 @@ def _reranker(checkpoint: Path, triples: pa.Table, settings: Settings, work: Pat
 
     trainer = YesNoTrainer(
         model=model,
-        args=TrainingArguments(**_arguments(settings, work, len(triples), in_parts=True), remove_unused_columns=False),
+        args=_on_one(
+            TrainingArguments(**_arguments(settings, work, len(triples), in_parts=True), remove_unused_columns=False)
+        ),
         train_dataset=Dataset(triples.select(["query", "positive", "negative"])),
         data_collator=collate,
         callbacks=[_follow(progress)],
@@ -362,9 +383,13 @@ def _reranker(checkpoint: Path, triples: pa.Table, settings: Settings, work: Pat
 
 
 def _freeze(backbone: Any, parts: tuple[str, ...]) -> None:
-    """Keep `embeddings` and X-MOD's language `adapters` as they are (Pfeiffer et al. 2022, arXiv 2205.06266)."""
+    """Keep `embeddings` (words, positions and their norm) and X-MOD's language `adapters` as they are.
+
+    As Pfeiffer et al. 2022 (arXiv 2205.06266) do, and transformers' `freeze_embeddings_and_language_adapters`.
+    """
     if "embeddings" in parts:
-        for parameter in backbone.get_input_embeddings().parameters():
+        body = getattr(backbone, "embeddings", None) or backbone.get_input_embeddings()
+        for parameter in body.parameters():
             parameter.requires_grad = False
     if "adapters" in parts:
         for name, parameter in backbone.named_parameters():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -13,7 +14,7 @@ from workbench.reading import Reading
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
 from workbench.text import convert
-from workbench.training import Settings, finetune, gpus
+from workbench.training import Settings, finetune, processes
 
 _AT_ONCE = 50_000
 _TEXTS = pa.schema(
@@ -29,9 +30,9 @@ def run(job: Job) -> dict[str, Any]:
         **job.local["settings"],
         report_to=tuple(job.local.get("report_to", ())),
     )
-    triples = job.read("triples", "crops") if p["source"] == "crops" else _triples(job)
-    processes = job.local.get("processes", 1) or gpus()
-    train = partial(share, processes) if processes > 1 else finetune
+    sharing = processes(job.local.get("processes", 1), settings)
+    triples = job.read("triples", "crops") if p["source"] == "crops" else _triples(job, settings)
+    train = partial(share, sharing) if sharing > 1 else finetune
     done = train(
         p["architecture"],
         checkpoint_folder(job.inputs["checkpoint"]),
@@ -73,12 +74,13 @@ def run(job: Job) -> dict[str, Any]:
     return summary
 
 
-def _triples(job: Job) -> pa.Table:
+def _triples(job: Job, settings: Settings) -> pa.Table:
     """Triples with texts in the declared script, and their varieties; on disk, memory-mapped."""
     p = job.parameters
     path = job.work / "texts.arrow"
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, _TEXTS) as writer:
-        for query, positive, negative in _texts(job):
+        most = settings.steps * settings.batch_size if settings.steps else None
+        for query, positive, negative in _texts(job, most, settings.seed):
             n = len(query)
             columns = (
                 convert(query, p["query_variety"], p["script"]), positive, negative, [p["query_variety"]] * n,
@@ -88,8 +90,11 @@ def _triples(job: Job) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
-def _texts(job: Job) -> Iterator[tuple[list[str], list[str], list[str]]]:
-    """Queries, positives and negatives, some at a time: of published triples as they are, else looked up."""
+def _texts(job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """Queries, positives and negatives, some at a time: of published triples as they are, else looked up.
+
+    Of more than `most`, which training will see, that many are drawn.
+    """
     p = job.parameters
     if (job.inputs["triples"] / "rows" / "texts.parquet").exists():
         file = pq.ParquetFile(job.inputs["triples"] / "rows" / "texts.parquet")
@@ -99,6 +104,8 @@ def _texts(job: Job) -> Iterator[tuple[list[str], list[str], list[str]]]:
             yield query, positive, negative
         return
     mined = job.read("triples", "triple")
+    if most and most < len(mined):
+        mined = mined.take(pa.array(np.sort(np.random.default_rng(seed).permutation(len(mined))[:most])))
     reading = Reading(job.passages("passages"), p["document_variety"], p["script"])
     for start in range(0, len(mined), _AT_ONCE):
         some = mined.slice(start, _AT_ONCE)

@@ -5,6 +5,7 @@ import json
 import pickle
 import random
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 from store import LswError
 from workbench import hub, irds
 from workbench.stages import Job
-from workbench.stages.negatives import leave
+from workbench.stages.negatives import TRIPLE, leave
 
 TEXTS = pa.schema([("query", pa.string()), ("positive", pa.string()), ("negative", pa.string())])
 SCORES = pa.schema([("qid", pa.int64()), ("docno", pa.int64()), ("score", pa.float32())])
@@ -68,19 +69,27 @@ def docpairs(job: Job) -> dict[str, Any]:
     asked = job.queries("queries")
     query = dict(zip(asked["qid"].to_pylist(), asked["query"].to_pylist(), strict=True))
     handler = irds.dataset(p["from"]).docpairs_handler()
-    rows = []
-    for pair in irds.rows(p["from"], handler, handler.docpairs_iter):
-        if pair.query_id not in query:
-            continue
-        rows.append(
-            {"qid": pair.query_id, "query": query[pair.query_id], "docno_positive": pair.doc_id_a,
-             "docno_negative": pair.doc_id_b}
-        )  # fmt: skip
-        if len(rows) % _AT_ONCE == 0:
-            job.progress(len(rows), p["limit"] or 0)
-        if len(rows) == p["limit"]:
-            break
-    return leave(job, rows, f"None of {p['from']} is for one of {len(query)} queries.")
+    known = (pair for pair in irds.rows(p["from"], handler, handler.docpairs_iter) if pair.query_id in query)
+    pairs = islice(known, p["limit"])
+    (job.out / "rows").mkdir()
+    count, qids = 0, set[str]()
+    with pq.ParquetWriter(job.out / "rows" / "triple.parquet", TRIPLE) as writer:
+        while some := list(islice(pairs, _AT_ONCE)):  # MS MARCO has 40 million
+            asked_by = [pair.query_id for pair in some]
+            positive, negative = [pair.doc_id_a for pair in some], [pair.doc_id_b for pair in some]
+            columns = [[job.key] * len(some), asked_by, [query[q] for q in asked_by], positive, negative]
+            unscored = pa.nulls(len(some), pa.float64())
+            writer.write_table(pa.table([*columns, unscored, unscored], schema=TRIPLE))
+            count, qids = count + len(some), qids | set(asked_by)
+            job.progress(count, p["limit"] or 0)
+    if not count:
+        raise LswError(
+            "No training triple could be made.",
+            f"None of {p['from']} is for one of {len(query)} queries.",
+            "Loosen what [negatives] asks for.",
+            exit_code=1,
+        )
+    return {"triples": count, "queries": len(qids)}
 
 
 class PlainNumbers(pickle.Unpickler):

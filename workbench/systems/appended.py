@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class Appended:
         state: dict[str, Any] = {"rows": 0, "sizes": {}}
         if self._record.exists():
             state = json.loads(self._record.read_text("utf-8"))
+        if any(_size(folder / name) < size for name, size in state["sizes"].items()):
+            state = {"rows": 0, "sizes": {}}  # less than was recorded: not to be trusted
         self.rows: int = state["rows"]
         for name in names:  # what was written after the last whole shard is cut off
             with (folder / name).open("ab") as file:
@@ -53,10 +56,16 @@ class Appended:
         new.replace(self._record)
 
     def hand_over(self, out: Path) -> None:
-        """Move the finished files into a folder."""
+        """Give the finished files to a folder as well: should the rest of a stage fail, they are not made again."""
         for name in self.names:
-            (self.folder / name).rename(out / name)
-        self._record.unlink(missing_ok=True)
+            try:
+                os.link(self.folder / name, out / name)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(self.folder / name, out / name)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def write_docnos(folder: Path, docnos: list[str]) -> None:

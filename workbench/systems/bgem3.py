@@ -61,11 +61,12 @@ class M3:
         t = self.tokenizer
         self.unused = [i for i in (t.cls_token_id, t.eos_token_id, t.pad_token_id, t.unk_token_id) if i is not None]
 
-    def encode(self, texts: list[str], length: int) -> list[Encoded]:
-        """Each text, cut at `length` tokens."""
-        return in_batches(texts, lengths(self.tokenizer, texts, length), self.budget, lambda t: self._batch(t, length))
+    def encode(self, texts: list[str], length: int, tokens: bool = True) -> list[Encoded]:
+        """Each text, cut at `length` tokens; `tokens` are empty where they are not wanted."""
+        counts = lengths(self.tokenizer, texts, length)
+        return in_batches(texts, counts, self.budget, lambda some: self._batch(some, length, tokens))
 
-    def _batch(self, texts: list[str], length: int) -> list[Encoded]:
+    def _batch(self, texts: list[str], length: int, wanted: bool) -> list[Encoded]:
         import torch
 
         given = self.tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=length)
@@ -74,7 +75,8 @@ class M3:
             hidden = self.body(**given).last_hidden_state
             dense = torch.nn.functional.normalize(hidden[:, 0].float(), dim=-1).cpu().numpy()
             weights = torch.relu(self.heads["sparse_linear"](hidden)).squeeze(-1).float().cpu().numpy()
-            tokens = torch.nn.functional.normalize(self.heads["colbert_linear"](hidden[:, 1:]).float(), dim=-1)
+            seen = hidden[:, 1:] if wanted else hidden[:, :0]
+            tokens = torch.nn.functional.normalize(self.heads["colbert_linear"](seen).float(), dim=-1)
             vectors = tokens.cpu().numpy()
         out = []
         rows = zip(given["input_ids"].cpu().numpy(), given["attention_mask"].sum(dim=1).tolist(), strict=True)

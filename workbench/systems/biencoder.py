@@ -11,7 +11,7 @@ from store import LswError
 from workbench.reading import Reading
 from workbench.systems import Progress
 from workbench.systems.appended import SHARD, Appended
-from workbench.systems.encoding import Computing, faiss, in_batches, lengths
+from workbench.systems.encoding import Computing, cut, faiss, in_batches, lengths
 
 VECTORS = "vecs.f4"
 BATCH = 65_536
@@ -49,7 +49,7 @@ def load(checkpoint: Path, computing: Computing, pooling: str | None = None) -> 
 
 def encode(model: Any, texts: list[str], length: int, budget: int, query: bool) -> Any:
     """Vectors of texts, float32 (texts x dimensions), in batches of like length under a token budget."""
-    model.max_seq_length = length
+    cut(model, length)
     how = model.encode_query if query else model.encode_document
     counts = lengths(model.tokenizer, texts, length)
     rows = in_batches(texts, counts, budget, lambda some: how(some, batch_size=len(some), show_progress_bar=False))
@@ -78,6 +78,8 @@ def index(
         progress: told how many passages are encoded.
         pooling: see `load`.
     """
+    if computing.search != "exact":
+        faiss()  # before hours of encoding
     model = load(checkpoint, computing, pooling)
     made = Appended(work, (VECTORS,))
     for _, texts in passages.shards(made.rows, SHARD):

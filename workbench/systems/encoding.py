@@ -95,6 +95,14 @@ def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return out
 
 
+def cut(model: Any, length: int) -> None:
+    """Make a sentence-transformers model read `length` tokens, whatever it was saved with for queries or passages."""
+    model.max_seq_length = length
+    for name in ("query_length", "document_length"):
+        if getattr(model[0], name, None):
+            setattr(model[0], name, length)
+
+
 def lengths(tokenizer: Any, texts: list[str], most: int) -> list[int]:
     """Tokens of each text, `most` at most, special ones included."""
     found = tokenizer(texts, truncation=True, max_length=most, return_attention_mask=False)["input_ids"]

@@ -9,7 +9,7 @@ import pyarrow as pa
 from store import LswError
 from workbench.reading import Reading
 from workbench.systems import Progress, bgem3, biencoder, sparse, tokens
-from workbench.systems.appended import SHARD, Appended
+from workbench.systems.appended import Appended
 from workbench.systems.encoding import Computing
 
 
@@ -43,7 +43,7 @@ def index(
     start = min(dense.rows, terms.rows, vectors.rows)
     size = len(m3.encode(["."], 8)[0].dense)
     width = m3.heads["colbert_linear"].out_features
-    for _, texts in passages.shards(start, SHARD):
+    for _, texts in passages.shards(start, tokens.SHARD):
         made = m3.encode(texts, document_length)
         end = start + len(made)  # a shard that was stopped between two of the three is added to those that lack it
         if dense.rows < end:

@@ -1,5 +1,7 @@
 """A multi-vector encoder (ColBERT-XM) through sentence-transformers: one vector a token."""
 
+import json
+import string
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from store import LswError
 from workbench.reading import Reading
 from workbench.systems import Progress, bgem3, tokens
-from workbench.systems.appended import SHARD
-from workbench.systems.encoding import Computing, in_batches, lengths
+from workbench.systems.encoding import Computing, faiss, in_batches, lengths
 from workbench.varieties import variety as variety_of
 
 Floats = NDArray[np.float32]
@@ -19,11 +21,17 @@ Floats = NDArray[np.float32]
 def load(checkpoint: Path, query_length: int, document_length: int, computing: Computing | None = None) -> Any:
     """The encoder, cutting queries and documents at these numbers of tokens.
 
-    A sentence-transformers or PyLate folder, or a ColBERT checkpoint in Stanford's format.
+    A sentence-transformers or PyLate folder, or a ColBERT checkpoint in Stanford's format. Without `computing`, for
+    training, weights are float32.
+
+    Raises:
+        LswError: it is none of these; sentence-transformers would give it a projection with random weights.
     """
+    import torch
     from sentence_transformers import MultiVectorEncoder
 
-    options = {"dtype": computing.dtype} if computing else {}
+    _has_tokens(checkpoint)
+    options = {"dtype": computing.dtype if computing else torch.float32}
     model = MultiVectorEncoder(str(checkpoint), local_files_only=True, model_kwargs=options)
     model[0].query_length = query_length
     model[0].document_length = document_length
@@ -34,11 +42,33 @@ def load(checkpoint: Path, query_length: int, document_length: int, computing: C
     return model.eval()
 
 
+def _has_tokens(checkpoint: Path) -> None:
+    """Refuse a model without a head for tokens."""
+    if bgem3.is_one(checkpoint):
+        raise LswError(
+            "BGE-M3's multi-vector head cannot be trained here.",
+            f"{checkpoint} is in its authors' own format.",
+            "Fine-tune it as a bi-encoder, or train another multi-vector model.",
+        )
+    said = json.loads((checkpoint / "config.json").read_text("utf-8")) if (checkpoint / "config.json").exists() else {}
+    named = said.get("architectures") or []
+    modules = checkpoint / "modules.json"
+    kinds = [part["type"] for part in json.loads(modules.read_text("utf-8"))] if modules.exists() else []
+    whole = kinds and not any(kind.endswith("Pooling") for kind in kinds)
+    if not whole and not any(name == "HF_ColBERT" or name.endswith("ForRetrieval") for name in named):
+        raise LswError(
+            f"{checkpoint} gives no vector for each token.",
+            "It is neither a multi-vector folder of sentence-transformers or PyLate nor a ColBERT checkpoint.",
+            'Name another checkpoint, or say architecture = "bi-encoder".',
+        )
+
+
 def _mark(model: Any, checkpoint: Path) -> None:
-    """Markers of queries and documents as Stanford's code inserts them.
+    """Markers of queries and documents, and the passage tokens that are not compared, as Stanford's code has them.
 
     It looks up the id of `[unused0]`; where a vocabulary has no such token (XLM-R, X-MOD) that is the unknown token's.
-    sentence-transformers would write the marker as text, in several pieces.
+    sentence-transformers would write the marker as text, in several pieces. Of each punctuation mark Stanford's code
+    leaves out the first piece, which in XLM-R is a lone `▁`; sentence-transformers the mark itself.
     """
     if not (checkpoint / "artifact.metadata").exists():
         return
@@ -46,6 +76,11 @@ def _mark(model: Any, checkpoint: Path) -> None:
     for role, prompt in model.prompts.items():
         if prompt and prompt.strip() not in tokenizer.get_vocab():
             model.prompts[role] = f"{tokenizer.unk_token} "
+    for part in model:
+        if getattr(part, "skiplist_words", None):
+            first = {tokenizer.encode(mark, add_special_tokens=False)[0] for mark in string.punctuation}
+            part.skiplist_words = tokenizer.convert_ids_to_tokens(sorted(first))
+            part.resolve_with_tokenizer(tokenizer)
 
 
 def speak(model: Any, code: str) -> str:
@@ -120,11 +155,13 @@ def index(
     Returns:
         name of the adapter used, empty if the model has none.
     """
+    if computing.search != "exact":
+        faiss()  # before hours of encoding
     encode = Encoder(checkpoint, passages.variety, query_length, document_length, computing)
     dtype = "float32" if computing.precision == "float32" else "float16"
     made = tokens.opened(work)
     dimensions = 0
-    for _, texts in passages.shards(made.rows, SHARD):
+    for _, texts in passages.shards(made.rows, tokens.SHARD):
         vectors = encode(texts, query=False)
         dimensions = vectors[0].shape[1]
         tokens.add(made, vectors, dtype)

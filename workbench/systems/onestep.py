@@ -45,7 +45,7 @@ def prepare(model: Any) -> None:
 
 
 def logits(model: Any, ids: Tensor, mask: Tensor, tokens: list[int]) -> Tensor:
-    """Logits of some tokens as the first of the answer (batch x tokens), in the precision of the model.
+    """Logits of some tokens as the first of the answer, float32 (batch x tokens): in half, many would be equal.
 
     Args:
         model: after `prepare`.
@@ -57,5 +57,5 @@ def logits(model: Any, ids: Tensor, mask: Tensor, tokens: list[int]) -> Tensor:
     said = model.decoder(
         input_ids=start, encoder_hidden_states=seen, encoder_attention_mask=mask, use_cache=False
     )[0][:, 0]  # fmt: skip
-    scored: Tensor = said @ model.lm_head.weight[tokens].T
+    scored: Tensor = said.float() @ model.lm_head.weight[tokens].float().T
     return scored

@@ -5,6 +5,7 @@ a score depends on what else is in the batch; it goes silent when `yes` and `no`
 tokenised by itself, the prompt follows its text, padding comes last and is masked.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,20 @@ def answers(tokenizer: Any) -> tuple[int, int]:
             "Use the tokenizer that the reranker was trained with.",
         )
     return yes, no
+
+
+def spelling(tokenizer: Any) -> Any:
+    """The tokenizer, spelling what its vocabulary lacks in bytes, if it has them, as SentencePiece's own does.
+
+    mT5's vocabulary has them; transformers' conversion leaves them unused, so that a rare character would be unknown.
+    """
+    from tokenizers import Tokenizer
+
+    said = json.loads(tokenizer.backend_tokenizer.to_str())
+    if said["model"].get("byte_fallback") is False and "<0x00>" in tokenizer.get_vocab():
+        said["model"]["byte_fallback"] = True
+        tokenizer._tokenizer = Tokenizer.from_str(json.dumps(said))
+    return tokenizer
 
 
 def inputs(tokenizer: Any, queries: list[str], texts: list[str], length: int) -> list[list[int]]:
@@ -91,12 +106,16 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
                     hidden = onestep.logits(
                         self.model, ids.to(self.device), mask.to(self.device), [self.REL, self.NREL]
                     )
-                scores[batch] = torch.log_softmax(hidden.float(), dim=1)[:, 0].cpu()
+                scores[batch] = torch.log_softmax(hidden, dim=1)[:, 0].cpu()
             run = run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores.tolist())
             return add_ranks(run)
 
     reranker = SteadyMT5(tok_model=str(checkpoint), model=str(checkpoint), verbose=False)
-    reranker.model = reranker.model.to(computing.dtype)
+    reranker.tokenizer = spelling(reranker.tokenizer)
+    for name, weight in reranker.model.named_parameters():
+        # The outputs of T5's feed-forward layers overflow in float16; transformers keeps them in float32 as well.
+        wide = computing.dtype is torch.float16 and ".wo." in name
+        weight.data = weight.data.to(torch.float32 if wide else computing.dtype)
     onestep.prepare(reranker.model)
     reranker.REL, reranker.NREL = answers(reranker.tokenizer)
     return reranker
@@ -113,11 +132,13 @@ def load_cross_encoder(checkpoint: Path, length: int, computing: Computing) -> A
     import pyterrier as pt
     from pyterrier.model import add_ranks
     from sentence_transformers import CrossEncoder
-    from torch.nn import Identity
+    from torch.nn import Identity, Linear
 
     model = CrossEncoder(
         str(checkpoint), local_files_only=True, max_length=length, model_kwargs={"dtype": computing.dtype}
     )
+    last = [part for part in model.modules() if isinstance(part, Linear)][-1].float()  # half a score ties with others
+    last.register_forward_pre_hook(lambda _, given: tuple(x.float() for x in given))
 
     def score(run: Any) -> Any:
         pairs = list(zip(run["query"].to_list(), run["text"].to_list(), strict=True))

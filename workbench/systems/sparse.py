@@ -10,12 +10,15 @@ import pyarrow as pa
 from workbench.reading import Reading
 from workbench.systems import Progress, bgem3
 from workbench.systems.appended import SHARD, Appended, Docnos, write_docnos
-from workbench.systems.encoding import Computing, in_batches, lengths
+from workbench.systems.encoding import Computing, cut, in_batches, lengths
 
 FILES = ("terms.i4", "weights.f4", "counts.i4")
 META = "sparse.json"
 CHUNK = 200_000
-"""Passages compared at once."""
+"""Passages compared at once, with so many queries:"""
+ASKED = 512
+LOGITS = 1_000_000_000
+"""Logits of a batch, tokens times terms: 4 GB."""
 
 
 class Encoder:
@@ -44,8 +47,8 @@ class Encoder:
     def __call__(self, texts: list[str], length: int, query: bool) -> list[tuple[Any, Any]]:
         """Ids (int32) and weights (float32) of each text's terms."""
         if self.m3:
-            return [(made.ids, made.weights) for made in self.m3.encode(texts, length)]
-        self.model.max_seq_length = length
+            return [(made.ids, made.weights) for made in self.m3.encode(texts, length, tokens=False)]
+        cut(self.model, length)
         how = self.model.encode_query if query else self.model.encode_document
         counts = lengths(self.model.tokenizer, texts, length)
 
@@ -54,7 +57,8 @@ class Encoder:
             rows = made.float().cpu().numpy()
             return [(np.flatnonzero(row).astype(np.int32), row[row != 0].astype(np.float32)) for row in rows]
 
-        return in_batches(texts, counts, self.budget, some)
+        budget = min(self.budget, max(LOGITS // self.size, 1))
+        return in_batches(texts, counts, budget, some)
 
 
 def index(
@@ -141,17 +145,20 @@ def nearest(folder: Path, encoded: list[tuple[Any, Any]], qids: list[str], depth
     bounds = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in encoded])])
     terms = np.concatenate([ids for ids, _ in encoded])
     asked = csr_matrix((np.concatenate([w for _, w in encoded]), terms, bounds), shape=(len(qids), at.size))
+    blocks = range(0, len(qids), ASKED)
     rows = [np.empty(0, np.int64)] * len(qids)
     scores = [np.empty(0, np.float32)] * len(qids)
     for start in range(0, len(at), CHUNK):
         end = min(start + CHUNK, len(at))
-        products = (asked @ at.rows(start, end).T).tocsr()
-        for i in range(len(qids)):
-            span = slice(products.indptr[i], products.indptr[i + 1])
-            every = np.concatenate([scores[i], products.data[span]])
-            ids = np.concatenate([rows[i], products.indices[span] + start])
-            best = np.argpartition(-every, depth - 1)[:depth] if len(every) > depth else np.arange(len(every))
-            scores[i], rows[i] = every[best], ids[best]
+        passages = at.rows(start, end).T
+        for first in blocks:
+            products = (asked[first : first + ASKED] @ passages).tocsr()
+            for i in range(products.shape[0]):
+                span, q = slice(products.indptr[i], products.indptr[i + 1]), first + i
+                every = np.concatenate([scores[q], products.data[span]])
+                ids = np.concatenate([rows[q], products.indices[span] + start])
+                best = np.argpartition(-every, depth - 1)[:depth] if len(every) > depth else np.arange(len(every))
+                scores[q], rows[q] = every[best], ids[best]
         progress(end, len(at))
     return pa.table(
         {

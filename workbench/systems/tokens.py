@@ -19,6 +19,8 @@ from workbench.systems.appended import Appended, Docnos, write_docnos
 from workbench.systems.encoding import device, faiss
 
 VECTORS, LENGTHS, META, APPROXIMATE = "tokens.bin", "lengths.i4", "tokens.json", "tokens.faiss"
+SHARD = 1_024
+"""Passages whose token vectors are held in memory before they are put on disk."""
 CHUNK = 2_000_000
 """Token vectors compared at once."""
 NEIGHBOURS, PROBES = 1_024, 32
@@ -43,7 +45,7 @@ def add(made: Appended, vectors: list[Floats], dtype: str) -> None:
         raise LswError(
             "A passage has no token vector.", f"It is passage {made.rows + int(lengths.argmin()) + 1}.", exit_code=1
         )
-    made.add(len(vectors), tokens_bin=np.concatenate(vectors).astype(dtype), lengths_i4=lengths)
+    made.add(len(vectors), tokens_bin=np.concatenate(vectors, dtype=dtype, casting="same_kind"), lengths_i4=lengths)
 
 
 def finish(made: Appended, out: Path, docnos: list[str], dimensions: int, dtype: str, search: str) -> None:
