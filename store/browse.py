@@ -29,8 +29,10 @@ def rankings_of(store: Store, run_ids: list[str], qids: list[str]) -> dict[str, 
     with store.reading() as con:
         judged = con.execute(
             "SELECT qid, docno, max(label) FROM qrels WHERE qid IN (SELECT unnest(?::TEXT[]))"
-            " AND collection IN (SELECT collection FROM runs WHERE run_id = ?) GROUP BY ALL",
-            [qids, run_ids[0]],
+            " AND collection IN (SELECT collection FROM runs WHERE run_id = ?) AND (document_variety IS NULL OR"
+            " document_variety IN (SELECT document_variety FROM runs WHERE run_id IN (SELECT unnest(?::TEXT[]))))"
+            " GROUP BY ALL",
+            [qids, run_ids[0], run_ids],
         ).fetchall()
         # As lists: a row for each query and run is all that Python sees, however deep the rankings are.
         found = con.sql(

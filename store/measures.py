@@ -248,7 +248,8 @@ def of_runs(con: duckdb.DuckDBPyConnection, run_ids: list[str], names: list[str]
         con.execute(
             """CREATE TEMP VIEW chosen_wanted AS SELECT e.run_id, q.qid, q.docno, q.label
                FROM chosen_evaluated e JOIN run r ON r.run_id = e.run_id
-               JOIN qrel q ON q.collection = r.collection AND q.qid = e.qid"""
+               JOIN qrel q ON q.collection = r.collection AND q.qid = e.qid
+                   AND coalesce(q.document_variety = r.document_variety, true)"""
         )
         return pa.concat_tables([recorded.cast(SCHEMA), per_query(con, missing)])
     finally:

@@ -132,6 +132,12 @@ CREATE VIEW translation_costs AS SELECT * FROM translation_cost;
 """
 
 
+_BY_VARIETY = """
+ALTER TABLE qrel ADD COLUMN document_variety TEXT;
+CREATE OR REPLACE VIEW qrels AS SELECT collection, qid, docno, label, document_variety FROM qrel;
+"""
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP of the store is."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -141,6 +147,7 @@ MIGRATIONS: list[tuple[int, str, str]] = [
     (1, "tables and views of the contract", _TABLES + _VIEWS),
     (2, "what is judged in each run; intervals and what could have been detected", _JUDGED),
     (3, "audits of translations", _AUDITED),
+    (4, "judgements of the passages of one variety", _BY_VARIETY),
 ]
 """Number, name, SQL. Append only: what was released is never edited."""
 

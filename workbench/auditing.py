@@ -141,7 +141,7 @@ def _runs(store: Store, translation: Stage, measure: str) -> tuple[list[dict[str
             FROM runs r JOIN stages s USING (key)
             JOIN stages m ON m.kind = 'measure' AND m.status = 'done' AND m.inputs->>'run' = r.key
             WHERE r.trained_on IS NULL AND r.document_variety = ? AND r.query_variety IN (?, ?)
-              AND EXISTS (SELECT 1 FROM measures v WHERE v.run_id = r.run_id AND v.measure = ?)
+              AND list_contains(CAST(m.parameters->'$.measures' AS VARCHAR[]), ?)
             ORDER BY m.started_at
             """,
             [on.high, on.low, on.high, measure],

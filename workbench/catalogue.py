@@ -63,7 +63,10 @@ class Catalogued:
         if code in given:
             return given[code]
         if code in self.sources:
-            return self.sources[code] + ("/" if self.sources[code].startswith(IRDS) else ":") + self._split(split)
+            source, name = self.sources[code], self._split(split)
+            if source.startswith(BEIR):  # all splits in one
+                return source
+            return irds.part(source, name) if source.startswith(IRDS) else f"{source}:{name}"
         raise LswError(
             f"Collection '{self.name}' has no {split} queries in '{code}'.",
             f"It has: {', '.join(sorted({*given, *self.sources}))}.",
@@ -123,7 +126,8 @@ class Catalogued:
         if part == "queries":
             at = self._queries_at(variety, split)
         else:
-            at = self._source(variety) + (f"/{self._split(split)}" if part == "qrels" else "")
+            source = self._source(variety)
+            at = irds.part(source, self._split(split)) if part == "qrels" else source
         if not at.startswith(IRDS):
             return []
         handler = {"passages": "docs_handler", "queries": "queries_handler", "qrels": "qrels_handler"}[part]

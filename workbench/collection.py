@@ -11,9 +11,13 @@ documents and topics: `corpus.<variety>.trec`, `queries.<variety>.trec` (a topic
 import gzip
 import hashlib
 import json
+import re
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from io import BufferedReader, RawIOBase
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -79,7 +83,7 @@ def _bad(path: Path, line: int, problem: str, cure: str = "") -> LswError:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines that are not blank, decoded strictly."""
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
+        for number, raw in enumerate(_whole(file, path), 1):
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             except UnicodeDecodeError as error:
@@ -88,6 +92,14 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 ) from None
             if text.strip():
                 yield number, text
+
+
+def _whole(file: Iterable[bytes], path: Path) -> Iterator[bytes]:
+    """Lines of a file; a damaged .gz is said to be one."""
+    try:
+        yield from file
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise LswError(f"A damaged .gz file: {error}", str(path), "Compress or download it again.") from None
 
 
 def _name(path: Path, line: int, value: str, field: str) -> str:
@@ -106,14 +118,14 @@ def _objects(path: Path, what: str) -> Iterator[tuple[int, str, str]]:
     for number, line in _lines(path):
         try:
             row = json.loads(line)
-            name, text = row["_id"], row["text"]
-            text = f"{row['title']} {text}" if row.get("title") else text
+            name, text, title = row["_id"], row["text"], row.get("title")
         except json.JSONDecodeError as error:
             raise _bad(path, number, f"Broken JSON: {error.msg} at column {error.colno}.") from None
         except (KeyError, TypeError):
             raise _bad(path, number, f'A {what} needs the fields "_id" and "text".') from None
         if not isinstance(name, str) or not isinstance(text, str):
             raise _bad(path, number, '"_id" and "text" must be strings.')
+        text = f"{title} {text}" if title else text
         _name(path, number, name, "docno" if what == "passage" else "qid")
         if not text.strip():
             raise _bad(path, number, f"{what.capitalize()} '{name}' has an empty text.", "Remove the line or fill it.")
@@ -153,21 +165,54 @@ def read_queries(path: Path) -> dict[str, str]:
 
 
 def _trec(path: Path, part: str) -> Iterator[tuple[str, str]]:
-    """TREC's SGML, as ir_datasets parses it: docno and text of documents, number and title of topics."""
-    from ir_datasets.formats import TrecDocs, TrecQueries
-    from ir_datasets.util.download import LocalDownload
-
-    file = LocalDownload(path, mkdir=False)
-    rows = (
-        ((doc.doc_id, " ".join(doc.default_text().split())) for doc in TrecDocs(file).docs_iter())
-        if part == "passages"
-        else ((topic.query_id, topic.title) for topic in TrecQueries(file).queries_iter())
-    )
+    """TREC's SGML: docno and text of documents, as ir_datasets parses them; number and title of topics."""
+    rows = _trec_documents(path) if part == "passages" else _trec_topics(path)
     for number, (name, text) in enumerate(rows, 1):
         what = "document" if part == "passages" else "topic"
         if not name or not text.strip():
             raise LswError(f"The {what} has no {'text' if name else 'name'}.", f"{path}, {what} {number}")
         yield name, text
+
+
+def _trec_documents(path: Path) -> Iterator[tuple[str, str]]:
+    from ir_datasets.formats import TrecDocs
+    from ir_datasets.util.download import LocalDownload
+
+    class Lines(LocalDownload):  # type: ignore[misc]
+        """Each line with a plain end, the last as well: ir_datasets knows a document's end by it."""
+
+        @contextmanager
+        def stream(self) -> Iterator[Any]:
+            with path.open("rb") as file:
+                yield BufferedReader(_Chunks(line.rstrip(b"\r\n") + b"\n" for line in file))
+
+    for doc in TrecDocs(Lines(path, mkdir=False)).docs_iter():
+        yield doc.doc_id, " ".join(doc.default_text().split())
+
+
+class _Chunks(RawIOBase):
+    """Pieces of bytes as a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._left = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._left = self._left or next(self._pieces, b"")
+        size = min(len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size
+
+
+def _trec_topics(path: Path) -> Iterator[tuple[str, str]]:
+    """ir_datasets' parser wants a description and a narrative as well, which many topics lack."""
+    text = "\n".join(line for _, line in _lines(path))
+    for topic in re.findall(r"<top>(.*?)</top>", text, re.DOTALL | re.IGNORECASE):
+        number = re.search(r"<num>\s*(?:Number:)?\s*([^\s<]*)", topic, re.IGNORECASE)
+        title = re.search(r"<title>\s*(?:Topic:)?\s*([^<]*)", topic, re.IGNORECASE)
+        yield number[1] if number else "", " ".join(title[1].split()) if title else ""
 
 
 def query_table(queries: dict[str, str], split: str) -> pa.Table:
@@ -177,6 +222,17 @@ def query_table(queries: dict[str, str], split: str) -> pa.Table:
         {"qid": pa.array(qids, pa.string()), "query": pa.array(list(queries.values()), pa.string()),
          "topic": pa.array(qids, pa.string()), "split": pa.array([split] * len(qids), pa.string())}
     )  # fmt: skip
+
+
+def _hash(path: Path) -> str:
+    """A file's hash, once as long as the file is the same: a recipe asks for it a hundred times."""
+    stat = path.stat()
+    return _hash_of(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1_000)
+def _hash_of(path: Path, changed: int, size: int) -> str:
+    return file_hash(path)
 
 
 @dataclass(frozen=True)
@@ -203,7 +259,7 @@ class Folder:
         for path in sorted([*self.folder.iterdir(), *self.folder.glob("qrels/*.tsv")]):
             ours = path.name.startswith(("corpus.", "queries.")) or path.name in ("qrels.tsv", "topics.tsv")
             if path.is_file() and (ours or path.parent != self.folder):
-                digest.update(f"{path.name}\0{file_hash(path)}\n".encode())
+                digest.update(f"{path.name}\0{_hash(path)}\n".encode())
         return digest.hexdigest()
 
     @cached_property
@@ -247,7 +303,7 @@ class Folder:
             "queries": lambda: [self.queries_path(variety), topics],
             "qrels": lambda: [self.qrels_path(split), topics],
         }[part]()
-        return {"files": {path.name: file_hash(path) for path in files if path.exists()}}
+        return {"files": {path.name: _hash(path) for path in files if path.exists()}}
 
     def corpus_path(self, variety: str) -> Path:
         """The file with the passages in a variety.
@@ -335,6 +391,7 @@ class Folder:
                 f"{path} does not exist.",
                 nearest(variety, self.query_varieties),
             )
+        self._trainable(split)
         found = read_queries(path)
         judged = self._judged(split)
         if self.topics:
@@ -346,6 +403,15 @@ class Folder:
         table = query_table(found, split)
         topics = pa.array([self.topic(qid) for qid in found], pa.string())
         return table.set_column(table.schema.get_field_index("topic"), "topic", topics)
+
+    def _trainable(self, split: str) -> None:
+        """Refuse to train on the queries that are tested."""
+        if split == "train" and not self.topics and self._judged("train") is None:
+            raise LswError(
+                f"Collection '{self.name}' does not say which queries to train on.",
+                f"{self.folder} has one qrels.tsv and no topics.tsv: its queries are all to be tested.",
+                "Split them: qrels/train.tsv and qrels/test.tsv, or topics.tsv (topic, tab, split).",
+            )
 
     def _judged(self, split: str) -> set[str] | None:
         """Judged qids of a split, where each split has a file of judgements."""
@@ -362,6 +428,7 @@ class Folder:
         Raises:
             LswError: no such file, a wrong number of columns, a label that is no whole number, a pair judged twice.
         """
+        self._trainable(split)
         path = self.qrels_path(split)
         if not path.exists():
             raise LswError(f"Collection '{self.name}' has no judgements.", f"{path} does not exist.")

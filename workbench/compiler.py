@@ -7,7 +7,7 @@ from typing import Any
 
 from store import LswError, nearest
 from store.artifacts import canonical, file_hash
-from workbench import hub
+from workbench import hub, irds
 from workbench.catalogue import Catalogued
 from workbench.collection import MINI, Collection, Folder
 from workbench.recipe import RERANK, CollectionAt, Recipe, SystemAt, Tuning
@@ -253,7 +253,7 @@ class Compiler:
         if source == "docpairs":
             at = self.recipe.collection.sources.get(on.high, "")
             split = self.recipe.collection.splits.get("train", "")
-            pairs = {"from": f"{at}/{split}", "limit": how.limit or most}
+            pairs = {"from": irds.part(at, split), "limit": how.limit or most}
             return self.add("docpairs", f"read training pairs of {on.high}", pairs, wordings)
         if source == "hard-negatives":
             scores = self.add(
@@ -313,7 +313,7 @@ class Compiler:
             },
             {"index": self.index(system, model, document, "train"), "queries": asked}
             | ({"model": model} if model else {}),
-            self._local,
+            self._local | {"system": system},
         )
 
     def translation(self, on: Pair, split: str) -> Stage:
@@ -414,7 +414,7 @@ class Compiler:
     def index(self, system: str, model: Stage | None, code: str, split: str = "test") -> Stage:
         at = self.recipe.systems.get(system)
         tuned = " (fine-tuned)" if model and model.kind == "finetune" else ""
-        local = self._local if model else {}
+        local = {"system": system} | (self._local if model else {})
         inputs = {"passages": self.passages(code, split)} | ({"model": model} if model else {})
         return self.add(
             "index",

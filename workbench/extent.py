@@ -1,10 +1,11 @@
 """How large the parts of a collection are, before they are read: from files that are here, or what is published."""
 
+import gzip
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import catalogue, hub, irds
+from workbench import catalogue, hub, hubdata, irds
 from workbench.collection import Collection, Folder
 from workbench.sampled import Sampled
 from workbench.varieties import variety
@@ -54,8 +55,9 @@ def passages(collection: Collection, code: str) -> Extent:
         path = collection.corpus_path(code)
         if len(some) < LOOKED_AT:
             return Extent(len(some), _mean(some), 0, some)
-        with path.open("rb") as file:
-            return Extent(sum(1 for line in file if line.strip()), _mean(some), 0, some)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            marked = b"<DOC>" if path.suffix == ".trec" else b""
+            return Extent(sum(1 for line in file if line.strip() and marked in line), _mean(some), 0, some)
     assert isinstance(collection, catalogue.Catalogued)
     source = collection.sources[code]
     if not source.startswith(irds.SCHEME):
@@ -96,6 +98,8 @@ def queries(collection: Collection, code: str, split: str) -> Extent:
         judged = found.qrels.metadata if found.has_qrels() else {}
         count = judged.get("fields", {}).get("query_id", {}).get("count") or found.queries.metadata.get("count")
         return Extent(count, 35.0, sum(f.size or 0 for f in files if not f.there))
+    if at.startswith((hubdata.BEIR, hubdata.MLQA)):
+        return Extent(None, 0.0)
     if at.startswith(hub.SCHEME):
         here = hub.cached_file(at)
         if here is None:  # as many as the queries that they were translated from
@@ -115,5 +119,5 @@ def qrels(collection: Collection, code: str, split: str) -> int:
     if not source.startswith(irds.SCHEME):
         return 0
     assert isinstance(whole, catalogue.Catalogued)
-    handler = irds.dataset(f"{source}/{whole.splits[split]}").qrels_handler()
+    handler = irds.dataset(irds.part(source, whole.splits[split])).qrels_handler()
     return sum(f.size or 0 for f in irds.files(handler) if not f.there)

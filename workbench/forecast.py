@@ -2,12 +2,12 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from store import LswError
-from workbench import extent, gauge, hub
+from workbench import extent, gauge, hub, irds
 from workbench.collection import MINI, Folder
 from workbench.compiler import place
 from workbench.engine import Fate
@@ -143,6 +143,12 @@ class Forecast:
         cost.seconds += self._triples(stage) * 1e-4
         cost.disk = self._triples(stage) * 60
 
+    def _docpairs(self, stage: Stage, cost: Cost) -> None:
+        handler = irds.dataset(stage.parameters["from"]).docpairs_handler()
+        cost.download = self._once(f"docpairs {stage.parameters['from']}", irds.missing(handler))
+        cost.seconds += 60.0 if cost.download else 1.0
+        cost.disk = self._triples(stage) * 30
+
     def _published_triples(self, stage: Stage, cost: Cost) -> None:
         if str(stage.parameters["from"]).startswith(hub.SCHEME) and not hub.cached_file(stage.parameters["from"]):
             cost.download = 1_900_000_000
@@ -163,6 +169,12 @@ class Forecast:
             cost.seconds += texts / stage.local["rate"]
         elif translator == "apertium":
             cost.seconds += 1.0 + texts * 0.005
+        else:
+            raise LswError("How long a checkpoint takes to translate is not timed.")
+
+    def _back(self, stage: Stage, cost: Cost) -> None:
+        there = stage.inputs["translation"]
+        self._translate(replace(stage, inputs=there.inputs), cost)
 
     # Models -------------------------------------------------------------------------------------------------
 
@@ -237,9 +249,8 @@ class Forecast:
         cost.disk = self._index_bytes(system, found.texts or 0, size)
 
     def _system(self, stage: Stage) -> str:
-        """The system of an index or a run, by its label and the models of the recipe."""
-        named = str(stage.parameters.get("system") or stage.label.rpartition(" for ")[2].removesuffix(" (fine-tuned)"))
-        return named.rpartition(" >> ")[2]
+        """The system of an index, a search or a run; of a pipeline the second."""
+        return str(stage.parameters.get("system") or stage.local["system"]).rpartition(" >> ")[2]
 
     def _index_bytes(self, system: str, passages: int, size: float) -> int:
         at = self.recipe.systems[system]
@@ -301,6 +312,8 @@ class Forecast:
         """Training triples that a stage will make, at most."""
         if stage.kind == "published_triples":
             return int(stage.parameters["limit"] or 2_000_000)
+        if stage.kind == "docpairs":
+            return int(stage.parameters["limit"] or 40_000_000)  # MS MARCO has as many
         source = stage.inputs.get("queries")
         n = self._extent(self._queries_of(stage)).texts if source else 0
         made = (n or 0) * int(stage.parameters.get("per_query", 1))

@@ -10,12 +10,12 @@ from store import LswError
 BEIR, MLQA = "beir:", "mlqa:"
 
 
-def _load(repository: str, config: str, split: str) -> Any:
+def _load(repository: str, config: str, split: str) -> Iterator[Any]:
     """One split, row by row; code of the repository is never run."""
     import datasets
 
     try:
-        return datasets.load_dataset(repository, config, split=split, streaming=not Path(repository).is_dir())
+        yield from datasets.load_dataset(repository, config, split=split, streaming=not Path(repository).is_dir())
     except (ConnectionError, FileNotFoundError, OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise LswError(

@@ -488,6 +488,11 @@ def _references(recipe: Recipe) -> None:
     for system in named:
         if system not in known:
             raise LswError(f"Unknown system '{system}'.", cure=nearest(system, known))
+    if recipe.audit and recipe.audit.measure not in recipe.measures.names:
+        raise LswError(
+            f"The audit's measure, {recipe.audit.measure}, is not measured.",
+            cure="Add it to measures.names, or set audit.measure to one of them.",
+        )
     if recipe.fine_tuning:
         trainable = ("bi-encoder", "multi-vector", "reranker")
         for system in recipe.fine_tuning.systems:

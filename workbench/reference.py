@@ -25,7 +25,7 @@ def published(path: Path = FILE) -> list[Row]:
 
 
 def beside(figures: list[Row], runs: list[Row]) -> list[Row]:
-    """Each published figure with ours, from the newest runs of the same system, training and varieties.
+    """Each published figure with ours: the newest base and fine-tuned runs of one collection and scale.
 
     Args:
         figures: as `published` gives them.
@@ -35,13 +35,19 @@ def beside(figures: list[Row], runs: list[Row]) -> list[Row]:
         the figures' rows with gain, our_base, our_finetuned, our_gain (None where there is no such run) and our_data
         (collection and scale of our runs).
     """
-    newest: dict[tuple[Any, ...], Row] = {}
+    alike: dict[tuple[str, str | None], dict[tuple[Any, ...], Row]] = {}
     for run in runs:
+        newest = alike.setdefault((run["collection"], run["scale"]), {})
         newest.setdefault((run["system"], run["trained_on"], run["query_variety"], run["document_variety"]), run)
     out = []
     for row in figures:
         low = row["query_variety"]
-        found = [newest.get((row["system"], on, low, variety(low).high or low)) for on in (None, row["trained_on"])]
+        pair = [(row["system"], on, low, variety(low).high or low) for on in (None, row["trained_on"])]
+        # Both of one collection and scale: where there are both, then where the published figures are from.
+        choices = [(on, [newest.get(key) for key in pair]) for (on, _), newest in alike.items()]
+        where = row["collection"].split()[0].replace("/", "-")
+        known = [(len([r for r in some if r]), on == where, some) for on, some in choices]
+        found = max(known, key=lambda k: k[:2], default=(0, False, [None, None]))[2]
         base, tuned = (run["means"].get(row["measure"]) if run else None for run in found)
         data = dict.fromkeys(f"{r['collection']} ({r['scale'] or 'imported'})" for r in found if r)
         out.append(

@@ -94,7 +94,7 @@ def import_plan(
         stages += compiler.order.values()
         label = compiler.collection
     else:
-        label, source = _stored(store, str(collection))
+        label, source = _stored(store, str(collection), document_variety)
     if source not in stages:
         stages.append(source)
     imported = _stage(
@@ -139,13 +139,17 @@ def _file_qrels(name: str, file: Path) -> Stage:
     )
 
 
-def _stored(store: Store, name: str) -> tuple[Judged, Stage]:
-    """A collection's judgements as the store has them already."""
+def _stored(store: Store, name: str, document_variety: str | None) -> tuple[Judged, Stage]:
+    """A collection's judgements as the store has them already.
+
+    Raises:
+        LswError: it has none; or some for each variety of passages, and the run's is not said.
+    """
     with store.reading() as con:
         found = rows(
             con,
             """
-            SELECT s.key, c.name, c.fingerprint, g.parameters FROM source s
+            SELECT s.key, c.name, c.fingerprint, g.parameters, g.summary->>'document_variety' AS variety FROM source s
             JOIN collection c USING (collection) JOIN stage g USING (key)
             WHERE s.collection = ? AND g.kind = 'qrels'
             ORDER BY json_extract_string(g.parameters, '$.split') = 'test' DESC
@@ -157,6 +161,17 @@ def _stored(store: Store, name: str) -> tuple[Judged, Stage]:
         raise LswError(
             f"'{name}' is neither a folder nor a collection with judgements in the store.", cure=nearest(name, known)
         )
+    said = [json.loads(r["parameters"]) for r in found]
+    first = [r for r, p in zip(found, said, strict=True) if p["split"] == said[0]["split"]]
+    if len(first) > 1:
+        of = {r["key"]: str(r["variety"]) for r in first}
+        found = [r for r in first if of[r["key"]] == document_variety]
+        if not found:
+            raise LswError(
+                f"'{name}' has judgements for the passages of each variety.",
+                f"They are: {', '.join(sorted(of.values()))}.",
+                "Say which were ranked: --document-variety.",
+            )
     stage = Stage("qrels", f"read judgements of {name}", json.loads(found[0]["parameters"]), key=found[0]["key"])
     return Judged(found[0]["name"], found[0]["fingerprint"]), stage
 

@@ -111,10 +111,15 @@ def _texts(job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], l
         some = mined.slice(start, _AT_ONCE)
         docnos = [some[c].to_pylist() for c in ("docno_positive", "docno_negative")]
         text = reading.texts([*docnos[0], *docnos[1]])
-        if lacking := next((d for d in (*docnos[0], *docnos[1]) if d not in text), None):
+        whole = [
+            row for row in zip(some["query"].to_pylist(), *docnos, strict=True) if row[1] in text and row[2] in text
+        ]
+        if len(whole) < 0.99 * len(some):  # a few empty passages that are left out are no fault
+            lacking = next(d for d in (*docnos[0], *docnos[1]) if d not in text)
             raise LswError(
                 f"Passage '{lacking}' of a training triple is not in the collection.",
-                cure="At a sampled scale use mined negatives (negatives.source).",
+                f"So it is with {len(some) - len(whole):,} of {len(some):,} triples.",
+                "At a sampled scale use mined negatives (negatives.source).",
                 exit_code=1,
             )
-        yield some["query"].to_pylist(), [text[d] for d in docnos[0]], [text[d] for d in docnos[1]]
+        yield [q for q, _, _ in whole], [text[p] for _, p, _ in whole], [text[n] for _, _, n in whole]

@@ -80,7 +80,7 @@ def reference(job: Job) -> dict[str, Any]:
 
 
 def qrels(job: Job) -> dict[str, Any]:
-    """`rows/qrel.parquet`: qid, docno, label."""
+    """`rows/qrel.parquet`: qid, docno, label; and document_variety where each variety has judgements of its own."""
     file = job.local.get("file")
     split = job.parameters["split"]
     if file:
@@ -88,8 +88,11 @@ def qrels(job: Job) -> dict[str, Any]:
         return {"judgements": len(table)}
     with _downloads(job, "qrels", job.local["variety"], split):
         table = _collection(job).qrels(job.local["variety"], split)
+    if "from" in job.parameters:  # a public name for each variety
+        table = table.append_column("document_variety", pa.array([job.local["variety"]] * len(table), pa.string()))
     job.write("qrel", table)
-    return {"judgements": len(table)}
+    own = {"document_variety": job.local["variety"]} if "from" in job.parameters else {}
+    return {"judgements": len(table), **own}
 
 
 def checkpoint(job: Job) -> dict[str, Any]:
