@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from store import Store
 from store.passages import FILE, Passages, write
@@ -23,6 +24,8 @@ LSW = str(Path(sys.executable).parent / "lsw")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 if "PYTEST_XDIST_WORKER" in os.environ:  # set before torch is imported: spinning threads slow the other worker
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("lsw", deadline=None)  # how long an example takes depends on the machine
+settings.load_profile("lsw")
 os.environ.setdefault("IR_DATASETS_HOME", tempfile.mkdtemp(prefix="irds-"))  # read once, when it is imported
 
 Lsw = Callable[..., subprocess.CompletedProcess[str]]

@@ -78,15 +78,15 @@ def mt5(folder: Path) -> Path:
     text = folder.parent / "text"
     text.write_text("\n".join([*lines, *["yes no Query: Document: Relevant:"] * 50]), "utf-8")
     sentencepiece.SentencePieceTrainer.train(
-        input=str(text), model_prefix=str(folder / "spiece"), vocab_size=900, pad_id=0, eos_id=1, unk_id=2,
+        input=str(text), model_prefix=str(folder / "spiece"), vocab_size=1156, byte_fallback=True, pad_id=0, eos_id=1, unk_id=2,
         bos_id=-1, user_defined_symbols=["▁yes", "▁no"], minloglevel=2,
     )  # fmt: skip
     (folder / "spiece.vocab").unlink()
     torch.manual_seed(4)
-    config = MT5Config(vocab_size=1000, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_decoder_layers=2, num_heads=2,
+    config = MT5Config(vocab_size=1200, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_decoder_layers=2, num_heads=2,
                        decoder_start_token_id=0)  # fmt: skip
     model = MT5ForConditionalGeneration(config)
-    model.lm_head.weight = torch.nn.Parameter(torch.randn(1000, 32))  # not the embedding, whatever MT5Config says
+    model.lm_head.weight = torch.nn.Parameter(torch.randn(1200, 32))  # not the embedding, whatever MT5Config says
     model.config.architectures = ["MT5ForConditionalGeneration"]
     config.save_pretrained(folder)
     said = json.loads((folder / "config.json").read_text("utf-8"))

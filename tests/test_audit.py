@@ -52,7 +52,7 @@ def test_signs_of_what_went_wrong() -> None:
     assert all("language" not in f for f in audit.flagged(sources, sources, "fr", "oc"))  # lingua has no Occitan
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.lists(st.tuples(st.floats(0, 100), st.floats(-1, 1)), min_size=5, max_size=40), seed=st.integers(0, 99))
 def test_the_correlation_is_spearmans(rows: list[tuple[float, float]], seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -249,3 +249,25 @@ def test_weights_that_are_more_than_tensors_are_not_loaded(tmp_path: Path) -> No
     (folder / "pytorch_model.bin").unlink()
     with pytest.raises(LswError, match=r"has no model\.safetensors"):
         weights.examine(folder)
+
+
+def test_a_model_without_a_vector_for_each_token_is_refused(tmp_path: Path) -> None:
+    """sentence-transformers would add a projection with random weights, another one at each loading."""
+    with pytest.raises(LswError, match="gives no vector for each token"):
+        multivector.load(MINI.parent / "models" / "bge-m3", 32, 64)
+    weights.rewrite(bge_m3(tmp_path / "m3"), tmp_path / "kept", nothing)
+    with pytest.raises(LswError, match="multi-vector head cannot be trained"):
+        multivector.load(tmp_path / "kept", 32, 64)
+
+
+def test_characters_that_mt5_lacks_are_spelt_in_bytes(tmp_path: Path) -> None:
+    """As sentencepiece does it: Cantonese characters are rare in mT5's vocabulary."""
+    import sentencepiece
+    from transformers import AutoTokenizer
+
+    folder = mt5(tmp_path / "mt5")
+    own = sentencepiece.SentencePieceProcessor(model_file=str(folder / "spiece.model"))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    text = "who is 嚟咗 there?"
+    assert tokenizer.unk_token_id in tokenizer(text)["input_ids"]
+    assert reranker.spelling(tokenizer)(text)["input_ids"] == [*own.encode(text), tokenizer.eos_token_id]

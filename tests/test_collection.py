@@ -44,6 +44,7 @@ def test_title_comes_before_text(tmp_path: Path) -> None:
         ({"corpus": b'{"_id": "d1", "text": "a"}\n{"_id": "d2", "te\n'}, "Broken JSON", 2),
         ({"corpus": b'{"_id": "d1"}\n'}, 'needs the fields "_id" and "text"', 1),
         ({"corpus": b'{"_id": 7, "text": "a"}\n'}, "must be strings", 1),
+        ({"corpus": b'{"_id": "d", "title": "T", "text": null}\n'}, "must be strings", 1),
         ({"corpus": b'{"_id": "d 1", "text": "a"}\n'}, "has a blank in it", 1),
         ({"corpus": b'{"_id": "d1", "text": "\xff"}\n'}, "Invalid UTF-8", 1),
         ({"corpus": b"\n"}, "no passages", None),

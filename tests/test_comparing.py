@@ -211,5 +211,7 @@ def test_published_figures_stand_beside_ours(finished: Store, tmp_path: Path, ls
     ]  # fmt: skip
     [made] = beside([row], runs)
     assert (made["our_base"], made["our_finetuned"], made["our_gain"]) == (0.5, 0.25, -0.25)  # the newest base
+    [apart] = beside([row], [{**runs[0], "collection": "other"}, *runs[1:]])
+    assert (apart["our_base"], apart["our_finetuned"]) == (0.1, 0.25)  # never the base of another collection
     assert "no such run" in lsw("compare", "--reference", "--store", tmp_path / "none").stderr
     assert "takes no runs" in lsw("compare", "--reference", "aa", "--store", finished.folder, check=2).stderr

@@ -40,7 +40,7 @@ def test_the_usual_measures_are_in_sql() -> None:
 
 
 @given(run=runs, qrels=labels)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_value_is_that_of_ir_measures(
     run: dict[tuple[str, str], float], qrels: dict[tuple[str, str], int]
 ) -> None:

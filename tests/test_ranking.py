@@ -1,7 +1,7 @@
 """Order of ties, against trec_eval's own rules."""
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.systems import ranked
@@ -15,7 +15,6 @@ def run_table(run: dict[tuple[str, str], float]) -> pa.Table:
 
 
 @given(run=runs)
-@settings(deadline=None)
 def test_ties_break_by_docno_descending_in_float32(run: dict[tuple[str, str], float]) -> None:
     got = ranked(run_table(run), 1000).to_pylist()
     for qid in {q for q, _ in run}:

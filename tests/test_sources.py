@@ -14,7 +14,7 @@ import pytest
 
 from store import LswError
 from tests.conftest import Lsw, table
-from workbench import hub, irds
+from workbench import extent, hub, irds
 from workbench.catalogue import Catalogued
 from workbench.collection import Folder
 from workbench.sampled import Sampled
@@ -160,6 +160,45 @@ def test_neuclir() -> None:
         Catalogued("n", sources, {}, {"test": {"ru": "irds:neuclir/1/zh/trec-2022"}}).queries("ru", "test")
 
 
+def test_neuclir_of_2023() -> None:
+    """ir_datasets keeps only topics that were judged in 2022 as well: none."""
+    put("neuclir/trec-2022/qrels", "3 zho a-b 3\n")
+    topics = [json.loads(topic(number, "cats")) for number in ("200", "201")]
+    for one in topics:
+        for said in one["topics"]:
+            if said["source"] == "human translation":
+                del said["topic_narrative"]
+    put("neuclir/trec-2023/topics.jsonl", "\n".join(map(json.dumps, topics)) + "\n")
+    tar("neuclir/trec-2023/qrels.tar.gz", **{"qrels.final.gains.zho": "200 0 a-b 3\n", "qrels.final.gains": ""})
+    where = {"test": {"en": "irds:neuclir/1/multi/trec-2023"}}
+    c = Catalogued("n", {"zh": "irds:neuclir/1/zh"}, {"test": "trec-2023"}, where)
+    assert c.queries("zh", "test").to_pylist()[0] | {"topic": ""} == {
+        "qid": "200", "query": "cats zho hu", "topic": "", "split": "test"
+    }  # fmt: skip
+    assert c.queries("zh", "test")["qid"].to_pylist() == ["200"]
+    assert c.queries("en", "test")["qid"].to_pylist() == ["200", "201"]
+    whole = Catalogued("n", c.sources, c.splits, where, ("title", "narrative"))
+    with pytest.raises(LswError, match="no field 'ht_narrative'") as caught:
+        whole.queries("zh", "test")
+    assert caught.value.cure.endswith(": title, description.")
+
+
+def test_a_fault_after_the_first_rows_is_the_sources() -> None:
+    """MIRACL's files are downloaded one by one as they are come to."""
+    put("miracl/v1.0/zh/docs/docs-0.jsonl.gz", json.dumps({"docid": "1#0", "title": "t", "text": "x"}) + "\n")
+    with pytest.raises(LswError, match="'miracl/zh' is not on this machine") as caught:
+        list(irds.passages("irds:miracl/zh", "zh"))
+    assert "docs-1.jsonl.gz" in caught.value.detail
+    (HOME / "miracl/v1.0/zh/docs/docs-0.jsonl.gz").unlink()
+    put("miracl/v1.0/id/docs/docs-0.jsonl.gz", "")
+    (HOME / "miracl/v1.0/id/docs/docs-0.jsonl.gz").write_bytes(b"no gzip")
+    for i in (1, 2):
+        put(f"miracl/v1.0/id/docs/docs-{i}.jsonl.gz", "")
+    with pytest.raises(LswError, match="'miracl/id' could not be read") as caught:
+        list(irds.passages("irds:miracl/id", "id"))
+    assert "BadGzipFile" in caught.value.detail
+
+
 def test_miracl_mr_tydi_and_wikiclir() -> None:
     for i in range(3):  # MIRACL's Indonesian passages are in three files
         row = {"docid": f"{i}#0", "title": f"Judul {i}", "text": f"isi {i}"}
@@ -188,6 +227,7 @@ def test_miracl_mr_tydi_and_wikiclir() -> None:
     assert table(c, "ca")["text"].to_pylist() == ["Gat És un animal"]
     assert c.queries("en", "test")["query"].to_pylist() == ["Cat"]
     assert c.qrels("ca", "test")["label"].to_pylist() == [2]
+    assert extent.qrels(c, "ca", "test") == sum(f.size or 0 for f in c.missing("qrels", "ca", "test"))  # no split
 
 
 @pytest.fixture
@@ -225,6 +265,12 @@ def test_webfaq_and_any_data_set_in_beirs_layout(webfaq: str) -> None:
         {"qid": "q1", "query": "qui miaule ?", "topic": "q1", "split": "test"}
     ]
     assert c.qrels("fr", "test").to_pylist() == [{"qid": "q1", "docno": "d1", "label": 1}]
+    assert extent.queries(c, "fr", "test").texts is None
+    plain = Path(webfaq) / "README.md"  # SciFact and most of MTEB have no configuration for a language
+    plain.write_text(plain.read_text("utf-8").replace("config_name: fra-", "config_name: "), "utf-8")
+    c = Catalogued("scifact", {"en": f"beir:{webfaq}"}, {"test": "test"})
+    assert len(table(c, "en")) == 2
+    assert c.queries("en", "test")["qid"].to_pylist() == ["q1"]
     with pytest.raises(LswError, match="configuration 'deu-corpus'"):
         next(Catalogued("webfaq", {"fr": f"beir:{webfaq}:deu"}).passages("fr"))
 
@@ -272,16 +318,25 @@ def test_beir_and_trec_folders(tmp_path: Path) -> None:
     trec = tmp_path / "trec"
     trec.mkdir()
     (trec / "corpus.fr.trec").write_text(
-        "<DOC>\n<DOCNO> A-1 </DOCNO>\n<TEXT>\nLe chat\nmiaule.\n</TEXT>\n</DOC>\n", "utf-8"
+        "<DOC>\r\n<DOCNO> A-1 </DOCNO>\r\n<TEXT>\nLe chat\nmiaule.\n</TEXT>\n</DOC>\n"
+        "<DOC>\n<DOCNO>A-2</DOCNO>\n<TEXT>\nLa mer.\n</TEXT>\n</DOC>",  # and no line's end after the last
+        "utf-8",
     )
     (trec / "queries.fr.trec").write_text(
-        "<top>\n<num> Number: 51\n<title> chat\n\n<desc> Description:\nOn cherche.\n\n<narr> Narrative:\nTout.\n</top>\n",
+        "<top>\n<num> Number: 51\n<title> chat\nnoir\n\n<desc> Description:\nOn cherche.\n\n<narr> Narrative:\nTout.\n</top>\n"
+        "<top><num>52</num><title>mer</title></top>",
         "utf-8",
     )
     (trec / "qrels.tsv").write_text("51 0 A-1 2\n", "utf-8")
     c = Folder("trec", trec)
-    assert table(c, "fr").to_pylist() == [{"docno": "A-1", "text": "Le chat miaule."}]
-    assert c.queries("fr")["query"].to_pylist() == ["chat"]
+    assert table(c, "fr").to_pylist() == [
+        {"docno": "A-1", "text": "Le chat miaule."}, {"docno": "A-2", "text": "La mer."}
+    ]  # fmt: skip
+    assert c.queries("fr").to_pylist()[0]["query"] == "chat noir"
+    assert c.queries("fr")["qid"].to_pylist() == ["51", "52"]
+    for part in (c.queries, c.qrels):
+        with pytest.raises(LswError, match="which queries to train on"):  # never those it is tested on
+            part("fr", "train")
 
 
 def test_a_sample_is_seeded_and_the_same_in_every_variety(mmarco: Catalogued, tmp_path: Path) -> None:
@@ -324,22 +379,34 @@ def test_a_scale_over_ir_datasets_runs(lsw: Lsw, mmarco: Catalogued, tmp_path: P
         [collection]
         name = "mmarco-v2"
         splits = {{ test = "dev/small" }}
-        sources = {{ fr = "irds:mmarco/v2/fr" }}
+        sources = {{ fr = "irds:mmarco/v2/fr", nl = "irds:mmarco/v2/dt" }}
         queries.test.ca = "{HOME / "lt/ca.tsv"}"
         """,
         "utf-8",
     )
     (tmp_path / "r.toml").write_text(
-        'title = "t"\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["bm25"]\n[comparison]\ncontrasts = ["gap"]\n', "utf-8"
+        'title = "t"\n[retrieval]\npairs = ["ca-fr", "fr-nl"]\nsystems = ["bm25"]\n[comparison]\ncontrasts = ["gap"]\n',
+        "utf-8",
     )
     env = {"IR_DATASETS_HOME": str(HOME)}
     lsw("recipe", "run", tmp_path / "r.toml", "--scale", tmp_path / "mine.toml", "--store", tmp_path / "s", **env)
-    said = lsw("sql", "SELECT query_variety, qid, query FROM scored_queries JOIN runs USING (run_id) ORDER BY ALL",
+    said = lsw("sql", "SELECT query_variety, qid, query FROM scored_queries JOIN runs USING (run_id)"
+               " WHERE document_variety = 'fr' ORDER BY ALL",
                "--format", "csv", "--store", tmp_path / "s").stdout  # fmt: skip
     assert said.splitlines()[1:] == ["ca,2,el gat?", "ca,7,un gos?", "fr,2,le chat ?", "fr,7,un chien ?"]
     values = lsw("sql", "SELECT query_variety, avg(value) FROM measures JOIN runs USING (run_id) WHERE measure = 'RR@10'"
-                 " GROUP BY ALL ORDER BY ALL", "--format", "csv", "--store", tmp_path / "s").stdout  # fmt: skip
+                 " AND document_variety = 'fr' GROUP BY ALL ORDER BY ALL", "--format", "csv", "--store", tmp_path / "s").stdout  # fmt: skip
     assert values.splitlines()[1:] == ["ca,0.5", "fr,1.0"]
+    # Dutch passages have judgements of their own, which count in no run over French ones.
+    ids = lsw("sql", "SELECT run_id FROM runs WHERE document_variety = 'fr' ORDER BY query_variety", "--format", "csv",
+              "--store", tmp_path / "s").stdout.split()[1:]  # fmt: skip
+    told = json.loads(lsw("compare", *ids, "--measure", "AP", "--store", tmp_path / "s", "--json").stdout)
+    assert told["comparisons"][0]["mean"] == 1.0
+    run = tmp_path / "a.run"
+    run.write_text("2 Q0 0 1 5.0 x\n", "utf-8")
+    command = ("import", run, "--system", "x", "--query-variety", "fr", "--collection", "mmarco-v2")
+    assert "--document-variety" in lsw(*command, "--store", tmp_path / "s", check=2).stderr
+    lsw(*command, "--document-variety", "nl", "--store", tmp_path / "s")
 
 
 def test_a_download_is_seen_as_it_grows(tmp_path: Path) -> None:

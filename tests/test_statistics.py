@@ -30,7 +30,7 @@ def names(n: int, each: int = 1) -> list[str]:
 
 
 @given(d=differences)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_exact_randomisation_is_scipys(d: list[float]) -> None:
     x = np.array(d)
     ours, made = flips(x[:, None], None, 100_000, seed=1)
@@ -53,7 +53,7 @@ def test_random_flips_approach_the_exact_p() -> None:
 @given(
     st.integers(2, 70), st.integers(2, 5), st.integers(0, 2**32), st.sampled_from([100, 1000, 9000]),
 )  # fmt: skip
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_runs_flipped_together_are_their_differences_flipped(n: int, runs: int, seed: int, resamples: int) -> None:
     rng = np.random.default_rng(seed)
     values = 1 / rng.integers(1, 8, (n, runs))

@@ -1,6 +1,7 @@
 """The rankers against their definitions, computed apart from them."""
 
 import math
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tests.conftest import reading, table
 from workbench.collection import MINI, Folder
 from workbench.reading import Reading
 from workbench.systems import biencoder, bm25, multivector, ranked, reranker, tokens
+from workbench.systems.appended import Appended
 from workbench.systems.encoding import Computing, batches
 from workbench.text import terms
 
@@ -231,6 +233,30 @@ def test_encoding_goes_on_where_it_was_stopped(tmp_path: Path, read: Reading, mo
     assert one == other
 
 
+def test_what_is_encoded_outlives_a_later_fault(tmp_path: Path) -> None:
+    """A graph that cannot be built, and its folder is removed: the vectors are there still. Torn ones are not used."""
+    made = Appended(work(tmp_path), ("a.f4",))
+    made.add(2, a_f4=np.arange(4, dtype=np.float32))
+    (tmp_path / "out").mkdir()
+    made.hand_over(tmp_path / "out")
+    shutil.rmtree(tmp_path / "out")
+    assert Appended(made.folder, ("a.f4",)).rows == 2
+    with (made.folder / "a.f4").open("r+b") as file:
+        file.truncate(8)
+    assert Appended(made.folder, ("a.f4",)).rows == 0
+
+
+def test_a_trained_encoder_reads_as_much_as_it_is_told(tmp_path: Path) -> None:
+    """Not what it was trained with, which is saved with it."""
+    model = biencoder.load(MODELS / "bge-m3", Computing())
+    text = [" ".join(["le chat dort sur le tapis"] * 10)]
+    expected = biencoder.encode(model, text, 64, 500, query=False)
+    model[0].query_length, model[0].document_length = 8, 16
+    model.save_pretrained(str(tmp_path / "trained"))
+    again = biencoder.load(tmp_path / "trained", Computing())
+    assert np.abs(biencoder.encode(again, text, 64, 500, query=False) - expected).max() < 1e-6
+
+
 def test_reranking_goes_on_where_it_was_stopped(
     tmp_path: Path, read: Reading, queries: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,7 +322,7 @@ def test_an_approximate_index_says_so_and_finds_most(tmp_path: Path, read: Readi
     assert len(pairs[0] & pairs[1]) > 0.8 * len(pairs[1])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lengths=st.lists(st.integers(1, 5), min_size=1, max_size=12),
     most=st.integers(1, 9),

@@ -11,7 +11,7 @@ from store import LswError
 from tests.conftest import table
 from workbench import distributed
 from workbench.collection import MINI, Folder
-from workbench.training import Settings, finetune
+from workbench.training import Settings, finetune, processes
 
 MODELS = MINI.parent / "models"
 ARCHITECTURES = {"bi-encoder": "bge-m3", "multi-vector": "colbert-xm", "reranker": "mt5"}
@@ -134,6 +134,7 @@ def test_a_batch_in_parts_is_the_same_batch(triples: pa.Table, tmp_path: Path) -
             assert done.steps == 3
             curves.append(done.curve["loss"].to_pylist())
         assert curves[0] == pytest.approx(curves[1], rel=1e-3), architecture
+    assert processes(0, settings(accumulation=2)) == 1  # no GPU
     with pytest.raises(LswError, match="cannot be divided"):
         finetune(
             "bi-encoder", MODELS / "bge-m3", triples, settings(accumulation=3), tmp_path, tmp_path, lambda a, b: None

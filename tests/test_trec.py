@@ -38,7 +38,7 @@ def written(path: Path, out: Path) -> pa.Table:
 @given(
     run=runs, order=st.sampled_from(["as it comes", "by query", "sorted"]), block=st.integers(8, 400), data=st.data()
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_file_is_read_as_trec_eval_reads_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -165,7 +165,7 @@ def test_an_empty_run_is_refused(tmp_path: Path) -> None:
 
 
 @given(run=runs)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_reads_back(tmp_path: Path, run: dict[tuple[str, str], float]) -> None:
     table = pa.table({"qid": [q for q, _ in run], "docno": [d for _, d in run], "score": list(run.values())})
     there = ranked(table, 1000)

@@ -114,6 +114,11 @@ def test_training_pairs_of_ir_datasets(tmp_path: Path) -> None:
     assert read.docpairs(here) == {"triples": 2, "queries": 1}
     rows = pq.read_table(here.out / "rows" / "triple.parquet").to_pylist()
     assert [(r["docno_positive"], r["docno_negative"]) for r in rows] == [("2", "0"), ("2", "1")]
+    few = job(tmp_path / "few", {"from": "irds:mmarco/v2/fr/train", "limit": 1}, queries=queries("30"))
+    assert read.docpairs(few) == {"triples": 1, "queries": 1}
+    none = job(tmp_path / "none", {"from": "irds:mmarco/v2/fr/train", "limit": 1}, queries=queries("7"))
+    with pytest.raises(LswError, match="No training triple"):
+        read.docpairs(none)
 
 
 def test_published_triples_train(lsw: Lsw, small: Path, tmp_path: Path) -> None:
