@@ -271,7 +271,10 @@ def partner(run: Row, runs: list[Row]) -> Row | None:
         and (r["collection"], r["document_variety"]) == (run["collection"], run["document_variety"])
     ]
     tests: list[Callable[[Row], bool]] = [
-        lambda r: r["system"] == run["system"] and r["query_variety"] == run["query_variety"] and not r["trained_on"],
+        lambda r: (
+            bool(run["trained_on"])
+            and (r["system"], r["query_variety"], r["trained_on"]) == (run["system"], run["query_variety"], None)
+        ),
         lambda r: (
             (r["system"], r["trained_on"]) == (run["system"], run["trained_on"])
             and r["query_variety"] == r["document_variety"]
