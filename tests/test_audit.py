@@ -123,6 +123,8 @@ def test_a_recipe_audits_what_it_translates(lsw: Lsw, small: Path, small_scale: 
     (tmp_path / "same.tsv").write_text(
         "".join(f"{r['qid']}\t{t}\n" for r, t in zip(rows, _texts(lsw, store), strict=True)), "utf-8"
     )
+    other = ('measures.names=["AP"]', 'audit.measure="AP"')  # measured again: RR@10 is found behind it
+    lsw("recipe", "run", tmp_path / "r.toml", *other, "--scale", small_scale, "--store", store)
     again = json.loads(lsw("audit", "ca-fr", "--reference", tmp_path / "same.tsv", "--json", "--store", store).stdout)
     assert again[0]["summary"]["chrf"] == 100  # held against themselves
     assert again[0]["costs"][0]["rho"] is None  # nothing varies, so nothing is correlated

@@ -1,5 +1,6 @@
 """`lsw plan`: what is counted is right, and nothing is downloaded. (How well it foretells time: tests/benchmarks.)"""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -16,7 +17,8 @@ OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 def test_what_is_here_is_counted(lsw: Lsw, small: Path, small_scale: Path, small_recipe: Path, tmp_path: Path) -> None:
     command = ("plan", small_recipe, "--scale", small_scale, "--store", tmp_path / "s", "--json")
-    said = json.loads(lsw(*command, 'translation.translator="google"', **OFFLINE).stdout)
+    changed = ('translation.translator="google"', 'negatives.system="bge-m3"')
+    said = json.loads(lsw(*command, *changed, **OFFLINE).stdout)
     folder = Folder("small", small)
     asked = [q for split in ("train", "test") for q in folder.queries("fr", split)["query"].to_pylist()]
     translated = said["groups"]["translate"]
@@ -72,6 +74,14 @@ def test_what_paper_scale_would_download_is_known_before(lsw: Lsw, tmp_path: Pat
     assert not (tmp_path / "irds").exists() or not list((tmp_path / "irds").rglob("*.tsv"))
     assert os.environ["IR_DATASETS_HOME"] != env["IR_DATASETS_HOME"]
     assert "prices" not in lsw("recipe", "list").stdout
+
+
+def test_passages_are_counted_whatever_the_file(tmp_path: Path) -> None:
+    lines = "".join(f'{{"_id": "{i}", "text": "text {i}"}}\n' for i in range(1_500))
+    (tmp_path / "corpus.fr.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    documents = "".join(f"<DOC>\n<DOCNO>{i}</DOCNO>\n<TEXT>\ntext\n</TEXT>\n</DOC>\n" for i in range(1_500))
+    (tmp_path / "corpus.nl.trec").write_text(documents, "utf-8")
+    assert [extent.passages(Folder("c", tmp_path), code).texts for code in ("fr", "nl")] == [1_500, 1_500]
 
 
 def test_a_sample_is_as_large_as_it_says() -> None:
