@@ -83,6 +83,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return Store(given)
 
 
+@pytest.fixture
+def copied(finished: Store, tmp_path: Path) -> Store:
+    """That store, for a test that adds runs to it."""
+    return Store(Path(shutil.copytree(finished.folder, tmp_path / "finished")))
+
+
 @pytest.fixture(scope="session")
 def real() -> Path:
     """Real public collections, where a developer has them."""
