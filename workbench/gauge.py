@@ -151,6 +151,13 @@ def training(
     return sum(gaps) / max(len(gaps), 1) * tuning.batch_size / part
 
 
+def tokenizer(name: str) -> Path:
+    """The folder whose tokenizer stands in for that of a published checkpoint."""
+    from workbench.compiler import PACKAGE
+
+    return PACKAGE / "models" / {"xlm-r": "bge-m3", "x-mod": "colbert-xm", "mt5": "mt5"}[SHAPES[name]["kind"]]
+
+
 def stand_in(name: str, layers: int, folder: Path) -> Path:
     """A checkpoint of the shape of a published one, of so many layers, with random weights and the mini vocabulary."""
     from transformers import (
@@ -162,12 +169,10 @@ def stand_in(name: str, layers: int, folder: Path) -> Path:
         XmodModel,
     )
 
-    from workbench.compiler import PACKAGE
     from workbench.varieties import table
 
     shape = SHAPES[name]
-    own = {"xlm-r": "bge-m3", "x-mod": "colbert-xm", "mt5": "mt5"}[shape["kind"]]
-    shutil.copytree(PACKAGE / "models" / own, folder, ignore=shutil.ignore_patterns("*.safetensors", "training*"))
+    shutil.copytree(tokenizer(name), folder, ignore=shutil.ignore_patterns("*.safetensors", "training*"))
     common = {
         "hidden_size": shape["width"], "num_hidden_layers": layers, "num_attention_heads": shape["heads"],
         "intermediate_size": shape["inner"], "vocab_size": VOCABULARY, "max_position_embeddings": 8194,
