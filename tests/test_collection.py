@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from store import LswError
 from tests.conftest import table
-from workbench.collection import Folder, read_qrels
+from workbench.collection import Folder
+from workbench.formats import read_qrels
 from workbench.single import retrieval_plan
 
 

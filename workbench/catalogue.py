@@ -16,7 +16,7 @@ import pyarrow as pa
 from store import LswError
 from store.artifacts import canonical, file_hash
 from workbench import hub, hubdata, irds
-from workbench.collection import batched, query_table, read_queries
+from workbench.formats import batched, query_table, read_queries
 from workbench.hubdata import BEIR, MLQA
 from workbench.irds import SCHEME as IRDS
 

@@ -102,7 +102,7 @@ def scoring(at: SystemAt, folder: Path, texts: list[str], computing: Computing, 
 def counting(texts: list[str], code: str) -> float:
     """Seconds for a byte of a passage indexed for BM25: terms counted, and PISA's index made."""
     from store.passages import Passages, write
-    from workbench.collection import batched
+    from workbench.formats import batched
     from workbench.reading import Reading
     from workbench.systems import bm25
 

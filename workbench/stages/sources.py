@@ -12,7 +12,8 @@ import pyarrow as pa
 from store.passages import FILE, Passages, write
 from workbench import hub
 from workbench.catalogue import Catalogued
-from workbench.collection import Collection, read_qrels, read_queries
+from workbench.collection import Collection
+from workbench.formats import read_qrels, read_queries
 from workbench.irds import watched
 from workbench.sampled import Sampled
 from workbench.stages import Job
