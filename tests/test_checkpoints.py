@@ -163,13 +163,17 @@ def test_colbert_xm_in_stanfords_format(tmp_path: Path, stanford: Path, read: Re
     assert len(found) == 50
 
 
-def test_splade_and_cross_encoders(tmp_path: Path, read: Reading, queries: pa.Table) -> None:
+def test_splade_and_cross_encoders(
+    tmp_path: Path, read: Reading, queries: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Any sparse encoder and cross-encoder of sentence-transformers, against its own similarity and predict."""
     from sentence_transformers import CrossEncoder, SparseEncoder
     from sentence_transformers.models import Transformer
     from sentence_transformers.sparse_encoder.modules import SpladePooling
     from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM, XLMRobertaForSequenceClassification
 
+    monkeypatch.setattr(sparse, "ASKED", 2)  # some queries at a time, against some passages at a time
+    monkeypatch.setattr(sparse, "CHUNK", 23)
     torch.manual_seed(3)
     mlm, judge = tmp_path / "mlm", tmp_path / "judge"
     for folder, model in (

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from store import LswError
+from store.passages import FILE, write
 from tests.conftest import Lsw
-from workbench.stages import Job
+from workbench.formats import batched
+from workbench.stages import Job, finetune
 from workbench.stages import negatives as mining
 from workbench.stages import triples as read
 
@@ -119,6 +122,25 @@ def test_training_pairs_of_ir_datasets(tmp_path: Path) -> None:
     none = job(tmp_path / "none", {"from": "irds:mmarco/v2/fr/train", "limit": 1}, queries=queries("7"))
     with pytest.raises(LswError, match="No training triple"):
         read.docpairs(none)
+
+
+def test_a_few_triples_without_their_passage_are_left_out(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def texts(folder: Path, lacking: int, most: int | None = None) -> list[str]:
+        rows = [f"d{i}" for i in range(200)]
+        triple = pa.table({"query": rows, "docno_positive": ["d0"] * 200, "docno_negative": rows})
+        said = {"document_variety": "fr", "script": "as written"}
+        here = replace(job(folder, said, triples={"triple": triple}, passages={}), note=told.append)
+        kept = ((d, f"text {d}") for d in rows[: 200 - lacking])
+        write(here.inputs["passages"] / FILE, batched(kept))
+        return [text for _, _, negatives in finetune._texts(here, most, 1) for text in negatives]
+
+    assert texts(tmp_path / "few", 2) == [f"text d{i}" for i in range(198)]
+    assert told == ["2 of 200 triples left out: a passage of theirs is not in the collection"]
+    assert len(texts(tmp_path / "drawn", 0, most=50)) == 50
+    with pytest.raises(LswError, match="Passage 'd197' of a training triple is not in the collection"):
+        texts(tmp_path / "many", 3)
 
 
 def test_published_triples_train(lsw: Lsw, small: Path, tmp_path: Path) -> None:

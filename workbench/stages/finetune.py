@@ -93,7 +93,11 @@ def _triples(job: Job, settings: Settings) -> pa.Table:
 def _texts(job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], list[str], list[str]]]:
     """Queries, positives and negatives, some at a time: of published triples as they are, else looked up.
 
-    Of more than `most`, which training will see, that many are drawn.
+    Of more mined ones than `most`, which training will see, that many are drawn. Those with a passage that is not in
+    the collection (mMARCO has empty ones, which are not kept) are left out, and told.
+
+    Raises:
+        LswError: more than one in a hundred are.
     """
     p = job.parameters
     if (job.inputs["triples"] / "rows" / "texts.parquet").exists():
@@ -107,6 +111,7 @@ def _texts(job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], l
     if most and most < len(mined):
         mined = mined.take(pa.array(np.sort(np.random.default_rng(seed).permutation(len(mined))[:most])))
     reading = Reading(job.passages("passages"), p["document_variety"], p["script"])
+    left_out = 0
     for start in range(0, len(mined), _AT_ONCE):
         some = mined.slice(start, _AT_ONCE)
         docnos = [some[c].to_pylist() for c in ("docno_positive", "docno_negative")]
@@ -114,12 +119,15 @@ def _texts(job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], l
         whole = [
             row for row in zip(some["query"].to_pylist(), *docnos, strict=True) if row[1] in text and row[2] in text
         ]
-        if len(whole) < 0.99 * len(some):  # a few empty passages that are left out are no fault
+        left_out += len(some) - len(whole)
+        if left_out > 0.01 * len(mined):
             lacking = next(d for d in (*docnos[0], *docnos[1]) if d not in text)
             raise LswError(
                 f"Passage '{lacking}' of a training triple is not in the collection.",
-                f"So it is with {len(some) - len(whole):,} of {len(some):,} triples.",
+                f"So it is with {left_out:,} of the first {start + len(some):,} triples.",
                 "At a sampled scale use mined negatives (negatives.source).",
                 exit_code=1,
             )
         yield [q for q, _, _ in whole], [text[p] for _, p, _ in whole], [text[n] for _, _, n in whole]
+    if left_out:
+        job.note(f"{left_out:,} of {len(mined):,} triples left out: a passage of theirs is not in the collection")
