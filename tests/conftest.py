@@ -16,8 +16,8 @@ from hypothesis import settings
 
 from store import Store
 from store.passages import FILE, Passages, write
-from workbench.collection import MINI, Collection
-from workbench.reading import Reading
+from workbench.collections.folder import MINI, Collection
+from workbench.systems._passages import Reading
 
 ROOT = Path(__file__).parent.parent
 LSW = str(Path(sys.executable).parent / "lsw")

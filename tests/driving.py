@@ -10,8 +10,8 @@ from textual.widgets import Static
 from store import Store
 from store.query import runs
 from tui.app import Workbench
-from tui.compare import Compare
 from tui.page import Page
+from tui.pages.compare import Compare
 
 Steps = Callable[[Any, Workbench], Awaitable[None]]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from tests.conftest import table
-from workbench.collection import MINI, Folder
+from workbench.collections.folder import MINI, Folder
 
 XLMR = {
     "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,

@@ -14,11 +14,15 @@ import torch
 from store import LswError
 from tests.conftest import reading, table
 from tests.published import XLMR, bge_m3, colbert_xm, mt5, tokenizer
-from workbench import weights
-from workbench.collection import MINI, Folder
-from workbench.reading import Reading
-from workbench.systems import bgem3, biencoder, hybrid, multivector, ranked, reranker, sparse
-from workbench.systems.encoding import Computing
+from workbench.checkpoints import weights
+from workbench.collections.folder import MINI, Folder
+from workbench.systems import _m3 as bgem3
+from workbench.systems import bi_encoder as biencoder
+from workbench.systems import hybrid, ranked, sparse
+from workbench.systems import mt5 as reranker
+from workbench.systems import multi_vector as multivector
+from workbench.systems._encoding import Computing
+from workbench.systems._passages import Reading
 
 MODELS = MINI.parent / "models"
 

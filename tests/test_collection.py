@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from store import LswError
 from tests.conftest import table
-from workbench.collection import Folder
-from workbench.formats import read_qrels
-from workbench.single import retrieval_plan
+from workbench.collections.folder import Folder
+from workbench.collections.formats import read_qrels
+from workbench.plans.single import retrieval_plan
 
 
 def collection(

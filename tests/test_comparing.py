@@ -13,11 +13,11 @@ import pytest
 from store import LswError, Store
 from store.query import select
 from tests.conftest import Lsw
-from workbench.comparing import How, compare_runs
-from workbench.latex import escaped, latex
-from workbench.paired import Combination, Paired, compared
-from workbench.reference import beside
-from workbench.results import Results, sentence, significant
+from workbench.comparison.paired import Combination, Paired, compared
+from workbench.comparison.published import beside
+from workbench.comparison.results import Results, sentence, significant
+from workbench.comparison.runs import How, compare_runs
+from workbench.reports.latex import escaped, latex
 
 SETTINGS = {f: getattr(How(), f) for f in How.__dataclass_fields__}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT, Lsw
 from tests.conftest import table as passages_of
-from workbench.collection import MINI, Folder
+from workbench.collections.folder import MINI, Folder
 from workbench.varieties import table
 
 LOW = {code for code, v in table().items() if v.high}

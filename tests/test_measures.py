@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from store import LswError, Store
 from store.database import connect
-from store.measures import _sql, of_runs, parsed
 from store.query import select
 from store.schema import MIGRATIONS, migrate
 from tests.conftest import Lsw
-from workbench.evaluation import evaluate
+from workbench.evaluation.evaluate import evaluate
+from workbench.evaluation.measures import _sql, of_runs, parsed
 from workbench.systems import ranked
 
 IN_SQL = [

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Lsw, table
 from tests.published import bge_m3, colbert_xm, mt5
-from workbench.collection import MINI, Folder
+from workbench.collections.folder import MINI, Folder
 
 REVISION = "0" * 40
 

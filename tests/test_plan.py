@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Lsw
-from workbench import extent
-from workbench.collection import MINI, Folder
-from workbench.sampled import Sampled
+from workbench.collections import sizes as extent
+from workbench.collections.folder import MINI, Folder
+from workbench.collections.sample import Sampled
 
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 

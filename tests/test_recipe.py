@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from store import LswError
-from workbench import recipe as recipes
-from workbench.compiler import stage_key
-from workbench.plan import compile_recipe
-from workbench.recipe import load, merged, override, recipe_path, scale_path
+from workbench.plans.compiler import stage_key
+from workbench.plans.recipe import compile_recipe
+from workbench.recipe import schema as recipes
+from workbench.recipe.schema import load, merged, override, recipe_path, scale_path
 
 
 def plan(name: str, *overrides: str):  # type: ignore[no-untyped-def]

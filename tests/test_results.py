@@ -13,7 +13,7 @@ import pytest
 from store import Store
 from store.query import select
 from tests.conftest import LSW, ROOT, Lsw, cut
-from workbench.collection import MINI, Folder
+from workbench.collections.folder import MINI, Folder
 from workbench.text import convert
 
 RECIPE = "zero_shot_yue_zh"

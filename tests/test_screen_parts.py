@@ -15,12 +15,12 @@ from store import Store, browse
 from store.query import lineage, runs
 from tests.conftest import run_lsw
 from tui.listing import bar, fitted
-from tui.runs import age
+from tui.pages.runs import age
 from tui.web import Local
 from tui.words import NEAR, SAME, marked
-from workbench import recipe as recipes
-from workbench.again import command
-from workbench.suspicion import signs
+from workbench.plans.rerun import command
+from workbench.recipe import schema as recipes
+from workbench.translation.signs import signs
 
 
 @given(st.text(), st.integers(1, 40), st.booleans())

@@ -15,7 +15,7 @@ from tests.conftest import run_lsw
 from tests.driving import compared, drive, ids, text, until
 from tui.app import Workbench
 from tui.page import PAGES
-from tui.runs import Runs
+from tui.pages.runs import Runs
 
 
 def test_no_store_an_empty_one_and_an_old_one_say_what_to_type(tmp_path: Path) -> None:

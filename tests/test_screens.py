@@ -18,17 +18,17 @@ from store.query import rows, runs
 from store.schema import utc_now
 from tests.driving import compared, drive, ids, text, until
 from tui.app import Workbench
-from tui.compare import Compare
 from tui.help import Help
 from tui.listing import Listing
 from tui.page import PAGES, Page
-from tui.plots import KINDS, Picture, Plots
-from tui.provenance import Provenance
-from tui.runs import Runs
-from tui.sql import Sql, Statement
+from tui.pages.compare import Compare
+from tui.pages.plots import KINDS, Picture, Plots
+from tui.pages.provenance import Provenance
+from tui.pages.runs import Runs
+from tui.pages.sql import Sql, Statement
+from tui.pages.translations import Translations
 from tui.study import partner
-from tui.translations import Translations
-from workbench.comparing import How, compare_runs
+from workbench.comparison.runs import How, compare_runs
 
 # Runs.
 
@@ -275,7 +275,7 @@ def test_every_key_of_every_screen_does_something_or_nothing_but_never_fails(fin
 
 def test_published_figures_stand_beside_ours(finished: Store) -> None:
     """The same rows as `lsw compare --reference`; what the store has no run for is a dash."""
-    from workbench.reference import published
+    from workbench.comparison.published import published
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         app.action_go("published")

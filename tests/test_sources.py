@@ -14,10 +14,12 @@ import pytest
 
 from store import LswError
 from tests.conftest import Lsw, table
-from workbench import extent, hub, irds
-from workbench.catalogue import Catalogued
-from workbench.collection import Folder
-from workbench.sampled import Sampled
+from workbench.checkpoints import hub
+from workbench.collections import sizes as extent
+from workbench.collections.folder import Folder
+from workbench.collections.public import Catalogued
+from workbench.collections.sample import Sampled
+from workbench.collections.sources import irds
 
 HOME = Path(os.environ["IR_DATASETS_HOME"])
 

@@ -13,9 +13,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from workbench import resampling
-from workbench.resampling import flips
-from workbench.statistics import Units, compare, corrected, detectable, effect_size, intervals, tukey
+from workbench.significance import resampling
+from workbench.significance.resampling import flips
+from workbench.significance.statistics import Units, compare, corrected, detectable, effect_size, intervals, tukey
 
 # Multiples of 1/1024: scipy's sums of them are exact too, or it would take equal sums for different ones. For the same
 # reason there are 2, 4 or 8: it divides by their number.

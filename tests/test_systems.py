@@ -16,11 +16,15 @@ from hypothesis import strategies as st
 
 from store import LswError
 from tests.conftest import reading, table
-from workbench.collection import MINI, Folder
-from workbench.reading import Reading
-from workbench.systems import biencoder, bm25, multivector, ranked, reranker, tokens
-from workbench.systems.appended import Appended
-from workbench.systems.encoding import Computing, batches
+from workbench.collections.folder import MINI, Folder
+from workbench.systems import _maxsim as tokens
+from workbench.systems import bi_encoder as biencoder
+from workbench.systems import bm25, ranked
+from workbench.systems import mt5 as reranker
+from workbench.systems import multi_vector as multivector
+from workbench.systems._encoding import Computing, batches
+from workbench.systems._passages import Reading
+from workbench.systems._shards import Appended
 from workbench.text import terms
 
 MODELS = MINI.parent / "models"

@@ -9,9 +9,9 @@ import pytest
 
 from store import LswError
 from tests.conftest import table
-from workbench import distributed
-from workbench.collection import MINI, Folder
-from workbench.training import Settings, finetune, processes
+from workbench.collections.folder import MINI, Folder
+from workbench.training import distributed
+from workbench.training.finetune import Settings, finetune, processes
 
 MODELS = MINI.parent / "models"
 ARCHITECTURES = {"bi-encoder": "bge-m3", "multi-vector": "colbert-xm", "reranker": "mt5"}

@@ -19,11 +19,11 @@ import pytest
 from store import LswError, Store
 from store.query import rows
 from tests.conftest import Lsw
-from workbench import apertium
-from workbench.apertium import PACKAGES
-from workbench.seq2seq import translated
 from workbench.stages import Job, translate
-from workbench.translators import SERVICES, asking, describe, patiently
+from workbench.translation import apertium
+from workbench.translation.apertium import PACKAGES
+from workbench.translation.seq2seq import translated
+from workbench.translation.services import SERVICES, asking, describe, patiently
 from workbench.varieties import table
 
 GOOD = "good"

@@ -15,7 +15,7 @@ import pytest
 from store import LswError
 from store.passages import FILE, write
 from tests.conftest import Lsw
-from workbench.formats import batched
+from workbench.collections.formats import batched
 from workbench.stages import Job, finetune
 from workbench.stages import negatives as mining
 from workbench.stages import triples as read

@@ -16,7 +16,7 @@ from store.errors import Busy
 from tui.page import PAGES, Page, settle, titled
 from tui.remembered import Remembered
 from tui.study import MEASURES, Choice, Row, Study
-from workbench.comparing import How
+from workbench.comparison.runs import How
 
 DARK, LIGHT = "textual-dark", "textual-light"
 WATCH = 1.0
@@ -62,7 +62,7 @@ class Workbench(App[None]):
         self.choice = Choice(tuple(kept.get("run_ids", [])), kept.get("measure", MEASURES[0]), how)
 
     def get_default_screen(self) -> Screen[Any]:
-        from tui.runs import Runs
+        from tui.pages.runs import Runs
 
         return Runs()
 
@@ -199,7 +199,7 @@ def _warm() -> None:
     import scipy.special
     import scipy.stats
 
-    from store.measures import parsed
+    from workbench.evaluation.measures import parsed
 
     assert pyarrow.dataset and scipy.stats and scipy.special
     parsed("RR@10")
@@ -209,26 +209,26 @@ def _made(page: str) -> Page:
     """A screen, imported when it is first seen."""
     match page:
         case "compare":
-            from tui.compare import Compare
+            from tui.pages.compare import Compare
 
             return Compare()
         case "plots":
-            from tui.plots import Plots
+            from tui.pages.plots import Plots
 
             return Plots()
         case "translations":
-            from tui.translations import Translations
+            from tui.pages.translations import Translations
 
             return Translations()
         case "provenance":
-            from tui.provenance import Provenance
+            from tui.pages.provenance import Provenance
 
             return Provenance()
         case "published":
-            from tui.published import Published
+            from tui.pages.published import Published
 
             return Published()
         case _:
-            from tui.sql import Sql
+            from tui.pages.sql import Sql
 
             return Sql()

@@ -4,7 +4,7 @@ from rich.text import Text
 
 from tui.listing import WIDE
 from tui.study import LETTERS, Compared, Row, label
-from workbench.results import method, over, p_text, queries, short, significant
+from workbench.comparison.results import method, over, p_text, queries, short, significant
 
 COLOURS = ("cyan", "magenta", "yellow", "green")
 

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from tui.listing import Column, Rows, widest
 from tui.study import LETTERS, Compared
-from workbench.results import short
+from workbench.comparison.results import short
 
 SORTS = ("delta", "gain first", "size of delta", "A", "chosen run", "qid")
 FILTERS = ("all", "won", "lost", "changed")

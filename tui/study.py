@@ -14,10 +14,10 @@ from store import Store, browse
 from store.passages import texts as passage_texts
 from store.query import runs as all_runs
 from store.query import topics
-from workbench.comparing import How, pair
-from workbench.paired import Combination, Paired, compared
-from workbench.resampling import Progress
-from workbench.results import name
+from workbench.comparison.paired import Combination, Paired, compared
+from workbench.comparison.results import name
+from workbench.comparison.runs import How, pair
+from workbench.significance.resampling import Progress
 
 Row = dict[str, Any]
 LETTERS = "ABCD"

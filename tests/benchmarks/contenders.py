@@ -26,8 +26,8 @@ def lsw(run: str, qrels: str, store: str) -> Result:
 
     from store import Store
     from store.query import runs
-    from workbench.engine import execute
-    from workbench.single import import_plan
+    from workbench.engine.execute import execute
+    from workbench.plans.single import import_plan
     from workbench.stages import KINDS, function
 
     assert duckdb and ir_measures and pandas and pyarrow.csv and pyarrow.parquet
@@ -84,8 +84,8 @@ def ranx(run: str, qrels: str, _: str) -> Result:
 def stored(store: str) -> Result:
     """Evaluate every run of a store for three measures that it has not recorded."""
     from store import Store
-    from store.measures import of_runs, parsed
     from store.query import runs
+    from workbench.evaluation.measures import of_runs, parsed
 
     at = Store(Path(store))
     ids = [r["run_id"] for r in runs(at)]
@@ -101,7 +101,7 @@ def randomisation(queries: str, systems: str, resamples: str) -> Result:
     import numpy as np
 
     from tests.benchmarks.data import make_values
-    from workbench.resampling import flips
+    from workbench.significance.resampling import flips
 
     values, weights = pairs(int(queries), int(systems))
     start = time.perf_counter()
@@ -114,7 +114,7 @@ def randomisation(queries: str, systems: str, resamples: str) -> Result:
 
 def compare(queries: str, systems: str, resamples: str) -> Result:
     """The same with intervals, effect sizes, Holm's correction and what could have been detected."""
-    from workbench.statistics import compare as whole
+    from workbench.significance.statistics import compare as whole
 
     values, weights = pairs(int(queries), int(systems))
     names = [str(i) for i in range(len(values))]

@@ -26,9 +26,9 @@ import numpy as np
 import torch
 
 from tests.conftest import table
-from workbench import gauge
-from workbench.collection import MINI, Folder
-from workbench.systems.encoding import Computing, device
+from workbench.collections.folder import MINI, Folder
+from workbench.costs import timing as gauge
+from workbench.systems._encoding import Computing, device
 
 MULTIPLIES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -75,7 +75,7 @@ def rerank(folder: Path, small: bool) -> dict[str, Any]:
     import pandas as pd
     from pyterrier_t5 import mT5ReRanker
 
-    from workbench.systems import reranker
+    from workbench.systems import mt5 as reranker
 
     checkpoint = mt5_base(folder)
     count = 64 if small else 4_096 if torch.cuda.is_available() else 192
@@ -117,7 +117,8 @@ def rerank(folder: Path, small: bool) -> dict[str, Any]:
 
 def encode(folder: Path, small: bool) -> dict[str, Any]:
     """Passages a second by a model of BGE-M3's size, and the share of the chip's matrix products that is."""
-    from workbench.systems import bgem3, biencoder
+    from workbench.systems import _m3 as bgem3
+    from workbench.systems import bi_encoder as biencoder
 
     layers = 2 if small else 24
     checkpoint = gauge.stand_in("BAAI/bge-m3", layers, folder / "bge")
@@ -150,7 +151,7 @@ def search(folder: Path, small: bool) -> dict[str, Any]:
     """Exact search of every vector for every query."""
     import pyarrow as pa
 
-    from workbench.systems import biencoder
+    from workbench.systems import bi_encoder as biencoder
 
     count, asked = (200_000, 1_000) if small else (8_841_823, 6_980)
     out = folder / "vectors"
@@ -180,7 +181,7 @@ def search(folder: Path, small: bool) -> dict[str, Any]:
 
 def tokens(folder: Path, small: bool) -> dict[str, Any]:
     """Exact MaxSim over token vectors on disk."""
-    from workbench.systems import tokens as late
+    from workbench.systems import _maxsim as late
 
     passages, asked = (5_000, 50) if small else ((1_000_000, 6_980) if torch.cuda.is_available() else (50_000, 100))
     work = folder / "work"
@@ -252,7 +253,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which")
     parser.add_argument("--small", action="store_true", help="seconds instead of minutes")
     given = parser.parse_args()
-    from workbench.quiet import advise
+    from workbench.silence import advise
 
     advise()
     where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()}, no GPU"

@@ -30,8 +30,8 @@ QUIET = 0.15
 def make_store(folder: Path, runs: int, queries: int, depth: int) -> Path:
     """A store of imported runs of one collection, which has query texts and judgements."""
     from store import Store
-    from workbench.engine import execute
-    from workbench.single import import_plan
+    from workbench.engine.execute import execute
+    from workbench.plans.single import import_plan
 
     collection = folder / "made"
     collection.mkdir(parents=True)
@@ -75,7 +75,7 @@ async def drive(folder: Path, together: int) -> dict[str, object]:
     """Press keys in the real app; seconds until what they ask for has been drawn."""
     from store import Store
     from tui.app import Workbench
-    from tui.compare import Compare
+    from tui.pages.compare import Compare
 
     class Watched(Workbench):
         """Knows when it last drew."""

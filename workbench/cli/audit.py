@@ -48,10 +48,10 @@ def audit(
     `audits` and `translation_costs`. A recipe does the same with a section [audit].
     """
     from store import LswError, nearest
-    from workbench.auditing import audit_plan, sets
     from workbench.cli.recipe import Shown
-    from workbench.engine import execute
-    from workbench.recipe import Service
+    from workbench.engine.execute import execute
+    from workbench.plans.audit import audit_plan, sets
+    from workbench.recipe.schema import Service
     from workbench.varieties import pair
 
     form = checked_format(form, as_json)

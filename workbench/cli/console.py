@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from store import Store
-    from workbench.results import Results
+    from workbench.comparison.results import Results
 
 StoreOption = Annotated[
     Path | None,
@@ -83,7 +83,7 @@ def show_results(results: "Results", form: str, table: "Callable[[Results], Rend
     elif form == "csv":
         typer.echo(results.as_csv(), nl=False)
     elif form == "latex":
-        from workbench.latex import latex
+        from workbench.reports.latex import latex
 
         typer.echo(latex(results), nl=False)
     else:

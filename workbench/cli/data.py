@@ -103,7 +103,7 @@ def upgrade(store: StoreOption = None) -> None:
 def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """What works on this machine, what is missing, and how to get it."""
 
-    from workbench.health import examine
+    from workbench.cli.checks import examine
 
     found = examine(opened(store))
     if as_json:

@@ -38,11 +38,11 @@ def plan(
     """
     from dataclasses import asdict
 
-    from workbench import recipe as recipes
-    from workbench.engine import foresee
-    from workbench.forecast import Forecast
-    from workbench.plan import compile_recipe
-    from workbench.quiet import advise
+    from workbench.costs.forecast import Forecast
+    from workbench.engine.execute import foresee
+    from workbench.plans.recipe import compile_recipe
+    from workbench.recipe import schema as recipes
+    from workbench.silence import advise
 
     path, behind = recipes.recipe_path(name), recipes.scale_path(scale)
     loaded = recipes.load(path, behind, overrides or [])

@@ -22,8 +22,8 @@ from workbench.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from workbench.plan import Plan
-    from workbench.recipe import Recipe
+    from workbench.plans.recipe import Plan
+    from workbench.recipe.schema import Recipe
     from workbench.stages import Stage
 
 app = typer.Typer(help="Recipes: experiments as TOML files.", no_args_is_help=True)
@@ -35,7 +35,7 @@ Name = Annotated[str, typer.Argument(help="A recipe's name (see `lsw recipe list
 def list_recipes(as_json: JsonOption = False) -> None:
     """The recipes that come with lsw."""
 
-    from workbench import recipe
+    from workbench.recipe import schema as recipe
 
     found = [{"name": n, "title": recipe.read_toml(recipe.recipe_path(n))["title"]} for n in recipe.names()]
     if as_json:
@@ -52,7 +52,7 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
     """A recipe with everything that its scale fills in, like the method section of a paper."""
     import json
 
-    from workbench import recipe
+    from workbench.recipe import schema as recipe
 
     loaded = recipe.load(recipe.recipe_path(name), recipe.scale_path(scale))
     whole = loaded.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -99,9 +99,9 @@ def run(
 
     Ctrl+C loses nothing: the same command goes on where it stopped.
     """
-    from workbench.engine import execute, foresee
-    from workbench.results import Results
-    from workbench.tables import closing
+    from workbench.comparison.results import Results
+    from workbench.engine.execute import execute, foresee
+    from workbench.reports.table import closing
 
     form = checked_format(form, as_json)
     plan = _plan(name, scale, overrides or [], fetch=not dry_run)
@@ -141,8 +141,8 @@ def run(
 
 
 def _plan(name: str, scale: str, overrides: list[str], fetch: bool = True) -> "Plan":
-    from workbench import recipe
-    from workbench.plan import compile_recipe
+    from workbench.plans.recipe import compile_recipe
+    from workbench.recipe import schema as recipe
 
     path, behind = recipe.recipe_path(name), recipe.scale_path(scale)
     loaded = recipe.load(path, behind, overrides)
@@ -173,7 +173,7 @@ class Shown:
     def __enter__(self) -> "Shown":
         import warnings
 
-        from workbench.quiet import advise
+        from workbench.silence import advise
 
         self.console.print(self.recipe.title, style="bold")
         advise()

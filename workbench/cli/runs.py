@@ -121,8 +121,8 @@ def compare(
     Each with the first, unless --all-pairs, --closure or the test tukey say otherwise. Queries of one topic are
     flipped and resampled together.
     """
-    from workbench.comparing import How, compare_runs
-    from workbench.tables import comparison
+    from workbench.comparison.runs import How, compare_runs
+    from workbench.reports.table import comparison
 
     form = checked_format(form, as_json)
     if reference:
@@ -154,9 +154,9 @@ def _reference(at: "Store", run_ids: list[str], form: str) -> None:
 
     from store import LswError
     from store.query import runs
-    from workbench.reference import beside, published, warning
-    from workbench.results import short
-    from workbench.tables import PLAIN
+    from workbench.comparison.published import beside, published, warning
+    from workbench.comparison.results import short
+    from workbench.reports.table import PLAIN
 
     if run_ids or form == "latex":
         raise LswError("--reference takes no runs, and no LaTeX.", cure="Type `lsw compare --reference`.")
@@ -202,8 +202,8 @@ def retrieve(
 ) -> None:
     """One system on one's own collection, recorded. Prints the run id."""
     from workbench.cli.recipe import Shown
-    from workbench.engine import execute
-    from workbench.single import retrieval_plan
+    from workbench.engine.execute import execute
+    from workbench.plans.single import retrieval_plan
 
     plan, run_id = retrieval_plan(
         folder, name or folder.resolve().name, system, query_variety, document_variety, depth, script, scale
@@ -229,8 +229,8 @@ def import_run(
 ) -> None:
     """Record a run made elsewhere, and measure it. Prints the run id."""
     from workbench.cli.recipe import Shown
-    from workbench.engine import execute
-    from workbench.single import import_plan
+    from workbench.engine.execute import execute
+    from workbench.plans.single import import_plan
 
     at = opened(store)
     plan, run_id = import_plan(at, file, system, trained_on, query_variety, document_variety, collection, qrels)
@@ -278,7 +278,7 @@ def export(
     found = run(at, name)
     table = ranking(at, found["run_id"])
     if form == "trec":
-        from workbench.trec import lines
+        from workbench.evaluation.run_files import lines
 
         chunks = lines(table, found["system"])
     target: Any = to.open("wb") if to else sys.stdout.buffer

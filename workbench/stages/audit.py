@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from workbench import audit
 from workbench.stages import Job
+from workbench.translation import quality as audit
 
 _TEXTS = ("key", "translation_id", "translator", "source_variety", "target_variety", "qid", "language", "signs")
 _SCORES = ("chrf", "bleu", "ter", "round_trip_chrf", "confidence")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from workbench.contrasts import Run, combinations, declared
-from workbench.paired import Paired, compared
+from workbench.comparison.contrasts import Run, combinations, declared
+from workbench.comparison.paired import Paired, compared
 from workbench.stages import Job
 
 _SETTINGS = ("test", "correction", "interval", "resamples", "confidence", "seed")

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from store import LswError
-from workbench.distributed import share
-from workbench.reading import Reading
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
+from workbench.systems._passages import Reading
 from workbench.text import convert
-from workbench.training import Settings, finetune, processes
+from workbench.training.distributed import share
+from workbench.training.finetune import Settings, finetune, processes
 
 _AT_ONCE = 50_000
 _TEXTS = pa.schema(

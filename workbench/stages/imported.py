@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from store.ingest import ROWS
+from workbench.evaluation.run_files import RunWriter, Twice, ahead, read_run
 from workbench.stages import Job
 from workbench.stages.retrieve import record_run
-from workbench.trec import RunWriter, Twice, ahead, read_run
 
 
 def run(job: Job) -> dict[str, Any]:

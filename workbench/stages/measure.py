@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from store.ingest import ROWS
-from workbench.evaluation import evaluate
+from workbench.evaluation.evaluate import evaluate
 from workbench.stages import Job
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from workbench import pretraining, scratch
+from workbench.pretraining import crops as pretraining
+from workbench.pretraining import initialise as scratch
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
 from workbench.varieties import table as varieties

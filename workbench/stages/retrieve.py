@@ -5,11 +5,14 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError
-from workbench.reading import Reading
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
-from workbench.systems import biencoder, bm25, hybrid, multivector, ranked, reranker, sparse
-from workbench.systems.encoding import Computing
+from workbench.systems import bi_encoder as biencoder
+from workbench.systems import bm25, hybrid, ranked, sparse
+from workbench.systems import mt5 as reranker
+from workbench.systems import multi_vector as multivector
+from workbench.systems._encoding import Computing
+from workbench.systems._passages import Reading
 from workbench.text import convert
 
 _TEXTS = ("run_id", "system", "trained_on", "query_variety", "document_variety", "status", "key")

@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from store.passages import FILE, Passages, write
-from workbench import hub
-from workbench.catalogue import Catalogued
-from workbench.collection import Collection
-from workbench.formats import read_qrels, read_queries
-from workbench.irds import watched
-from workbench.sampled import Sampled
+from workbench.checkpoints import hub
+from workbench.collections.folder import Collection
+from workbench.collections.formats import read_qrels, read_queries
+from workbench.collections.public import Catalogued
+from workbench.collections.sample import Sampled
+from workbench.collections.sources.irds import watched
 from workbench.stages import Job
 
 
@@ -105,7 +105,7 @@ def checkpoint(job: Job) -> dict[str, Any]:
     Raises:
         LswError: it has no weights, or weights that are more than tensors.
     """
-    from workbench import weights
+    from workbench.checkpoints import weights
 
     folder = Path(job.local["folder"]) if "folder" in job.local else hub.model(job.local["hub"])[0]
     kind = weights.examine(folder)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from store import LswError
 from workbench.stages import Job
 from workbench.stages.sources import checkpoint_folder
-from workbench.translators import APERTIUM, COLLECTION, FILE, SEQ2SEQ, asking, describe, patiently, version
+from workbench.translation.services import APERTIUM, COLLECTION, FILE, SEQ2SEQ, asking, describe, patiently, version
 
 _MANY, _FEW = 10_000, 0.01
 """Of so many published training queries, this share may lack a translation; of fewer, none."""
@@ -144,7 +144,7 @@ def _made(job: Job, qids: list[str], texts: list[str]) -> Made:
     if p["translator"] == SEQ2SEQ:
         return _generated(job, qids, texts)
     if p["translator"] == APERTIUM:
-        from workbench import apertium
+        from workbench.translation import apertium
 
         answers = apertium.translated(texts, p["source_variety"], p["target_variety"])
         return dict(zip(qids, answers, strict=True)), {"version": apertium.version()}
@@ -183,7 +183,7 @@ def _asked(job: Job, qids: list[str], texts: list[str]) -> Made:
 
 
 def _generated(job: Job, qids: list[str], texts: list[str]) -> Made:
-    from workbench.seq2seq import translated
+    from workbench.translation.seq2seq import translated
 
     p = job.parameters
     journal = Journal(job.work / "translations.jsonl")

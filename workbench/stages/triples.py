@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from store import LswError
-from workbench import hub, irds
+from workbench.checkpoints import hub
+from workbench.collections.sources import irds
 from workbench.stages import Job
 from workbench.stages.negatives import TRIPLE, leave
 

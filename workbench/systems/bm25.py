@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from workbench.quiet import hushed
-from workbench.reading import Reading
+from workbench.silence import hushed
 from workbench.systems import Progress
+from workbench.systems._passages import Reading
 from workbench.text import term_counts
 
 K1, B = 0.9, 0.4

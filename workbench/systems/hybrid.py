@@ -7,10 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 from store import LswError
-from workbench.reading import Reading
-from workbench.systems import Progress, bgem3, biencoder, sparse, tokens
-from workbench.systems.appended import Appended
-from workbench.systems.encoding import Computing
+from workbench.systems import Progress, sparse
+from workbench.systems import _m3 as bgem3
+from workbench.systems import _maxsim as tokens
+from workbench.systems import bi_encoder as biencoder
+from workbench.systems._encoding import Computing
+from workbench.systems._passages import Reading
+from workbench.systems._shards import Appended
 
 
 def _m3(checkpoint: Path, computing: Computing) -> bgem3.M3:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.reading import Reading
-from workbench.systems import Progress, bgem3
-from workbench.systems.appended import SHARD, Appended, Docnos, write_docnos
-from workbench.systems.encoding import Computing, cut, in_batches, lengths
+from workbench.systems import Progress
+from workbench.systems import _m3 as bgem3
+from workbench.systems._encoding import Computing, cut, in_batches, lengths
+from workbench.systems._passages import Reading
+from workbench.systems._shards import SHARD, Appended, Docnos, write_docnos
 
 FILES = ("terms.i4", "weights.f4", "counts.i4")
 META = "sparse.json"

@@ -1,0 +1,141 @@
+"""Screen 5: from a run back through every stage behind it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from store import browse
+from store.query import lineage
+from tui.listing import Column, Listing, Rows
+from tui.page import Page
+from tui.study import Row, label
+from workbench.plans.rerun import command
+
+
+class Provenance(Page):
+    """The chain of stages."""
+
+    PAGE = "provenance"
+    HELP = """
+What a run was made from, the nearest stage first: models, triples, negatives, translations, queries, passages. On the
+right all about the stage under the cursor: parameters, what came out, when, how long, on which machine with which
+versions.
+
+**y** copies the `lsw` command that makes the run again; **[** and **]** go to the run before and after.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right_square_bracket", "run(1)", "Next run", key_display="]"),
+        Binding("left_square_bracket", "run(-1)", "Previous run", key_display="["),
+        Binding("y", "copy", "Copy command", tooltip="Copy the command that makes this run again"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages: list[Row] = []
+        self.of: Row | None = None
+        self.again = ""
+
+    def body(self) -> Iterator[Widget]:
+        yield Static(id="about", markup=False)
+        with Horizontal(id="main"):
+            yield Listing(id="stages")
+            with VerticalScroll(id="detail"):
+                yield Static(id="said", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Listing).focus()
+
+    def refreshed(self) -> None:
+        kept = self.bench.remembered.get("provenance", "")
+        found = self.bench.rows([kept]) or self.bench.rows(self.bench.choice.run_ids) or self.bench.runs[:1]
+        if not found:
+            self.query_one("#about", Static).update(" No run yet.")
+            return
+        run, store = found[0], self.bench.store
+
+        def look() -> tuple[Row, list[Row], str]:
+            recipe = browse.resolved(store, run["recipe_run_id"])
+            stages = lineage(store, run["key"])
+            return run, stages, command(run, recipe, stages)
+
+        self.read("stages", look, self._read)
+
+    def _read(self, found: tuple[Row, list[Row], str]) -> None:
+        self.of, stages, self.again = found
+        self.stages = _tree(stages)
+        self.bench.remembered.put("provenance", self.of["run_id"])
+        self.query_one("#about", Static).update(f" {self.of['run_id']}  {label(self.of)}\n {self.again}")
+        columns = [
+            Column("stage"), Column("seconds", 8, right=True), Column("started (UTC)", 16, needs=60),
+            Column("key", 12, needs=60),
+        ]  # fmt: skip
+
+        def cells(i: int) -> list[Text]:
+            row = self.stages[i]
+            role = "" if row["role"] in ("this", row["kind"]) else f" ({row['role']})"
+            under = "  " * row["depth"] + ("└ " if row["depth"] else "")
+            return [
+                Text.assemble(under, (row["kind"], "bold"), role), Text(f"{row['seconds'] or 0:.1f}"),
+                Text(f"{row['started_at']:%Y-%m-%d %H:%M}"), Text(row["key"][:12], "dim"),
+            ]  # fmt: skip
+
+        self.query_one(Listing).show(Rows(columns, len(self.stages), cells))
+
+    @on(Listing.Moved)
+    def moved(self, event: Listing.Moved) -> None:
+        """All about one stage."""
+        if event.row < len(self.stages):
+            row = self.stages[event.row]
+            parts = [f"{row['kind']}  {row['key']}"]
+            for name in ("parameters", "summary", "environment"):
+                said = json.loads(row[name] or "{}")
+                parts.append(f"\n{name}\n{_lines(said)}")
+            self.query_one("#said", Static).update("\n".join(parts))
+
+    def current(self) -> tuple[str, str]:
+        return "the command", self.again
+
+    def action_run(self, step: int) -> None:
+        ids = [r["run_id"] for r in self.bench.runs]
+        if self.of and self.of["run_id"] in ids:
+            at = (ids.index(self.of["run_id"]) + step) % len(ids)
+            self.bench.remembered.put("provenance", ids[at])
+            self.refreshed()
+
+
+def _tree(stages: list[Row]) -> list[Row]:
+    """Each stage under the one that used it, with its `depth` and `role`; one used twice stands where it is first."""
+    known, out = {row["key"]: row for row in stages}, []
+
+    def walk(key: str, role: str, depth: int) -> None:
+        row = known.pop(key, None)
+        if row is None:
+            return
+        out.append({**row, "depth": depth, "role": role})
+        for name, its_key in json.loads(row["inputs"] or "{}").items():
+            walk(its_key, name, depth + 1)
+
+    if stages:
+        walk(stages[0]["key"], "this", 0)
+    return out
+
+
+def _lines(value: Any, deep: int = 1) -> str:
+    """Nested values, one a line."""
+    if not isinstance(value, dict):
+        return f"{'  ' * deep}{value}"
+    lines = []
+    for name, inner in value.items():
+        if isinstance(inner, dict) and inner:
+            lines += [f"{'  ' * deep}{name}", _lines(inner, deep + 1)]
+        else:
+            text = ", ".join(map(str, inner)) if isinstance(inner, list) else inner
+            lines.append(f"{'  ' * deep}{name}: {text}")
+    return "\n".join(lines) or "  -"

@@ -1,0 +1,272 @@
+"""Collections: where passages, queries and labels come from. Here, what every one can do, and a folder of files.
+
+A folder holds `corpus.<variety>.jsonl` or `corpus.jsonl` ({"_id", "text"} and optionally "title"; `.gz` is read too),
+`queries.<variety>.tsv` (qid, text), `qrels.tsv` (TREC's four columns, or BEIR's three under a header) and,
+if its topics are split, `topics.tsv` (topic, split; further columns are read by people).
+
+BEIR's own layout is read as it is: `queries.jsonl` or `queries.<variety>.jsonl`, `qrels/<split>.tsv`. So are TREC's
+documents and topics: `corpus.<variety>.trec`, `queries.<variety>.trec` (a topic's title is the query).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from store import LswError, nearest
+from workbench.collections.formats import (
+    batched,
+    content_hash,
+    fault,
+    numbered,
+    query_table,
+    read_objects,
+    read_qrels,
+    read_queries,
+    read_trec,
+)
+
+MINI = Path(__file__).parents[1] / "mini" / "collection"
+"""The mini collection, shipped with the package."""
+
+
+class Collection(Protocol):
+    """What a recipe can be run on."""
+
+    @property
+    def name(self) -> str:
+        """What the store calls it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its content: another content under the same name is another collection."""
+
+    def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
+        """What tells the content of a part from any other: JSON values that enter the keys of stages.
+
+        Args:
+            part: `passages`, `queries` or `qrels`.
+            variety: of the passages or queries; of judgements, the variety of the passages that are judged.
+            split: `train` or `test`; nothing to passages.
+        """
+
+    def passages(self, variety: str) -> Iterator[pa.RecordBatch]:
+        """All passages of a variety in batches of docno, text; never the whole in memory."""
+
+    def queries(self, variety: str, split: str) -> pa.Table:
+        """Columns qid, query, topic, split (strings)."""
+
+    def qrels(self, variety: str, split: str) -> pa.Table:
+        """Columns qid, docno (strings), label (int32)."""
+
+    def repeated(self, variety: str, docno: str) -> LswError:
+        """What to raise for a docno that occurs twice among the passages."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A collection in a folder.
+
+    Args:
+        name: what the store calls it.
+        folder: where it is.
+    """
+
+    name: str
+    folder: Path
+    _taken: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.folder.is_dir():
+            raise LswError(f"The collection folder {self.folder} does not exist.", cure="Check the path.")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over the names and contents of the files that make up the collection."""
+        digest = hashlib.sha256()
+        for path in sorted([*self.folder.iterdir(), *self.folder.glob("qrels/*.tsv")]):
+            ours = path.name.startswith(("corpus.", "queries.")) or path.name in ("qrels.tsv", "topics.tsv")
+            if path.is_file() and (ours or path.parent != self.folder):
+                digest.update(f"{path.name}\0{content_hash(path)}\n".encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def query_varieties(self) -> list[str]:
+        """Codes for which there are queries."""
+        found = [*self.folder.glob("queries.*.tsv"), *self.folder.glob("queries.*.jsonl")]
+        return sorted({p.name.split(".")[1] for p in found})
+
+    @cached_property
+    def topics(self) -> dict[str, str]:
+        """Split of each topic; empty if the folder has no `topics.tsv`."""
+        path = self.folder / "topics.tsv"
+        if not path.exists():
+            return {}
+        topics = {}
+        for number, text in numbered(path):
+            columns = text.split("\t")
+            if len(columns) < 2 or columns[1] not in ("train", "dev", "test"):
+                raise fault(path, number, "A topic needs a split: train, dev or test.", "Columns: topic, tab, split.")
+            if columns[0] in topics:
+                raise fault(path, number, f"Topic '{columns[0]}' occurs twice.")
+            topics[columns[0]] = columns[1]
+        return topics
+
+    def topic(self, qid: str) -> str:
+        """The topic a query belongs to: with `topics.tsv` the qid up to its last dot, else the query is its own."""
+        return qid.rpartition(".")[0] if self.topics else qid
+
+    def _split(self, qid: str, path: Path) -> str:
+        topic = self.topic(qid)
+        if topic not in self.topics:
+            line = next((n for n, text in numbered(path) if text.split()[0] == qid), 1)
+            raise fault(path, line, f"Query '{qid}' belongs to no topic of topics.tsv.", "A qid is topic, dot, number.")
+        return self.topics[topic]
+
+    def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
+        """The hashes of the files behind a part."""
+        topics = self.folder / "topics.tsv"
+        files = {
+            "passages": lambda: [self.corpus_path(variety)],
+            "queries": lambda: [self.queries_path(variety), topics],
+            "qrels": lambda: [self.qrels_path(split), topics],
+        }[part]()
+        return {"files": {path.name: content_hash(path) for path in files if path.exists()}}
+
+    def corpus_path(self, variety: str) -> Path:
+        """The file with the passages in a variety.
+
+        Raises:
+            LswError: there is none.
+        """
+        own, only = self.folder / f"corpus.{variety}.jsonl", self.folder / "corpus.jsonl"
+        for path in (own, Path(f"{own}.gz"), own.with_suffix(".trec"), only, Path(f"{only}.gz")):
+            if path.exists():
+                return path
+        have = [p.name.split(".")[1] for p in self.folder.glob("corpus.*.jsonl")]
+        raise LswError(
+            f"Collection '{self.name}' has no passages in '{variety}'.",
+            f"{self.folder} has neither {own.name} nor {only.name}.",
+            nearest(variety, have) if have else "",
+        )
+
+    def queries_path(self, variety: str) -> Path:
+        """The file with the queries of a variety; BEIR's `queries.jsonl`, which names none, stands for one only.
+
+        Raises:
+            LswError: `queries.jsonl` was read as another variety's before.
+        """
+        tsv, own, only = (self.folder / f"queries.{end}" for end in (f"{variety}.tsv", f"{variety}.jsonl", "jsonl"))
+        for path in (tsv, own, tsv.with_suffix(".trec")):
+            if path.exists():
+                return path
+        if not only.exists():
+            return tsv
+        if self._taken.setdefault("queries", variety) != variety:
+            raise LswError(
+                f"{only.name} cannot be both the '{self._taken['queries']}' and the '{variety}' queries.",
+                str(only),
+                f"Name it for its variety, as in {own.name}.",
+            )
+        return only
+
+    def qrels_path(self, split: str) -> Path:
+        """The file with the judgements: `qrels.tsv`, or BEIR's `qrels/<split>.tsv`."""
+        beir = self.folder / "qrels" / f"{split}.tsv"
+        return beir if beir.exists() else self.folder / "qrels.tsv"
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are judgements to test on."""
+        return self.qrels_path("test").exists()
+
+    def passages(self, variety: str) -> Iterator[pa.RecordBatch]:
+        """All passages in a variety, in file order; a title is put before the text.
+
+        Raises:
+            LswError: broken JSON, a missing field, an empty text, invalid UTF-8, no passages.
+        """
+        path = self.corpus_path(variety)
+        any_at_all = False
+        trec = path.suffix == ".trec"
+        for batch in batched(
+            read_trec(path, "passages") if trec else (row[1:] for row in read_objects(path, "passage"))
+        ):
+            any_at_all = True
+            yield batch
+        if not any_at_all:
+            raise LswError("The collection has no passages.", str(path))
+
+    def repeated(self, variety: str, docno: str) -> LswError:
+        """Where the docno stands twice."""
+        path = self.corpus_path(variety)
+        if path.suffix == ".trec":
+            return LswError(f"Document '{docno}' occurs twice.", str(path), "Remove one of them.")
+        lines = [number for number, name, _ in read_objects(path, "passage") if name == docno]
+        return fault(path, lines[1], f"Docno '{docno}' is on line {lines[0]} already.", "Remove one of them.")
+
+    def queries(self, variety: str, split: str = "test") -> pa.Table:
+        """The queries of one split in a variety.
+
+        Returns:
+            columns qid, query, topic, split (strings), in file order.
+
+        Raises:
+            LswError: no such file, a line without a tab, an empty text, a repeated qid, invalid UTF-8.
+        """
+        path = self.queries_path(variety)
+        if not path.exists():
+            raise LswError(
+                f"Collection '{self.name}' has no queries in '{variety}'.",
+                f"{path} does not exist.",
+                nearest(variety, self.query_varieties),
+            )
+        self._trainable(split)
+        found = read_queries(path)
+        judged = self._judged(split)
+        if self.topics:
+            found = {qid: query for qid, query in found.items() if self._split(qid, path) == split}
+        elif judged is not None:  # BEIR keeps the queries of all splits in one file
+            found = {qid: query for qid, query in found.items() if qid in judged}
+        if not found:
+            raise LswError(f"Collection '{self.name}' has no {split} queries in '{variety}'.", str(path))
+        table = query_table(found, split)
+        topics = pa.array([self.topic(qid) for qid in found], pa.string())
+        return table.set_column(table.schema.get_field_index("topic"), "topic", topics)
+
+    def _trainable(self, split: str) -> None:
+        """Refuse to train on the queries that are tested."""
+        if split == "train" and not self.topics and self._judged("train") is None:
+            raise LswError(
+                f"Collection '{self.name}' does not say which queries to train on.",
+                f"{self.folder} has one qrels.tsv and no topics.tsv: its queries are all to be tested.",
+                "Split them: qrels/train.tsv and qrels/test.tsv, or topics.tsv (topic, tab, split).",
+            )
+
+    def _judged(self, split: str) -> set[str] | None:
+        """Judged qids of a split, where each split has a file of judgements."""
+        if self.qrels_path(split).parent == self.folder:
+            return None
+        return set(read_qrels(self.qrels_path(split))["qid"].to_pylist())
+
+    def qrels(self, variety: str = "", split: str = "test") -> pa.Table:
+        """The judgements of one split; the same for all varieties.
+
+        Returns:
+            columns qid, docno (strings) and label (int32), in file order.
+
+        Raises:
+            LswError: no such file, a wrong number of columns, a label that is no whole number, a pair judged twice.
+        """
+        self._trainable(split)
+        path = self.qrels_path(split)
+        if not path.exists():
+            raise LswError(f"Collection '{self.name}' has no judgements.", f"{path} does not exist.")
+        table = read_qrels(path)
+        if not self.topics:
+            return table
+        return table.filter(pa.array([self._split(qid, path) == split for qid in table["qid"].to_pylist()]))

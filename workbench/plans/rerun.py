@@ -1,0 +1,59 @@
+"""The command that makes a recorded run again."""
+
+import json
+import shlex
+from typing import Any
+
+from store import LswError
+from workbench.recipe import schema as recipes
+
+Row = dict[str, Any]
+
+
+def _differences(now: Any, then: Any, under: str = "") -> list[str]:
+    """`section.key=value` for whatever was resolved otherwise."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return [
+            text
+            for name in then
+            for text in _differences(now.get(name), then[name], f"{under}.{name}" if under else name)
+        ]
+    if now == then or then is None:
+        return []
+    return [f"{under}={json.dumps(then, ensure_ascii=False)}"]
+
+
+def command(run: Row, recipe_run: Row, stages: list[Row]) -> str:
+    """The `lsw` command line behind a run.
+
+    Of a recipe: its name, its scale, and each value that the recipe as it is now would give otherwise. A file that
+    was imported is not known by its path, only by its content.
+
+    Args:
+        run: row of the view `runs`.
+        recipe_run: row of the view `recipe_runs`, with `resolved` as a dictionary; may be empty.
+        stages: `store.query.lineage` of the run.
+    """
+    words = ["lsw"]
+    first: Row = json.loads(stages[0]["parameters"]) if stages else {}
+    passages = ["--document-variety", run["document_variety"]] if run["document_variety"] else []
+    about = ["--system", run["system"], "--query-variety", run["query_variety"], *passages]
+    resolved = recipe_run.get("resolved", {})
+    if stages and stages[0]["kind"] == "import":
+        trained = ["--trained-on", run["trained_on"]] if run["trained_on"] else []
+        words += ["import", "RUN.trec", *about, *trained, "--collection", run["collection"]]
+        return f"{shlex.join(words)}   # RUN.trec: sha256 {first.get('sha256', '?')[:12]}"
+    if run["recipe"] == "retrieve":
+        collection = resolved.get("collection", {})
+        words += ["retrieve", collection.get("folder", "FOLDER"), *about, "--depth", str(run["depth"])]
+        script = resolved.get("retrieval", {}).get("script", "as written")
+        words += ["--script", script] if script != "as written" else []
+        return shlex.join([*words, "--name", run["collection"], "--scale", run["scale"]])
+    words += ["recipe", "run", run["recipe"], "--scale", run["scale"]]
+    try:
+        now = recipes.load(recipes.recipe_path(run["recipe"]), recipes.scale_path(run["scale"]))
+    except LswError:  # a file of the user's own, which may have moved
+        return shlex.join(words)
+    said = now.model_dump(mode="json", by_alias=True)
+    then = {name: value for name, value in resolved.items() if name not in ("collection", "systems", "title")}
+    return shlex.join([*words, *_differences(said, then)])

@@ -1,0 +1,119 @@
+"""Results as LaTeX tables for a paper.
+
+In booktabs style; significance is marked, and captions name test, family and correction.
+"""
+
+import re
+
+from workbench.comparison.results import INTERVALS, Results, Row, could_have, method, name, p_text, queries, significant
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", ">>": r"$\gg$", "<": r"$<$",
+    ">": r"$>$", **{c: "\\" + c for c in "&%$#_{}"},
+}  # fmt: skip
+_PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_SPECIAL, key=len, reverse=True)))
+MARK = r"$^{*}$"
+
+
+def escaped(text: str) -> str:
+    """Text as LaTeX prints it."""
+    return _PATTERN.sub(lambda m: _SPECIAL[m[0]], text)
+
+
+def latex(results: Results) -> str:
+    """The tables of `Results`, one after another; needs `\\usepackage{booktabs}`."""
+    parts = ["% \\usepackage{booktabs}"]
+    if results.record:
+        parts.append(_effectiveness(results))
+    parts += [_differences(results, measure) for measure in results.measures if results.of(measure)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(columns: str, head: list[str], body: list[str], caption: str, label: str) -> str:
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{caption}}}",
+            rf"\label{{tab:{label}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(head) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def _effectiveness(results: Results) -> str:
+    """Means of each run; a trained system is marked where its gain is significant."""
+    gains = {(r["run_id"], r["measure"]): r for r in results.comparisons if r["contrast"] == "gain"}
+    body = []
+    for run in results.runs:
+        cells = [escaped(run["system"]), run["trained_on"] or "--", run["query_variety"], run["document_variety"]]
+        for measure in results.measures:
+            mean = f"{run['means'][measure]:.3f}" if measure in run["means"] else "--"
+            row = gains.get((run["run_id"], measure))
+            cells.append(mean + (MARK if row and significant(row) else ""))
+        body.append(" & ".join(cells) + r" \\")
+    caption = escaped(f"{results.title}. {(results.record or {}).get('scale', '')} scale".strip())
+    if results.comparisons:
+        about = results.comparisons[0]
+        caption += "; " + escaped(queries(about))
+        if gains:
+            caption += rf". {MARK}: differs from the same system untrained ({escaped(method(about))}; $p < .05$)"
+    columns = "llll" + "r" * len(results.measures)
+    head = ["System", "Trained on", "Queries", "Passages", *map(escaped, results.measures)]
+    return _table(columns, head, body, caption + ".", "effectiveness")
+
+
+def _differences(results: Results, measure: str) -> str:
+    rows = results.of(measure)
+    body = []
+    last = rows[0]["contrast"]
+    for row in rows:
+        if row["contrast"] != last:
+            body.append(r"\midrule")
+            last = row["contrast"]
+        body.append(" & ".join(_cells(results, row)) + r" \\")
+    about = rows[0]
+    caption = (
+        f"Differences in {escaped(measure)}; {escaped(queries(about))}. "
+        rf"$\Delta$: mean difference with its {about['confidence'] * 100:g}\% {INTERVALS[about['interval']]} interval;"
+        rf" $d_z$: effect size; min: {escaped(could_have(about))};"
+        rf" $p$: {escaped(method(about))}. {MARK}: $p < .05$ after correction."
+    )
+    head = ["Contrast", "System", "On", "Against", r"$\Delta$", "Interval", "$d_z$", "min", "$p$"]
+    return _table("llllrrrrr", head, body, caption, "differences-" + re.sub(r"\W+", "-", measure).strip("-"))
+
+
+def _cells(results: Results, row: Row) -> list[str]:
+    baseline = results.run(row["baseline_run_id"])
+    against = {
+        "gap": baseline["query_variety"],
+        "gain": "untrained",
+        "closure": "other gain" if not row["variety"] else f"gain on {str(row['pair']).rpartition('-')[2]}",
+    }.get(row["contrast"], f"{name(baseline)}, {baseline['query_variety']}")
+    p = p_text(row["p_corrected"]).replace("0.", ".", 1)
+    return [
+        row["contrast"],
+        escaped(name(row)),
+        row["variety"] or row["pair"],
+        escaped(against),
+        _signed(row["delta"]),
+        f"$[{_plain(row['ci_low'])}, {_plain(row['ci_high'])}]$",
+        _signed(row["effect_size"], 2) if row["effect_size"] is not None else "--",
+        f"{row['detectable']:.3f}" if row["detectable"] is not None else "--",
+        f"${p.removeprefix('= ')}{'^{*}' if significant(row) else ''}$",
+    ]
+
+
+def _plain(x: float, digits: int = 3) -> str:
+    return f"{x:+.{digits}f}"
+
+
+def _signed(x: float, digits: int = 3) -> str:
+    return f"${_plain(x, digits)}$"

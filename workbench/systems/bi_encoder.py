@@ -1,0 +1,202 @@
+"""A single-vector bi-encoder (BGE-M3's dense vector) through sentence-transformers, its vectors in a FlexIndex."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from store import LswError
+from workbench.systems import Progress
+from workbench.systems._encoding import Computing, cut, faiss, in_batches, lengths
+from workbench.systems._passages import Reading
+from workbench.systems._shards import SHARD, Appended
+
+VECTORS = "vecs.f4"
+BATCH = 65_536
+"""Vectors that faiss is given at once."""
+CHECKED = 20
+"""Queries whose approximate results are held against exact ones."""
+
+
+def load(checkpoint: Path, computing: Computing, pooling: str | None = None) -> Any:
+    """The encoder.
+
+    Args:
+        checkpoint: a sentence-transformers folder; or a plain transformers folder, whose `pooling` must be said.
+        computing: precision.
+        pooling: `cls` or `mean`, of a plain folder; its vectors are normalised.
+
+    Raises:
+        LswError: a plain folder, and nothing says how its token vectors become one.
+    """
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Normalize, Pooling, Transformer
+
+    options = {"dtype": computing.dtype}
+    if (checkpoint / "modules.json").exists():
+        return SentenceTransformer(str(checkpoint), local_files_only=True, model_kwargs=options).eval()
+    if pooling is None:
+        raise LswError(
+            f"{checkpoint} does not say how its token vectors become one (no modules.json).",
+            cure='Set pooling = "cls" (BGE) or "mean" (E5, most others) beside the checkpoint in the scale.',
+        )
+    body = Transformer(str(checkpoint), model_kwargs=options)
+    parts = [body, Pooling(body.get_embedding_dimension(), pooling_mode=pooling), Normalize()]
+    return SentenceTransformer(modules=parts).eval()
+
+
+def encode(model: Any, texts: list[str], length: int, budget: int, query: bool) -> Any:
+    """Vectors of texts, float32 (texts x dimensions), in batches of like length under a token budget."""
+    cut(model, length)
+    how = model.encode_query if query else model.encode_document
+    counts = lengths(model.tokenizer, texts, length)
+    rows = in_batches(texts, counts, budget, lambda some: how(some, batch_size=len(some), show_progress_bar=False))
+    return np.stack(rows).astype(np.float32)
+
+
+def index(
+    checkpoint: Path,
+    passages: Reading,
+    document_length: int,
+    out: Path,
+    work: Path,
+    computing: Computing,
+    progress: Progress,
+    pooling: str | None = None,
+) -> None:
+    """Encode the passages into a FlexIndex (float32, memory-mapped), shard by shard.
+
+    Args:
+        checkpoint: a sentence-transformers folder.
+        passages: what to encode.
+        document_length: in tokens.
+        out: folder that will hold the index.
+        work: folder in which an interrupted attempt left its shards.
+        computing: precision, budget; with `hnsw` or `ivf` faiss's index is built beside the vectors.
+        progress: told how many passages are encoded.
+        pooling: see `load`.
+    """
+    if computing.search != "exact":
+        faiss()  # before hours of encoding
+    model = load(checkpoint, computing, pooling)
+    made = Appended(work, (VECTORS,))
+    for _, texts in passages.shards(made.rows, SHARD):
+        made.add(len(texts), vecs_f4=encode(model, texts, document_length, computing.budget, query=False))
+        progress(made.rows, len(passages))
+    out.mkdir()
+    made.hand_over(out)
+    describe(out, passages.docnos(), int(model.get_embedding_dimension()))
+    if computing.search != "exact":
+        _approximate(out, computing.search, 10)
+
+
+def describe(out: Path, docnos: list[str], dimensions: int) -> None:
+    """Write what makes a folder with `vecs.f4` a FlexIndex.
+
+    Raises:
+        LswError: there is one passage only, whose docno npids cannot keep.
+    """
+    from npids import Lookup
+
+    if len(docnos) < 2:
+        raise LswError("A dense index needs two passages at least.", cure="Add passages, or use bm25.")
+
+    with Lookup.builder(out / "docnos.npids") as builder:
+        for docno in docnos:
+            builder.add(docno)
+    said = {"type": "dense_index", "format": "flex", "vec_size": dimensions, "doc_count": len(docnos)}
+    (out / "pt_meta.json").write_text(json.dumps(said), "utf-8")
+
+
+def _approximate(folder: Path, search: str, depth: int) -> Any:
+    """A retriever over faiss's HNSW graph or inverted lists, built if it is not there.
+
+    pyterrier_dr 0.8 keeps its graph without the vectors in a way that faiss 1.15 refuses to read; so the graph is kept
+    here by faiss's own flag for that.
+    """
+    from pyterrier_dr import FlexIndex
+    from pyterrier_dr.flex.faiss_retr import FaissRetriever
+
+    library = faiss()
+    flex = FlexIndex(str(folder), verbose=False)
+    if search == "ivf":
+        return flex.faiss_ivf_retriever(num_results=depth, n_probe=32)
+    flat = flex.faiss_flat_retriever().faiss_index
+    path = folder / "hnsw.faiss"
+    if path.exists():
+        graph = library.read_index(str(path), library.IO_FLAG_SKIP_STORAGE)
+    else:
+        graph = library.IndexHNSWFlat(flat.d, 32, library.METRIC_INNER_PRODUCT)
+        graph.hnsw.efConstruction = 128
+        vectors, _ = flex.payload(return_docnos=False)
+        for start in range(0, len(vectors), BATCH):
+            graph.add(np.array(vectors[start : start + BATCH]))
+        library.write_index(graph, str(path), library.IO_FLAG_SKIP_STORAGE)
+    graph.storage, graph.own_fields = flat, False
+    return FaissRetriever(flex, graph, num_results=depth, ef_search=max(2 * depth, 128))
+
+
+def nearest(
+    folder: Path, vectors: Any, qids: list[str], depth: int, computing: Computing
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The nearest passages of query vectors by inner product.
+
+    Args:
+        folder: a FlexIndex.
+        vectors: float32 (queries x dimensions).
+        qids: of the queries.
+        depth: passages a query.
+        computing: `exact` compares with every vector; the rest says what share of the exact results it found.
+
+    Returns:
+        columns qid, docno, score (float32); and what to record.
+    """
+    import pandas as pd
+    import torch
+    from pyterrier_dr import FlexIndex
+
+    frame = pd.DataFrame({"qid": qids, "query_vec": list(vectors)})
+    flex = FlexIndex(str(folder), verbose=False)
+    depth = min(depth, len(flex))
+    # All vectors go to the GPU at once, or are read from disk block by block.
+    room = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
+    on_gpu = room > 1.3 * (folder / VECTORS).stat().st_size
+    exact = flex.torch_retriever(num_results=depth) if on_gpu else flex.np_retriever(num_results=depth)
+    if computing.search == "exact":
+        return _table(exact(frame)), {}
+    found = _approximate(folder, computing.search, depth)(frame)
+    some = frame.head(CHECKED)
+    pairs = exact(some)[["qid", "docno"]].merge(found[["qid", "docno"]], on=["qid", "docno"])
+    share = len(pairs) / (depth * len(some)) if depth else 1.0
+    return _table(found), {"search": f"{computing.search}, approximate", "share_of_exact": round(share, 4)}
+
+
+def _table(found: Any) -> pa.Table:
+    return pa.table(
+        {
+            "qid": found["qid"].astype(str).to_list(),
+            "docno": found["docno"].astype(str).to_list(),
+            "score": pa.array(found["score"].to_numpy(), pa.float32()),
+        }
+    )
+
+
+def retrieve(
+    checkpoint: Path,
+    folder: Path,
+    queries: pa.Table,
+    query_length: int,
+    depth: int,
+    computing: Computing,
+    pooling: str | None = None,
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The nearest passages of each query by inner product.
+
+    Returns:
+        columns qid, docno, score (float32); and what to record.
+    """
+    model = load(checkpoint, computing, pooling)
+    vectors = encode(model, queries["query"].to_pylist(), query_length, computing.budget, query=True)
+    return nearest(folder, vectors, queries["qid"].to_pylist(), depth, computing)

@@ -1,0 +1,196 @@
+"""A multi-vector encoder (ColBERT-XM) through sentence-transformers: one vector a token."""
+
+import json
+import string
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from store import LswError
+from workbench.systems import Progress
+from workbench.systems import _m3 as bgem3
+from workbench.systems import _maxsim as tokens
+from workbench.systems._encoding import Computing, faiss, in_batches, lengths
+from workbench.systems._passages import Reading
+from workbench.varieties import variety as variety_of
+
+Floats = NDArray[np.float32]
+
+
+def load(checkpoint: Path, query_length: int, document_length: int, computing: Computing | None = None) -> Any:
+    """The encoder, cutting queries and documents at these numbers of tokens.
+
+    A sentence-transformers or PyLate folder, or a ColBERT checkpoint in Stanford's format. Without `computing`, for
+    training, weights are float32.
+
+    Raises:
+        LswError: it is none of these; sentence-transformers would give it a projection with random weights.
+    """
+    import torch
+    from sentence_transformers import MultiVectorEncoder
+
+    _has_tokens(checkpoint)
+    options = {"dtype": computing.dtype if computing else torch.float32}
+    model = MultiVectorEncoder(str(checkpoint), local_files_only=True, model_kwargs=options)
+    model[0].query_length = query_length
+    model[0].document_length = document_length
+    _mark(model, checkpoint)
+    expansion = getattr(model[0], "query_expansion", None)
+    if isinstance(expansion, dict) and "length" in expansion:
+        model[0].query_expansion = {**expansion, "length": query_length}
+    return model.eval()
+
+
+def _has_tokens(checkpoint: Path) -> None:
+    """Refuse a model without a head for tokens."""
+    if bgem3.is_one(checkpoint):
+        raise LswError(
+            "BGE-M3's multi-vector head cannot be trained here.",
+            f"{checkpoint} is in its authors' own format.",
+            "Fine-tune it as a bi-encoder, or train another multi-vector model.",
+        )
+    said = json.loads((checkpoint / "config.json").read_text("utf-8")) if (checkpoint / "config.json").exists() else {}
+    named = said.get("architectures") or []
+    modules = checkpoint / "modules.json"
+    kinds = [part["type"] for part in json.loads(modules.read_text("utf-8"))] if modules.exists() else []
+    whole = kinds and not any(kind.endswith("Pooling") for kind in kinds)
+    if not whole and not any(name == "HF_ColBERT" or name.endswith("ForRetrieval") for name in named):
+        raise LswError(
+            f"{checkpoint} gives no vector for each token.",
+            "It is neither a multi-vector folder of sentence-transformers or PyLate nor a ColBERT checkpoint.",
+            'Name another checkpoint, or say architecture = "bi-encoder".',
+        )
+
+
+def _mark(model: Any, checkpoint: Path) -> None:
+    """Markers of queries and documents, and the passage tokens that are not compared, as Stanford's code has them.
+
+    It looks up the id of `[unused0]`; where a vocabulary has no such token (XLM-R, X-MOD) that is the unknown token's.
+    sentence-transformers would write the marker as text, in several pieces. Of each punctuation mark Stanford's code
+    leaves out the first piece, which in XLM-R is a lone `▁`; sentence-transformers the mark itself.
+    """
+    if not (checkpoint / "artifact.metadata").exists():
+        return
+    tokenizer = model.tokenizer
+    for role, prompt in model.prompts.items():
+        if prompt and prompt.strip() not in tokenizer.get_vocab():
+            model.prompts[role] = f"{tokenizer.unk_token} "
+    for part in model:
+        if getattr(part, "skiplist_words", None):
+            first = {tokenizer.encode(mark, add_special_tokens=False)[0] for mark in string.punctuation}
+            part.skiplist_words = tokenizer.convert_ids_to_tokens(sorted(first))
+            part.resolve_with_tokenizer(tokenizer)
+
+
+def speak(model: Any, code: str) -> str:
+    """Switch X-MOD to the adapter of a variety; a backbone without adapters is left as it is. Returns its name."""
+    backbone = model[0].model
+    languages = getattr(backbone.config, "languages", None)
+    if not languages:
+        return ""
+    adapter = variety_of(code).adapter(languages)
+    backbone.set_default_language(adapter)
+    return adapter
+
+
+class Encoder:
+    """Token vectors of texts of one variety, whatever the checkpoint's kind.
+
+    Args:
+        checkpoint: see `load`; or a BGE-M3 folder, which has a head for this.
+        code: the variety, which chooses X-MOD's adapter.
+        query_length, document_length: in tokens.
+        computing: precision and budget.
+    """
+
+    def __init__(
+        self, checkpoint: Path, code: str, query_length: int, document_length: int, computing: Computing
+    ) -> None:
+        self.most = query_length, document_length
+        self.budget = computing.budget
+        self.m3 = bgem3.M3(checkpoint, computing) if bgem3.is_one(checkpoint) else None
+        self.model = None if self.m3 else load(checkpoint, query_length, document_length, computing)
+        self.adapter = speak(self.model, code) if self.model else ""
+
+    def __call__(self, texts: list[str], query: bool) -> list[Floats]:
+        """Token vectors of each text, float32 (tokens x dimensions)."""
+        most = self.most[0 if query else 1]
+        if self.m3:
+            return [made.tokens for made in self.m3.encode(texts, most)]
+        model = self.model
+        assert model
+        how = model.encode_query if query else model.encode_document
+        counts = lengths(model.tokenizer, texts, most)
+        rows = in_batches(
+            texts,
+            counts,
+            self.budget,
+            lambda some: how(some, batch_size=len(some), show_progress_bar=False, convert_to_numpy=False),
+        )
+        return [row.float().cpu().numpy() for row in rows]
+
+
+def index(
+    checkpoint: Path,
+    passages: Reading,
+    query_length: int,
+    document_length: int,
+    out: Path,
+    work: Path,
+    computing: Computing,
+    progress: Progress,
+) -> str:
+    """Encode the passages, shard by shard: float32 if that is the precision, else float16.
+
+    Args:
+        checkpoint: see `Encoder`.
+        passages: what to encode; their variety chooses the adapter.
+        query_length, document_length: in tokens.
+        out: folder that will hold the index (`workbench.systems._maxsim`).
+        work: folder in which an interrupted attempt left its shards.
+        computing: precision, budget, search.
+        progress: told how many passages are encoded.
+
+    Returns:
+        name of the adapter used, empty if the model has none.
+    """
+    if computing.search != "exact":
+        faiss()  # before hours of encoding
+    encode = Encoder(checkpoint, passages.variety, query_length, document_length, computing)
+    dtype = "float32" if computing.precision == "float32" else "float16"
+    made = tokens.opened(work)
+    dimensions = 0
+    for _, texts in passages.shards(made.rows, tokens.SHARD):
+        vectors = encode(texts, query=False)
+        dimensions = vectors[0].shape[1]
+        tokens.add(made, vectors, dtype)
+        progress(made.rows, len(passages))
+    dimensions = dimensions or encode(["."], query=False)[0].shape[1]
+    out.mkdir()
+    tokens.finish(made, out, passages.docnos(), dimensions, dtype, computing.search)
+    return encode.adapter
+
+
+def retrieve(
+    checkpoint: Path,
+    folder: Path,
+    queries: pa.Table,
+    code: str,
+    query_length: int,
+    document_length: int,
+    depth: int,
+    computing: Computing,
+    progress: Progress,
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The best passages of each query by MaxSim.
+
+    Returns:
+        columns qid, docno, score (float32); and what to record, the adapter of the queries among it.
+    """
+    encode = Encoder(checkpoint, code, query_length, document_length, computing)
+    encoded = encode(queries["query"].to_pylist(), query=True)
+    found, said = tokens.search(folder, encoded, queries["qid"].to_pylist(), depth, computing.search, progress)
+    return found, {"adapter": encode.adapter, **said}
