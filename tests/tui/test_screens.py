@@ -16,7 +16,7 @@ from textual.widgets import Input
 from store import Store
 from store.query import rows, runs
 from store.schema import utc_now
-from tests.driving import compared, drive, ids, text, until
+from tests.tui.driving import compared, drive, ids, text, until
 from tui.app import Workbench
 from tui.help import Help
 from tui.listing import Listing

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from store import Store
 from tests.conftest import run_lsw
-from tests.driving import compared, drive, ids, text, until
+from tests.tui.driving import compared, drive, ids, text, until
 from tui.app import Workbench
 from tui.page import PAGES
 from tui.pages.runs import Runs
