@@ -14,6 +14,12 @@ from pathlib import Path
 from typing import Any
 
 META = "meta.json"
+_SHORT = 12
+
+
+def short(key: str) -> str:
+    """The first digits of a key: what a run or a recipe run is called, and a stage for people."""
+    return key[:_SHORT]
 
 
 def file_hash(path: Path) -> str:

@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from store.layout import Store
 from store.passages import FILE
-from store.query import Row, rows
+from store.query import rows
+from store.rows import Row
 
 Labels = dict[str, int]
 

@@ -1,5 +1,6 @@
 """From artifact folders into the tables: whole Parquet files, one short transaction, nothing twice."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,12 @@ from store.schema import utc_now
 
 ROWS = "rows"
 """Sub-folder of an artifact with `<table>.parquet`, the rows that the artifact adds to each table."""
+BY_COLLECTION = ("query", "qrel")
+"""Tables whose rows are filed under a collection, once under each."""
+REPLACED = {"measure": "run_id, measure", "judged": "run_id", "evaluated": "run_id"}
+"""A run measured again, for other measures: what is new replaces what it repeats, by these columns."""
+_NO_ROWS = ("stage", "source", "collection", "recipe_run", "recipe_stage", "migrations")
+"""Tables that no artifact adds to."""
 
 
 def collection_label(con: duckdb.DuckDBPyConnection, name: str, fingerprint: str) -> str:
@@ -26,35 +33,58 @@ def collection_label(con: duckdb.DuckDBPyConnection, name: str, fingerprint: str
         return str(row[0])
     taken = con.execute("SELECT 1 FROM collection WHERE collection = ?", [name]).fetchone()
     label = f"{name}@{fingerprint[:6]}" if taken else name
-    con.execute("INSERT INTO collection VALUES (?, ?, ?, ?)", [label, name, fingerprint, utc_now()])
+    con.execute(
+        "INSERT INTO collection (collection, name, fingerprint, first_seen) VALUES (?, ?, ?, ?)",
+        [label, name, fingerprint, utc_now()],
+    )
     return label
 
 
-def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: dict[str, Any]) -> bool:
+@dataclass(frozen=True)
+class Context:
+    """Columns that an artifact cannot know, added to the rows of tables that have them.
+
+    `collection` is the label that rows of collections are filed under.
+    """
+
+    collection: str | None
+    recipe: str | None = None
+    recipe_run_id: str | None = None
+    scale: str | None = None
+
+
+def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: Context) -> bool:
     """Add one complete artifact's stage record and rows. Returns False when it was there already.
+
+    What its kind of stage declares goes into the tables of those names; a table that the store does not know (of a
+    plug-in) goes to `extra`, row by row as JSON. Other files under `rows/` are for later stages.
 
     Args:
         con: a connection in a transaction (`Store.writing`).
         store: the store that holds the artifact.
         key: the artifact.
-        context: columns the artifact cannot know, added to the tables that have them: collection, recipe,
-            recipe_run_id, scale.
+        context: columns the artifact cannot know.
     """
     meta = store.artifacts.meta(key)
-    rows = store.artifacts.path(key) / ROWS
-    done = con.execute("SELECT 1 FROM stage WHERE key = ? AND status = 'done'", [key]).fetchone()
-    # Source rows are kept once per collection label, all others once.
-    source = meta["kind"] in ("queries", "qrels")
-    if source:
-        collection = context["collection"]
-        if not con.execute("SELECT 1 FROM source WHERE key = ? AND collection = ?", [key, collection]).fetchone():
-            con.execute("INSERT INTO source VALUES (?, ?)", [key, collection])
-            _append(con, rows, context)
-    if done:
+    folder = store.artifacts.path(key) / ROWS
+    columns = _columns(con)
+    declared = meta.get("tables")
+    files = [f for f in folder.glob("*.parquet") if f.stem in (columns if declared is None else declared)]
+    shared = [file for file in files if file.stem in BY_COLLECTION]
+    if (
+        shared
+        and not con.execute(
+            "SELECT 1 FROM source WHERE key = ? AND collection = ?", [key, context.collection]
+        ).fetchone()
+    ):
+        con.execute("INSERT INTO source (key, collection) VALUES (?, ?)", [key, context.collection])
+        _append(con, shared, columns, asdict(context))
+    if con.execute("SELECT 1 FROM stage WHERE key = ? AND status = 'done'", [key]).fetchone():
         return False
     con.execute("DELETE FROM stage WHERE key = ?", [key])
     con.execute(
-        "INSERT INTO stage VALUES (?, ?, ?, 'done', ?, ?, ?, ?, ?::TIMESTAMP, ?, NULL)",
+        "INSERT INTO stage (key, kind, version, status, parameters, inputs, environment, summary, started_at, seconds,"
+        " tables) VALUES (?, ?, ?, 'done', ?, ?, ?, ?, ?::TIMESTAMP, ?, ?)",
         [
             key,
             meta["kind"],
@@ -65,42 +95,52 @@ def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: dict
             canonical(meta["summary"]),
             meta["started_at"],
             meta["seconds"],
+            [file.stem for file in files],
         ],
     )
-    if not source:
-        _append(con, rows, {**context, "key": key, "started_at": meta["started_at"], "seconds": meta["seconds"]})
+    values = {**asdict(context), "key": key, "started_at": meta["started_at"], "seconds": meta["seconds"]}
+    _append(con, [file for file in files if file.stem not in BY_COLLECTION], columns, values)
     return True
 
 
-def _append(con: duckdb.DuckDBPyConnection, rows: Path, context: dict[str, Any]) -> None:
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """The columns of each table."""
+    return dict(
+        con.execute(
+            "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns()"
+            " WHERE NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables()) GROUP BY ALL"
+        ).fetchall()
+    )
+
+
+def _append(
+    con: duckdb.DuckDBPyConnection, files: list[Path], columns: dict[str, list[str]], values: dict[str, Any]
+) -> None:
     # A run before its ranking, which is filed under the run's number.
-    for file in sorted(rows.glob("*.parquet"), key=lambda f: (f.stem != "run", f.stem)):
+    for file in sorted(files, key=lambda f: (f.stem != "run", f.stem)):
         table = file.stem
+        if table not in columns:
+            con.execute(
+                "INSERT INTO extra (key, name, row) SELECT ?, ?, to_json(r) FROM read_parquet(?) AS r",
+                [values["key"], table, str(file)],
+            )
+            continue
         if table == "ranking":
             con.execute(
-                """INSERT INTO ranking SELECT (SELECT number FROM run WHERE key = ?), qid, docno, rank, score
-                   FROM read_parquet(?)""",
-                [context["key"], str(file)],
+                """INSERT INTO ranking (number, qid, docno, rank, score)
+                   SELECT (SELECT number FROM run WHERE key = ?), qid, docno, rank, score FROM read_parquet(?)""",
+                [values["key"], str(file)],
             )
             continue
         if table == "run":
-            context = {**context, "number": _next_number(con)}
-        wanted = [
-            r[0]
-            for r in con.execute(
-                "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [table]
-            ).fetchall()
-        ]
-        if not wanted:  # read by later stages only
-            continue
+            values = {**values, "number": _next_number(con)}
         has = [r[0] for r in con.execute("SELECT name FROM parquet_schema(?)", [str(file)]).fetchall()]
-        # A run measured again, for other measures: what is new replaces what it repeats.
-        same = {"measure": "run_id, measure", "judged": "run_id", "evaluated": "run_id"}.get(table)
-        if same:
+        if table in REPLACED:
+            same = REPLACED[table]
             con.execute(f"DELETE FROM {table} WHERE ({same}) IN (SELECT ({same}) FROM read_parquet(?))", [str(file)])
-        extra = {k: v for k, v in context.items() if k in wanted and k not in has}
-        columns = "".join(f", ? AS {name}" for name in extra)
-        con.execute(f"INSERT INTO {table} BY NAME SELECT *{columns} FROM read_parquet(?)", [*extra.values(), str(file)])
+        unknown = {name: value for name, value in values.items() if name in columns[table] and name not in has}
+        added = "".join(f", ? AS {name}" for name in unknown)
+        con.execute(f"INSERT INTO {table} BY NAME SELECT *{added} FROM read_parquet(?)", [*unknown.values(), str(file)])
 
 
 def _next_number(con: duckdb.DuckDBPyConnection) -> int:
@@ -111,25 +151,23 @@ def _next_number(con: duckdb.DuckDBPyConnection) -> int:
 def forget(con: duckdb.DuckDBPyConnection, key: str) -> None:
     """Remove a stage's record and every row it added, before it is computed anew.
 
-    Source rows stay: the same key is the same content.
+    Rows that are filed under a collection stay: the same key is the same content.
     """
+    columns = _columns(con)
+    row = con.execute("SELECT tables FROM stage WHERE key = ?", [key]).fetchone()
+    filled = (
+        list(columns) if row is None or row[0] is None else [name if name in columns else "extra" for name in row[0]]
+    )
+    # Rows under a run's number or id before the run itself.
+    for table in sorted(filled, key=lambda name: name == "run"):
+        if table in BY_COLLECTION or table in _NO_ROWS:
+            continue
+        by = next((name for name in ("key", "model_key", "number", "run_id") if name in columns[table]), None)
+        if by in ("key", "model_key"):
+            con.execute(f"DELETE FROM {table} WHERE {by} = ?", [key])
+        elif by:
+            con.execute(f"DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM run WHERE key = ?)", [key])
     con.execute("DELETE FROM stage WHERE key = ?", [key])
-    for table, column in (("ranking", "number"), ("scored_query", "run_id")):
-        con.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT {column} FROM run WHERE key = ?)", [key])
-    for table in (
-        "run",
-        "triple",
-        "translation",
-        "measure",
-        "judged",
-        "evaluated",
-        "comparison",
-        "audit",
-        "translation_cost",
-    ):
-        con.execute(f"DELETE FROM {table} WHERE key = ?", [key])
-    for table in ("finetune", "loss"):
-        con.execute(f"DELETE FROM {table} WHERE model_key = ?", [key])
 
 
 def rebuild(store: Store) -> int:
@@ -139,8 +177,8 @@ def rebuild(store: Store) -> int:
         for key in store.artifacts.complete():
             if store.artifacts.check(key).state != "complete":
                 continue  # the recipe will make it again
-            context = dict(store.artifacts.meta(key).get("context", {}))
-            if "fingerprint" in context:
-                context["collection"] = collection_label(con, context.pop("name"), context.pop("fingerprint"))
+            kept = store.artifacts.meta(key).get("context", {})
+            label = collection_label(con, kept["name"], kept["fingerprint"]) if "fingerprint" in kept else None
+            context = Context(label, kept.get("recipe"), kept.get("recipe_run_id"), kept.get("scale"))
             added += ingest(con, store, key, context)
     return added

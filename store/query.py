@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 
 from store.errors import LswError, nearest
 from store.layout import Store
+from store.rows import Comparison, Row, Run, StageRow
 from store.schema import VIEWS
-
-Row = dict[str, Any]
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
@@ -20,7 +19,7 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None 
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def runs(store: Store) -> list[Row]:
+def runs(store: Store) -> list[Run]:
     """All runs, newest first, each with the means of its measures under `means`.
 
     `evaluated`, where a run has judgements, counts its queries, those without result and those without a relevant
@@ -41,10 +40,13 @@ def runs(store: Store) -> list[Row]:
     by_run: dict[str, dict[str, float]] = {}
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
-    return [{**row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"])} for row in found]
+    return [
+        cast("Run", {**row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"])})
+        for row in found
+    ]
 
 
-def run(store: Store, name: str) -> Row:
+def run(store: Store, name: str) -> Run:
     """One run, by the beginning of its id.
 
     Raises:
@@ -59,13 +61,13 @@ def run(store: Store, name: str) -> Row:
     if len(found) > 1:
         ids = ", ".join(r["run_id"] for r in found)
         raise LswError(f"'{name}' begins several run ids.", ids, "Give more digits.")
-    return found[0]
+    return cast("Run", found[0])
 
 
-def lineage(store: Store, key: str) -> list[Row]:
+def lineage(store: Store, key: str) -> list[StageRow]:
     """Every stage behind a key, the nearest first: its role and distance, and most of its row of `stages`."""
     with store.reading() as con:
-        return rows(
+        found = rows(
             con,
             """
             WITH RECURSIVE behind(key, role, distance) AS (
@@ -82,6 +84,7 @@ def lineage(store: Store, key: str) -> list[Row]:
             """,
             [key],
         )
+    return cast("list[StageRow]", found)
 
 
 def ranking(store: Store, run_id: str) -> Any:
@@ -146,16 +149,13 @@ def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
         return pa.Table.from_batches(batches, reader.schema).slice(0, limit), count > limit
 
 
-def recipe_run(store: Store, recipe_run_id: str) -> Row:
+def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[Run], list[Comparison]]:
     """What a recipe run's closing table is made of: its record, its runs in order with means, its comparisons."""
     with store.reading() as con:
         record = rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
-        made = rows(
+        runs_of_it = rows(
             con,
-            """
-            SELECT r.run_id, r.system, r.trained_on, r.query_variety, r.document_variety, r.n_queries, r.collection
-            FROM recipe_stages s JOIN runs r USING (key) WHERE s.recipe_run_id = ? ORDER BY s.position
-            """,
+            """SELECT r.* FROM recipe_stages s JOIN runs r USING (key) WHERE s.recipe_run_id = ? ORDER BY s.position""",
             [recipe_run_id],
         )
         means = rows(
@@ -168,7 +168,11 @@ def recipe_run(store: Store, recipe_run_id: str) -> Row:
             [recipe_run_id],
         )
         compared = rows(con, "SELECT * FROM comparisons WHERE recipe_run_id = ?", [recipe_run_id])
-    return {"recipe_run": record[0] if record else {}, "runs": made, "means": means, "comparisons": compared}
+    by_run: dict[str, dict[str, float]] = {}
+    for row in means:
+        by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
+    with_means = [cast("Run", {**row, "means": by_run.get(row["run_id"], {})}) for row in runs_of_it]
+    return (record[0] if record else {}), with_means, cast("list[Comparison]", compared)
 
 
 def topics(store: Store, collection: str) -> dict[str, str]:

@@ -138,6 +138,15 @@ CREATE OR REPLACE VIEW qrels AS SELECT collection, qid, docno, label, document_v
 """
 
 
+_EXTRA = """
+ALTER TABLE stage ADD COLUMN tables TEXT[];
+CREATE TABLE extra (key TEXT, name TEXT, row JSON);
+CREATE VIEW extras AS SELECT key, name, row FROM extra;
+CREATE OR REPLACE VIEW stages AS SELECT key, kind, status, parameters, inputs, environment, summary, started_at,
+    seconds, error, version, tables FROM stage;
+"""
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP of the store is."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -148,32 +157,34 @@ MIGRATIONS: list[tuple[int, str, str]] = [
     (2, "what is judged in each run; intervals and what could have been detected", _JUDGED),
     (3, "audits of translations", _AUDITED),
     (4, "judgements of the passages of one variety", _BY_VARIETY),
+    (5, "the tables that a stage filled; rows of plug-ins", _EXTRA),
 ]
 """Number, name, SQL. Append only: what was released is never edited."""
 
 LATEST = MIGRATIONS[-1][0]
 
-VIEWS = (
-    "runs",
-    "rankings",
-    "queries",
-    "qrels",
-    "measures",
-    "comparisons",
-    "translations",
-    "finetunes",
-    "stages",
-    "triples",
-    "losses",
-    "recipe_runs",
-    "recipe_stages",
-    "scored_queries",
-    "judged_results",
-    "evaluated_queries",
-    "audits",
-    "translation_costs",
-)
-"""The views users may rely on."""
+VIEWS = {
+    "runs": "a run: recipe, scale, collection, system, trained_on, query and document variety, depth, status, time",
+    "rankings": "a result: run_id, qid, docno, rank (from 0), score; ties as trec_eval breaks them",
+    "queries": "a query: its text in one variety of one collection, its topic and split",
+    "qrels": "a judgement: of the passages of one variety, where each has its own",
+    "measures": "a run, measure and query: the value",
+    "comparisons": "a contrast and measure: n, means, delta, interval, effect size, p, correction, wins/ties/losses",
+    "translations": "a low-resource wording with the source it was made from",
+    "finetunes": "a trained model: what on, how long, its first and last loss, whether its weights changed",
+    "stages": "a stage: kind, parameters, inputs, environment, seconds, error, the tables it filled",
+    "triples": "a training triple with the scores that mined it",
+    "losses": "a logged step of a training",
+    "recipe_runs": "a recipe run: the recipe as it was resolved, how it ended",
+    "recipe_stages": "a stage of a recipe run, in order",
+    "scored_queries": "a query's text as a run scored it (after script conversion)",
+    "judged_results": "a judged passage in a ranking: rank, label",
+    "evaluated_queries": "a judged query of a run: how many results, labels, relevant passages, highest label",
+    "audits": "an audited translation: chrF, BLEU, TER, round trip, language, signs of faults",
+    "translation_costs": "a system and kind of quality: the correlation of quality with what queries lose",
+    "extras": "a row of a table that is a plug-in's: the table's name, and the row as JSON",
+}
+"""The views users may rely on, and what one row of each is."""
 
 
 def version(con: duckdb.DuckDBPyConnection) -> int:
@@ -194,7 +205,8 @@ def migrate(con: duckdb.DuckDBPyConnection) -> list[str]:
     at = version(con)
     if at > LATEST:
         raise LswError(
-            f"This store has schema {at}; this lsw knows up to {LATEST}.", cure="Upgrade: `pip install --upgrade lsw`."
+            f"This store has schema {at}; this lsw knows up to {LATEST}.",
+            cure="Upgrade: `pip install --upgrade lsw-workbench`.",
         )
     applied = []
     for number, name, sql in MIGRATIONS:

@@ -5,10 +5,23 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
+from store import LswError, nearest
 from workbench.varieties import variety
 
 SCRIPTS = ("as written", "simplified")
 """`as written` leaves Traditional and Simplified Chinese apart; `simplified` writes both in Simplified (OpenCC t2s)."""
+
+
+def known_script(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        LswError: it is none of `SCRIPTS`; the nearest is offered.
+    """
+    if name not in SCRIPTS:
+        raise LswError(f"Unknown script option '{name}'.", cure=nearest(name, SCRIPTS))
+    return name
+
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
@@ -22,15 +35,18 @@ def _t2s() -> Any:
     return opencc.OpenCC("t2s")
 
 
-def convert(texts: list[str], code: str, script: str) -> list[str]:
+def convert(texts: list[str], code: str, option: str) -> list[str]:
     """Texts of one variety in the declared script.
 
     Args:
         texts: as the collection has them.
         code: their variety; only varieties written in Han characters are touched.
-        script: one of `SCRIPTS`.
+        option: one of `SCRIPTS`.
+
+    Raises:
+        LswError: an unknown script option.
     """
-    if script == "as written" or variety(code).words != "han":
+    if known_script(option) == "as written" or variety(code).words != "han":
         return texts
     converter = _t2s()
     return [converter.convert(text) for text in texts]

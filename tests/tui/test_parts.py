@@ -20,7 +20,7 @@ from tui.web import Local
 from tui.words import NEAR, SAME, marked
 from workbench.plans.rerun import command
 from workbench.recipe import schema as recipes
-from workbench.translation.signs import signs
+from workbench.audit.signs import signs
 
 
 @given(st.text(), st.integers(1, 40), st.booleans())

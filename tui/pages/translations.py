@@ -15,7 +15,7 @@ from tui.listing import Column, Listing, Rows, widest
 from tui.page import Page
 from tui.study import Row
 from workbench.comparison.results import short
-from workbench.translation.signs import SIGNS, signs
+from workbench.audit.signs import SIGNS, signs
 from workbench.varieties import table as varieties
 
 SORTS = ("suspicion", "cost", "qid", "translator")

@@ -11,8 +11,8 @@ from workbench.cli.console import (
     FormatOption,
     JsonOption,
     StoreOption,
-    checked_format,
     grid,
+    one_of,
     opened,
     out,
     print_json,
@@ -21,6 +21,7 @@ from workbench.cli.console import (
 
 if TYPE_CHECKING:
     from store import Store
+    from workbench.translation.base import Translator
 
 
 def audit(
@@ -47,38 +48,61 @@ def audit(
     on the low-resource one), for each base system, with a bootstrap interval over topics. Recorded in the views
     `audits` and `translation_costs`. A recipe does the same with a section [audit].
     """
-    from store import LswError, nearest
-    from workbench.cli.recipe import Shown
+    from workbench.cli.watch import Watcher
     from workbench.engine.execute import execute
     from workbench.plans.audit import audit_plan, sets
-    from workbench.recipe.schema import Service
+    from workbench.translation import TRANSLATORS
     from workbench.varieties import pair
 
-    form = checked_format(form, as_json)
-    services = list(Service.__args__)  # type: ignore[attr-defined]
-    if back is not None and back not in services:
-        raise LswError(f"Unknown translator '{back}'.", cure=nearest(back, services))
+    one_of(form, ("table", "json", "csv"), "format")
+    form = "json" if as_json else form
+    returning = None
+    if back is not None:
+        settings = {"translator": back} | ({"checkpoint": str(checkpoint)} if checkpoint else {})
+        returning = settled(TRANSLATORS.part(back), settings)
+        if not returning.makes:
+            makers = [name for name in TRANSLATORS.names() if TRANSLATORS.part(name).makes]
+            one_of(back, makers, "translator that translates any text")
     at = opened(store)
-    done = []
-    for translation in sets(at, str(pair(on)) if on else None, translator):
-        plan, stage = audit_plan(at, translation, measure, back, checkpoint, reference, confidence, seed)
-        with Shown(plan.recipe) as screen:
-            execute(plan, at, screen)
-        done.append(stage.key)
-    found = [_found(at, key, worst) for key in done]
+    keys = []
+    for there in sets(at, str(pair(on)) if on else None, translator):
+        plan, stage = audit_plan(at, there, measure, returning, reference, confidence, seed)
+        with Watcher(plan.title) as watcher:
+            execute(plan, at, watcher)
+        keys.append(stage.key)
+    audits = [_read(at, key, worst) for key in keys]
     if form == "json":
-        print_json(found)
+        print_json(audits)
     elif form == "csv":
-        rows = [row for one in found for row in one["translations"]]
+        rows = [row for one in audits for row in one["translations"]]
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     else:
-        for one in found:
+        for one in audits:
             _show(one)
 
 
-def _found(at: "Store", key: str, worst: int) -> dict[str, Any]:
+def settled(translator: "type[Translator]", settings: dict[str, Any]) -> "Translator":
+    """A translator with settings from the command line.
+
+    Raises:
+        LswError: one is missing or unknown.
+    """
+    from pydantic import ValidationError
+
+    from store import LswError
+
+    try:
+        return translator.model_validate(settings)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(map(str, fault["loc"]))
+        cure = f"Give --{name}." if fault["type"] == "missing" else f"Leave out --{name}."
+        raise LswError(f"Translating back by {settings['translator']}: {name}: {fault['msg']}.", cure=cure) from None
+
+
+def _read(at: "Store", key: str, worst: int) -> dict[str, Any]:
     """What an audit left in the store."""
     import json
 
@@ -101,43 +125,43 @@ def _found(at: "Store", key: str, worst: int) -> dict[str, Any]:
     return {"summary": summary, "costs": costs, "worst": each[:worst], "translations": each}
 
 
-def _show(found: dict[str, Any]) -> None:
-    first, summary = found["translations"][0], found["summary"]
+def _show(audit: dict[str, Any]) -> None:
+    first, summary = audit["translations"][0], audit["summary"]
     names = {"references": "references", "chrf": "chrF", "bleu": "BLEU", "ter": "TER",
              "round_trip_chrf": "round trip chrF", "identified": "in its language"}  # fmt: skip
     about = grid(
         f"{first['target_variety']} from {first['source_variety']}, {first['translator']}", "", title="Translations"
     )
     about.add_row("translations", str(summary["translations"]))
-    for name, said in names.items():
+    for name, words in names.items():
         if name in summary:
             value = summary[name]
-            about.add_row(said, f"{value:.1%}" if name == "identified" else f"{value:g}")
+            about.add_row(words, f"{value:.1%}" if name == "identified" else f"{value:g}")
     if "identified" not in summary:
         about.add_row("in its language", f"not known: lingua has no {first['target_variety']}")
     for name, value in summary.items():
         if name.startswith("sign_"):
             about.add_row(name.removeprefix("sign_"), str(value))
     out().print(about)
-    if found["costs"]:
+    if audit["costs"]:
         table = grid("system", "quality", "rho", "interval", "n", "topics", title="Spearman: quality against loss")
-        for row in found["costs"]:
+        for row in audit["costs"]:
             none = row["rho"] is None
             table.add_row(
                 row["system"], row["quality"].replace("_", " "), "-" if none else f"{row['rho']:+.2f}",
                 "-" if none else f"[{row['ci_low']:+.2f}, {row['ci_high']:+.2f}]", str(row["n"]), str(row["n_groups"]),
             )  # fmt: skip
         out().print(table)
-        row = found["costs"][0]
+        row = audit["costs"][0]
         talk().print(
             f"Loss in {row['measure']}; {row['confidence']:.0%} bootstrap interval over topics. Below 0: the worse the"
             " translation, the more is lost. An interval that holds 0 shows nothing. Not corrected for their number."
         )
     else:
         talk().print("No correlation: give --reference or --back, and run a recipe that asks both wordings.")
-    if found["worst"]:
+    if audit["worst"]:
         table = grid("qid", "chrF", "signs", "translation", "source", title="The worst")
-        for row in found["worst"]:
+        for row in audit["worst"]:
             score = row["chrf"] if row["chrf"] is not None else row["round_trip_chrf"]
             table.add_row(
                 row["qid"], "-" if score is None else f"{score:.0f}", row["signs"], row["text"], row["source_text"]

@@ -1,4 +1,4 @@
-"""`lsw doctor`: what works on this machine."""
+"""What works on this machine, what is missing, and how to get it: for `lsw doctor`."""
 
 import os
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from store import LswError, Store
+from workbench.checkpoints.resolve import SHIPPED
 from workbench.engine.environment import environment
-from workbench.plans.compiler import PACKAGE
 
 
 def examine(store: Store) -> list[dict[str, Any]]:
@@ -32,8 +32,8 @@ def examine(store: Store) -> list[dict[str, Any]]:
     except (ImportError, OSError, RuntimeError) as error:
         say("torch", str(error).splitlines()[0], False, "pip install --force-reinstall torch")
     for system in ("bge-m3", "colbert-xm", "mt5"):
-        there = (PACKAGE / "models" / system / "model.safetensors").exists()
-        say(f"mini model {system}", "shipped" if there else "missing", there, "Reinstall lsw.")
+        there = (SHIPPED / "models" / system / "model.safetensors").exists()
+        say(f"mini model {system}", "shipped" if there else "missing", there, "Reinstall lsw-workbench.")
     try:
         import opencc
 

@@ -1,6 +1,5 @@
 """What all commands share: options, the way errors look, and tables or JSON on stdout."""
 
-import json
 import os
 import sys
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.table import Table
 
     from store import Store
@@ -24,8 +23,9 @@ StoreOption = Annotated[
     typer.Option("--store", help="The store's folder.  [default: $LSW_STORE, else ./lsw-store]", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-FormatOption = Annotated[str, typer.Option("--format", help="table, json, csv or latex.")]
-ScaleOption = Annotated[str, typer.Option("--scale", help="mini, paper, or a TOML file of your own.")]
+RunId = Annotated[str, typer.Argument(help="A run id, or how it begins (see `lsw runs list`).")]
+FormatOption = Annotated[str, typer.Option("--format", help="table, json, csv, latex, or a report of a plug-in.")]
+ScaleOption = Annotated[str, typer.Option("--scale", help="mini, small, paper, or a TOML file of your own.")]
 
 
 def debugging() -> bool:
@@ -62,32 +62,39 @@ def grid(*columns: str, **options: Any) -> "Table":
     return Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left", **options)
 
 
+def one_of(value: str, known: "Sequence[str]", what: str) -> str:
+    """The value itself.
+
+    Raises:
+        LswError: it is not known; the nearest is offered.
+    """
+    from store import LswError, nearest
+
+    if value not in known:
+        raise LswError(f"Unknown {what} '{value}'.", cure=nearest(value, known))
+    return value
+
+
 def checked_format(form: str, as_json: bool) -> str:
-    """How results are to be printed.
+    """How results are to be printed: the name of a report.
 
     Raises:
         LswError: an unknown format.
     """
-    from store import LswError, nearest
+    from workbench.reports import REPORTS
 
-    known = ("table", "json", "csv", "latex")
-    if form not in known:
-        raise LswError(f"Unknown format '{form}'.", cure=nearest(form, known))
-    return "json" if as_json else form
+    return "json" if as_json else REPORTS.known(form)
 
 
-def show_results(results: "Results", form: str, table: "Callable[[Results], RenderableType]") -> None:
-    """Print results on stdout in one of the formats; `table` makes them a table."""
-    if form == "json":
-        print_json(results.as_json())
-    elif form == "csv":
-        typer.echo(results.as_csv(), nl=False)
-    elif form == "latex":
-        from workbench.reports.latex import latex
+def show_results(results: "Results", form: str) -> None:
+    """Print results on stdout in one of the formats."""
+    from workbench.reports import REPORTS
 
-        typer.echo(latex(results), nl=False)
+    report = REPORTS.part(form)().of(results)
+    if isinstance(report, str):
+        typer.echo(report, nl=False)
     else:
-        out().print(table(results))
+        out().print(report)
 
 
 @contextmanager
@@ -113,11 +120,9 @@ def fail(title: str, detail: str = "", cure: str = "") -> None:
 
 def print_json(value: Any) -> None:
     """JSON on stdout; times in ISO 8601."""
+    from workbench.reports.json import dumps
 
-    def plain(item: Any) -> Any:
-        return item.isoformat() if isinstance(item, datetime) else str(item)
-
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
+    typer.echo(dumps(value), nl=False)
 
 
 def shown(value: Any) -> str:

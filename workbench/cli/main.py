@@ -2,11 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workbench.cli import audit, data, plan, recipe, runs, tui
+from workbench.cli import audit, compare, doctor, export, plan, recipe, retrieve, runs, sql, store, tui
 from workbench.cli.console import debugging, fail
 
 app = typer.Typer(
@@ -16,30 +17,29 @@ app = typer.Typer(
         "Begin with: lsw recipe run zero_shot_yue_zh"
     ),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(recipe.app, name="recipe")
 app.add_typer(runs.app, name="runs")
-app.add_typer(data.app, name="store")
+app.add_typer(store.app, name="store")
 app.command("plan")(plan.plan)
-app.command("compare")(runs.compare)
-app.command("retrieve")(runs.retrieve)
-app.command("import")(runs.import_run)
-app.command("export")(runs.export)
+app.command("compare")(compare.compare)
+app.command("retrieve")(retrieve.retrieve)
+app.command("import")(retrieve.import_run)
+app.command("export")(export.export)
 app.command("audit")(audit.audit)
-app.command("sql")(data.sql)
+app.command("sql", cls=sql.SqlCommand)(sql.sql)
 app.command("tui")(tui.tui)
-app.command("doctor")(data.doctor)
+app.command("doctor")(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"lsw {version('lsw')}")
+        typer.echo(f"lsw {version('lsw-workbench')}")
         raise typer.Exit
 
 
@@ -52,6 +52,25 @@ def options(
 ) -> None:
     if debug:
         os.environ["LSW_DEBUG"] = "1"
+
+
+def own_store() -> None:
+    """Make sure that `store` is ours: other distributions have folders of that name too.
+
+    Raises:
+        SystemExit: it is another's.
+    """
+    import store
+
+    here = Path(__file__).parents[2] / "store"
+    there = Path(store.__file__ or "").parent
+    if there.resolve() != here.resolve():
+        fail(
+            "The package `store` that Python finds is not that of lsw.",
+            f"It is in {there}; that of lsw is in {here}.",
+            "Give lsw an environment of its own: `uv tool install lsw-workbench`, or pipx.",
+        )
+        sys.exit(1)
 
 
 def main() -> None:

@@ -1,20 +1,14 @@
 """`lsw plan`: what a recipe will cost before it is run."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.cli.console import JsonOption, ScaleOption, StoreOption, grid, opened, out, print_json, talk, waiting
 
-GROUPS = {
-    "download": ("passages", "queries", "qrels", "checkpoint", "scores", "reference"),
-    "translate": ("translate", "back"),
-    "train": ("negatives", "hard_negatives", "docpairs", "published_triples", "search", "finetune"),
-    "encode": ("index",),
-    "rank": ("retrieve", "rerank"),
-    "evaluate": ("measure", "compare", "audit", "start"),
-}
+if TYPE_CHECKING:
+    from workbench.engine.forecast import Estimate
 
 
 def plan(
@@ -38,58 +32,63 @@ def plan(
     """
     from dataclasses import asdict
 
-    from workbench.costs.forecast import Forecast
-    from workbench.engine.execute import foresee
+    from workbench.costs.estimator import Estimator
+    from workbench.engine.dry_run import foresee
+    from workbench.engine.forecast import START, forecast
+    from workbench.graph import GROUPS
     from workbench.plans.recipe import compile_recipe
-    from workbench.recipe import schema as recipes
-    from workbench.silence import advise
+    from workbench.recipe.load import FOLDER, load, read_toml, recipe_path, scale_path
+    from workbench.talk import advise
 
-    path, behind = recipes.recipe_path(name), recipes.scale_path(scale)
-    loaded = recipes.load(path, behind, overrides or [])
-    compiled = compile_recipe(loaded, path.stem, behind.stem, behind.parent, fetch=False)
+    path, behind = recipe_path(name), scale_path(scale)
+    recipe = load(path, behind, overrides or [])
+    compiled = compile_recipe(recipe, path.stem, behind.stem, behind.parent, fetch=False)
     at = opened(store)
-    table = {k: float(v) for k, v in recipes.read_toml(prices or recipes.FOLDER / "prices.toml").items()}
+    table = {k: float(v) for k, v in read_toml(prices or FOLDER / "prices.toml").items()}
     advise()
     with waiting("timing this machine") as progress:
-        costs = Forecast(compiled, foresee(compiled, at), behind.parent, table, lambda text: progress(0, 0)).costs()
-    cached = len(compiled.stages) - sum(c.kind != "start" for c in costs)
-    groups = {group: [c for c in costs if c.kind in kinds] for group, kinds in GROUPS.items()}
+        estimator = Estimator(behind.parent, table, lambda text: progress(0, 0))
+        estimates = forecast(foresee(compiled, at), estimator)
+    cached = len(compiled.stages) - sum(e.kind != START for e in estimates)
+    groups = {group: [e for e in estimates if e.group == group] for group in GROUPS}
     if as_json:
         print_json(
             {
                 "cached": cached,
-                "total": _total(costs),
+                "total": _total(estimates),
                 "groups": {group: _total(some) for group, some in groups.items()},
-                "stages": [asdict(c) for c in costs],
+                "stages": [{"stage": e.stage, "kind": e.kind, "group": e.group, **asdict(e.cost)} for e in estimates],
             }
         )
         return
     if each:
-        shown = grid("stage", "download", "characters", "tokens", "time", "disk", "")
-        for c in costs:
-            shown.add_row(c.stage, _bytes(c.download), _count(c.characters), _count(c.tokens), _time(c.seconds),
-                          _bytes(c.disk), c.unknown)  # fmt: skip
-        out().print(shown)
-    total = grid("", "stages", "download", "characters", "list price", "tokens", "time", "disk")
-    for group, some in [*groups.items(), ("all", costs)]:
+        stages = grid("stage", "download", "characters", "tokens", "time", "disk", "")
+        for e in estimates:
+            c = e.cost
+            figures = _bytes(c.download), _count(c.characters), _count(c.tokens), _time(c.seconds), _bytes(c.disk)
+            stages.add_row(e.stage, *(["not estimated"] + [""] * 4 if c.unknown else figures), c.unknown)
+        out().print(stages)
+    total = grid("", "stages", "not estimated", "download", "characters", "list price", "tokens", "time", "disk")
+    for group, some in [*groups.items(), ("all", estimates)]:
         t = _total(some)
         if some:
             total.add_row(
-                group, str(sum(c.kind != "start" for c in some)), _bytes(t["download"]), _count(t["characters"]),
-                f"${t['dollars']:,.2f}" if t["characters"] else "-", _count(t["tokens"]), _time(t["seconds"]),
-                _bytes(t["disk"]),
+                group, str(sum(e.kind != START for e in some)), str(t["not_estimated"] or "-"), _bytes(t["download"]),
+                _count(t["characters"]), f"${t['dollars']:,.2f}" if t["characters"] else "-", _count(t["tokens"]),
+                _time(t["seconds"]), _bytes(t["disk"]),
             )  # fmt: skip
     out().print(total)
     talk().print(f"{cached} stages cached. Tokens are counted at four bytes each.")
-    for reason in dict.fromkeys(c.unknown for c in costs if c.unknown):
-        named = [c.stage for c in costs if c.unknown == reason]
-        more = f" and {len(named) - 1} more" if len(named) > 1 else ""
-        talk().print(f"Not counted: {named[0]}{more}. {reason}", style="yellow")
+    for reason in dict.fromkeys(e.cost.unknown for e in estimates if e.cost.unknown):
+        stages_so = [e.stage for e in estimates if e.cost.unknown == reason]
+        more = f" and {len(stages_so) - 1} more" if len(stages_so) > 1 else ""
+        talk().print(f"Not estimated: {stages_so[0]}{more}. {reason}", style="yellow")
 
 
-def _total(costs: list[Any]) -> dict[str, Any]:
+def _total(estimates: "list[Estimate]") -> dict[str, Any]:
     names = ("download", "characters", "dollars", "tokens", "seconds", "disk")
-    return {name: sum(getattr(c, name) for c in costs) for name in names} | {"stages": len(costs)}
+    sums = {name: sum(getattr(e.cost, name) for e in estimates) for name in names}
+    return sums | {"stages": len(estimates), "not_estimated": sum(bool(e.cost.unknown) for e in estimates)}
 
 
 def _bytes(n: int) -> str:

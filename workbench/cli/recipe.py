@@ -1,7 +1,5 @@
 """`lsw recipe`: list, show, check, run."""
 
-import os
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,9 +20,7 @@ from workbench.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from workbench.plans.recipe import Plan
-    from workbench.recipe.schema import Recipe
-    from workbench.stages import Stage
+    from workbench.graph import Plan
 
 app = typer.Typer(help="Recipes: experiments as TOML files.", no_args_is_help=True)
 
@@ -35,14 +31,14 @@ Name = Annotated[str, typer.Argument(help="A recipe's name (see `lsw recipe list
 def list_recipes(as_json: JsonOption = False) -> None:
     """The recipes that come with lsw."""
 
-    from workbench.recipe import schema as recipe
+    from workbench.recipe.load import names, read_toml, recipe_path
 
-    found = [{"name": n, "title": recipe.read_toml(recipe.recipe_path(n))["title"]} for n in recipe.names()]
+    recipes = [{"name": name, "title": read_toml(recipe_path(name))["title"]} for name in names()]
     if as_json:
-        print_json(found)
+        print_json(recipes)
         return
     table = grid("recipe", "what it asks")
-    for row in found:
+    for row in recipes:
         table.add_row(row["name"], row["title"])
     out().print(table)
 
@@ -52,9 +48,9 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
     """A recipe with everything that its scale fills in, like the method section of a paper."""
     import json
 
-    from workbench.recipe import schema as recipe
+    from workbench.recipe.load import load, recipe_path, scale_path
 
-    loaded = recipe.load(recipe.recipe_path(name), recipe.scale_path(scale))
+    loaded = load(recipe_path(name), scale_path(scale))
     whole = loaded.model_dump(mode="json", by_alias=True, exclude_none=True)
     if as_json:
         print_json(whole)
@@ -63,11 +59,11 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
     def lines(section: dict[str, Any], path: str = "") -> list[str]:
         plain = {k: v for k, v in section.items() if not isinstance(v, dict)}
         body = [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()]
-        said = ([f"\n[{path}]"] if path and body else []) + body
+        text = ([f"\n[{path}]"] if path and body else []) + body
         for key, value in section.items():
             if isinstance(value, dict):
-                said += lines(value, f"{path}.{key}" if path else key)
-        return said
+                text += lines(value, f"{path}.{key}" if path else key)
+        return text
 
     typer.echo("\n".join(lines(whole)).strip())
 
@@ -99,9 +95,11 @@ def run(
 
     Ctrl+C loses nothing: the same command goes on where it stopped.
     """
+
+    from workbench.cli.watch import Watcher
     from workbench.comparison.results import Results
-    from workbench.engine.execute import execute, foresee
-    from workbench.reports.table import closing
+    from workbench.engine.dry_run import foresee
+    from workbench.engine.execute import execute
 
     form = checked_format(form, as_json)
     plan = _plan(name, scale, overrides or [], fetch=not dry_run)
@@ -126,82 +124,26 @@ def run(
         talk().print(f"{to_run} to run, {len(fates) - to_run} cached.")
         return
     started = time.monotonic()
-    with Shown(plan.recipe) as shown:
-        counts = execute(plan, at, shown, force)
+    with Watcher(plan.title) as watcher:
+        counts = execute(plan, at, watcher, force)
     talk().print(
         f"{counts['ran']} stages run, {counts['cached']} cached, {time.monotonic() - started:.1f} s."
         f" Recorded in {at.folder} as {plan.recipe_run_id}."
     )
     if plan.runs or form == "json":
-        show_results(Results.of_recipe(at, plan.recipe_run_id, plan.recipe.measures.names), form, closing)
+        show_results(Results.of_recipe(at, plan.recipe_run_id, list(plan.measures)), form)
     else:
+        from workbench.stages.release import Release
+
         for stage in plan.stages:
-            if stage.kind == "release":
-                typer.echo(f"{stage.parameters['system']}: {at.artifacts.path(stage.key) / 'checkpoint'}")
+            if isinstance(stage.work, Release):
+                typer.echo(f"{stage.work.system}: {at.artifacts.path(stage.key) / 'checkpoint'}")
 
 
 def _plan(name: str, scale: str, overrides: list[str], fetch: bool = True) -> "Plan":
     from workbench.plans.recipe import compile_recipe
-    from workbench.recipe import schema as recipe
+    from workbench.recipe.load import load, recipe_path, scale_path
 
-    path, behind = recipe.recipe_path(name), recipe.scale_path(scale)
-    loaded = recipe.load(path, behind, overrides)
-    return compile_recipe(loaded, path.stem, behind.stem, behind.parent, fetch)
-
-
-class Shown:
-    """An observer that shows a bar for the stage at work and leaves a line for each stage made."""
-
-    def __init__(self, recipe: "Recipe") -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self.recipe = recipe
-        # A copy of stderr: while native code is hushed, the bars go on.
-        self.stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
-        self.console = Console(file=self.stream, highlight=False, markup=False)
-        self.bars = Progress(
-            TextColumn("{task.fields[place]}"),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-        )
-
-    def __enter__(self) -> "Shown":
-        import warnings
-
-        from workbench.silence import advise
-
-        self.console.print(self.recipe.title, style="bold")
-        advise()
-        warnings.filterwarnings("ignore")
-        self.bars.start()
-        self.task = self.bars.add_task("", total=None, place="")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bars.stop()
-        self.stream.close()
-
-    def begin(self, stage: "Stage", position: int, total: int) -> None:
-        self.bars.remove_task(self.task)  # resetting one keeps its old total
-        self.task = self.bars.add_task(stage.label, total=None, place=f"{position}/{total}")
-
-    def progress(self, stage: "Stage", done: int, total: int) -> None:
-        self.bars.update(self.task, completed=done, total=total)
-
-    def note(self, text: str) -> None:
-        self.console.print(f"  {text}", style="yellow")
-
-    def end(self, stage: "Stage", outcome: str, seconds: float, summary: dict[str, Any]) -> None:
-        if outcome == "cached":
-            return
-        facts = ", ".join(f"{k.replace('_', ' ')} {_fact(v)}" for k, v in summary.items() if v is not None)
-        self.console.print(f"  {seconds:6.1f} s  {stage.label}" + (f": {facts}" if facts else ""), soft_wrap=True)
-
-
-def _fact(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    path, behind = recipe_path(name), scale_path(scale)
+    recipe = load(path, behind, overrides)
+    return compile_recipe(recipe, path.stem, behind.stem, behind.parent, fetch)

@@ -1,4 +1,4 @@
-"""Collections: where passages, queries and labels come from. Here, what every one can do, and a folder of files.
+"""A collection in a folder of files.
 
 A folder holds `corpus.<variety>.jsonl` or `corpus.jsonl` ({"_id", "text"} and optionally "title"; `.gz` is read too),
 `queries.<variety>.tsv` (qid, text), `qrels.tsv` (TREC's four columns, or BEIR's three under a header) and,
@@ -8,16 +8,19 @@ BEIR's own layout is read as it is: `queries.jsonl` or `queries.<variety>.jsonl`
 documents and topics: `corpus.<variety>.trec`, `queries.<variety>.trec` (a topic's title is the query).
 """
 
+import gzip
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from store import LswError, nearest
+from workbench.checkpoints.resolve import SHIPPED
+from workbench.collections.base import LOOKED_AT, Download, Extent, first_texts
 from workbench.collections.formats import (
     batched,
     content_hash,
@@ -30,41 +33,8 @@ from workbench.collections.formats import (
     read_trec,
 )
 
-MINI = Path(__file__).parents[1] / "mini" / "collection"
+MINI = SHIPPED / "collection"
 """The mini collection, shipped with the package."""
-
-
-class Collection(Protocol):
-    """What a recipe can be run on."""
-
-    @property
-    def name(self) -> str:
-        """What the store calls it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Of its content: another content under the same name is another collection."""
-
-    def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
-        """What tells the content of a part from any other: JSON values that enter the keys of stages.
-
-        Args:
-            part: `passages`, `queries` or `qrels`.
-            variety: of the passages or queries; of judgements, the variety of the passages that are judged.
-            split: `train` or `test`; nothing to passages.
-        """
-
-    def passages(self, variety: str) -> Iterator[pa.RecordBatch]:
-        """All passages of a variety in batches of docno, text; never the whole in memory."""
-
-    def queries(self, variety: str, split: str) -> pa.Table:
-        """Columns qid, query, topic, split (strings)."""
-
-    def qrels(self, variety: str, split: str) -> pa.Table:
-        """Columns qid, docno (strings), label (int32)."""
-
-    def repeated(self, variety: str, docno: str) -> LswError:
-        """What to raise for a docno that occurs twice among the passages."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +48,6 @@ class Folder:
 
     name: str
     folder: Path
-    _taken: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():
@@ -155,24 +124,54 @@ class Folder:
         )
 
     def queries_path(self, variety: str) -> Path:
-        """The file with the queries of a variety; BEIR's `queries.jsonl`, which names none, stands for one only.
-
-        Raises:
-            LswError: `queries.jsonl` was read as another variety's before.
-        """
-        tsv, own, only = (self.folder / f"queries.{end}" for end in (f"{variety}.tsv", f"{variety}.jsonl", "jsonl"))
-        for path in (tsv, own, tsv.with_suffix(".trec")):
+        """The file with the queries of a variety; BEIR's `queries.jsonl`, which names none, stands for any (but for one
+        only: see `distinguish`). It may not be there."""
+        tsv, own = self.folder / f"queries.{variety}.tsv", self.folder / f"queries.{variety}.jsonl"
+        for path in (tsv, own, tsv.with_suffix(".trec"), self.folder / "queries.jsonl"):
             if path.exists():
                 return path
-        if not only.exists():
-            return tsv
-        if self._taken.setdefault("queries", variety) != variety:
+        return tsv
+
+    def distinguish(self, varieties: Iterable[str]) -> None:
+        """Make sure that BEIR's `queries.jsonl` stands for one variety only.
+
+        Raises:
+            LswError: it would be read as several.
+        """
+        unnamed = self.folder / "queries.jsonl"
+        shared = [code for code in dict.fromkeys(varieties) if self.queries_path(code) == unnamed]
+        if len(shared) > 1:
             raise LswError(
-                f"{only.name} cannot be both the '{self._taken['queries']}' and the '{variety}' queries.",
-                str(only),
-                f"Name it for its variety, as in {own.name}.",
+                f"{unnamed.name} cannot be both the '{shared[0]}' and the '{shared[1]}' queries.",
+                str(unnamed),
+                f"Name it for its variety, as in queries.{shared[1]}.jsonl.",
             )
-        return only
+
+    def has_queries(self, variety: str) -> bool:
+        """Whether there is a file of them."""
+        return self.queries_path(variety).exists()
+
+    def by_variety(self) -> bool:
+        """One file of judgements holds for all varieties."""
+        return False
+
+    def downloads(self, part: str, variety: str, split: str) -> list[Download]:
+        """None."""
+        return []
+
+    def passages_extent(self, variety: str) -> Extent:
+        """Counted."""
+        some = first_texts(self.passages(variety))
+        if len(some) < LOOKED_AT:
+            return Extent.of(some)
+        path = self.corpus_path(variety)
+        marked = b"<DOC>" if path.suffix == ".trec" else b""
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            return Extent.of(some, sum(1 for line in file if line.strip() and marked in line))
+
+    def queries_extent(self, variety: str, split: str) -> Extent:
+        """Counted."""
+        return Extent.of(self.queries(variety, split)["query"].to_pylist())
 
     def qrels_path(self, split: str) -> Path:
         """The file with the judgements: `qrels.tsv`, or BEIR's `qrels/<split>.tsv`."""

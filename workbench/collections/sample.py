@@ -1,8 +1,8 @@
 """A seeded part of a collection: some of its queries, their judged passages, and so many others."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from store import LswError
 from store.artifacts import canonical
-from workbench.collections.folder import Collection
+from workbench.collections.base import Collection, Download, Extent
 from workbench.varieties import table as varieties
 
 
@@ -106,6 +106,39 @@ class Sampled:
             kept = batch.filter(pa.array(keep))
             if len(kept):
                 yield kept
+
+    @property
+    def judged(self) -> bool:
+        """As the whole."""
+        return self.whole.judged
+
+    def by_variety(self) -> bool:
+        """As the whole."""
+        return self.whole.by_variety()
+
+    def has_queries(self, variety: str) -> bool:
+        """As the whole."""
+        return self.whole.has_queries(variety)
+
+    def distinguish(self, varieties: Iterable[str]) -> None:
+        """As the whole."""
+        self.whole.distinguish(varieties)
+
+    def downloads(self, part: str, variety: str, split: str) -> list[Download]:
+        """As of the whole, which is read to be sampled."""
+        return self.whole.downloads(part, variety, split)
+
+    def passages_extent(self, variety: str) -> Extent:
+        """One or two judged passages a query, as MS MARCO has them, and the others."""
+        whole = self.whole.passages_extent(variety)
+        kept = round(1.07 * (self.queries_kept + self.training_queries)) + self.others
+        return replace(whole, texts=min(kept, whole.texts or kept))
+
+    def queries_extent(self, variety: str, split: str) -> Extent:
+        """The kept ones."""
+        whole = self.whole.queries_extent(variety, split)
+        kept = self.queries_kept if split == "test" else self.training_queries
+        return replace(whole, texts=min(kept, whole.texts or kept), samples=())
 
     def repeated(self, variety: str, docno: str) -> LswError:
         """As the whole says it."""

@@ -6,12 +6,19 @@
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from workbench.comparison.paired import Combination
 from workbench.varieties import pair
 
-Run = tuple[str, str | None, str, str]
-"""system, trained_on, query variety, document variety"""
+
+class RunName(NamedTuple):
+    """Whose run it is; `trained_on` is a pair, or None for a base model."""
+
+    system: str
+    trained_on: str | None
+    query_variety: str
+    document_variety: str
 
 
 @dataclass(frozen=True)
@@ -26,13 +33,13 @@ class Contrast:
     trained_on: str | None
     variety: str | None
     pair: str
-    baseline: Run
-    run: Run
-    plus: tuple[Run, ...]
-    minus: tuple[Run, ...]
+    baseline: RunName
+    run: RunName
+    plus: tuple[RunName, ...]
+    minus: tuple[RunName, ...]
 
 
-def declared(runs: list[Run], pairs: list[str], names: list[str]) -> list[Contrast]:
+def declared(runs: list[RunName], pairs: list[str], names: list[str]) -> list[Contrast]:
     """The comparisons that a set of runs allows, in the order of a closing table: the family of the correction."""
     have = set(runs)
     out = []
@@ -40,8 +47,8 @@ def declared(runs: list[Run], pairs: list[str], names: list[str]) -> list[Contra
         on = pair(text)
         low, high = on.low, on.high
         for system, trained in dict.fromkeys((s, t) for s, t, _, d in runs if d == high):
-            at_low, at_high = (system, trained, low, high), (system, trained, high, high)
-            base_low, base_high = (system, None, low, high), (system, None, high, high)
+            at_low, at_high = (RunName(system, trained, query, high) for query in (low, high))
+            base_low, base_high = (RunName(system, None, query, high) for query in (low, high))
             if "gap" in names and {at_low, at_high} <= have:
                 out.append(Contrast("gap", system, trained, low, text, at_high, at_low, (at_low,), (at_high,)))
             if trained is None:
@@ -60,21 +67,19 @@ def declared(runs: list[Run], pairs: list[str], names: list[str]) -> list[Contra
     return out
 
 
-def combinations(contrasts: list[Contrast], run_ids: dict[Run, str]) -> list[Combination]:
+def combinations(contrasts: list[Contrast], run_ids: dict[RunName, str]) -> list[Combination]:
     """The contrasts in terms of run ids, each with its columns of the view `comparisons`."""
     return [
         Combination(
-            tuple(run_ids[r] for r in c.plus),
-            tuple(run_ids[r] for r in c.minus),
-            {
-                "contrast": c.name,
-                "system": c.system,
-                "trained_on": c.trained_on,
-                "variety": c.variety,
-                "pair": c.pair,
-                "baseline_run_id": run_ids[c.baseline],
-                "run_id": run_ids[c.run],
-            },
+            plus=tuple(run_ids[name] for name in c.plus),
+            minus=tuple(run_ids[name] for name in c.minus),
+            run_id=run_ids[c.run],
+            baseline_run_id=run_ids[c.baseline],
+            contrast=c.name,
+            system=c.system,
+            trained_on=c.trained_on,
+            variety=c.variety,
+            pair=c.pair,
         )
         for c in contrasts
     ]

@@ -1,19 +1,17 @@
 """Comparisons of runs paired by query: from their values to rows of the view `comparisons`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from store.rows import Comparison
 from workbench.evaluation.measures import threshold
+from workbench.significance.outcomes import Method, compare
 from workbench.significance.resampling import Progress, Values
-from workbench.significance.statistics import compare, tukey
-
-Row = dict[str, Any]
-TUKEY = "tukey"
-"""Name of the test, and of the correction that is part of it."""
+from workbench.significance.tests import TESTS
 
 
 @dataclass(frozen=True)
@@ -80,28 +78,34 @@ class Paired:
 class Combination:
     """One comparison to make: runs whose values are added and subtracted, two or four in all.
 
-    `about` is put into its row: at least baseline_run_id and run_id, the runs it is filed under.
+    `run_id` and `baseline_run_id` are the runs that it is filed under; the rest are columns of its row.
     """
 
     plus: tuple[str, ...]
     minus: tuple[str, ...]
-    about: Row
+    run_id: str
+    baseline_run_id: str
+    system: str
+    contrast: str = "difference"
+    trained_on: str | None = None
+    variety: str | None = None
+    pair: str | None = None
 
 
 def compared(
     paired: Paired,
     combinations: list[Combination],
     topics: dict[str, str],
-    settings: dict[str, Any],
+    method: Method,
     progress: Progress | None = None,
-) -> list[Row]:
+) -> list[Comparison]:
     """Make comparisons; those of one measure are one family.
 
     Args:
         paired: the runs' values.
         combinations: what to compare.
         topics: the topic of each qid; a query without one is its own.
-        settings: test, correction, interval, resamples, confidence, seed, as in a recipe's [comparison].
+        method: test, correction and the rest.
         progress: told how many resamples are done.
 
     Returns:
@@ -122,36 +126,36 @@ def compared(
     weights: Values = np.kron(np.eye(n_measures), signs).astype(np.float64)
     families = np.repeat(np.arange(n_measures), len(combinations))
     groups = [topics.get(q, q) for q in paired.qids]
-    chosen = dict(settings)
-    if settings["test"] == TUKEY:
-        chosen |= {"test": "t", "correction": "bonferroni"}
-    found = compare(flat, groups, weights, families, progress=progress, **chosen)
-    if settings["test"] == TUKEY:
-        p = []
-        for m in range(n_measures):
-            every = tukey(paired.values[:, :, m], groups, settings["resamples"], settings["seed"], progress)
-            p += [every[position[c.plus[0]], position[c.minus[0]]] for c in combinations]
-        found = replace(found, p=np.array(p), p_corrected=np.array(p), resamples=settings["resamples"])
-        settings = settings | {"correction": TUKEY}
+    outcomes = compare(flat, groups, weights, families, method, progress)
+    # A family-wise test is its own correction.
+    correction = method.test if TESTS.part(method.test).family_wise else method.correction
     means = paired.values.mean(axis=0)
     rows = []
     for m, measure in enumerate(paired.measures):
         for i, c in enumerate(combinations):
-            row = found.row(m * len(combinations) + i)
-            involved = [position[r] for r in c.plus + c.minus]
+            at = m * len(combinations) + i
+            involved = [position[run_id] for run_id in c.plus + c.minus]
+            delta = float(outcomes.delta[at])
             # Of four runs the two means are differences: the gain on high and the gain on low.
             mean = means[position[c.plus[0]], m] - (means[position[c.minus[0]], m] if len(c.plus) > 1 else 0)
             rows.append(
-                {
-                    **c.about,
-                    "measure": measure,
-                    **row,
-                    "mean_baseline": float(mean - row["delta"]),
-                    "mean": float(mean),
-                    **{k: settings[k] for k in ("confidence", "interval", "test", "correction", "seed")},
-                    "family_size": len(combinations),
-                    "no_result": int(paired.no_result[:, involved].any(axis=1).sum()),
-                    "no_relevant": paired.no_relevant[m],
-                }
-            )
+                Comparison(
+                    contrast=c.contrast, system=c.system, trained_on=c.trained_on, variety=c.variety, pair=c.pair,
+                    baseline_run_id=c.baseline_run_id, run_id=c.run_id, measure=measure,
+                    n=outcomes.n, n_groups=outcomes.n_units,
+                    no_result=int(paired.no_result[:, involved].any(axis=1).sum()), no_relevant=paired.no_relevant[m],
+                    mean_baseline=float(mean - delta), mean=float(mean), delta=delta,
+                    ci_low=float(outcomes.low[at]), ci_high=float(outcomes.high[at]),
+                    confidence=method.confidence, interval=method.interval,
+                    effect_size=_defined(outcomes.effect_size[at]), detectable=_defined(outcomes.detectable[at]),
+                    test=method.test, resamples=outcomes.resamples, p_value=float(outcomes.p[at]),
+                    correction=correction, family_size=len(combinations),
+                    p_corrected=float(outcomes.p_corrected[at]), wins=int(outcomes.wins[at]),
+                    ties=int(outcomes.ties[at]), losses=int(outcomes.losses[at]), seed=method.seed,
+                )
+            )  # fmt: skip
     return rows
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -9,9 +9,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from store.rows import Row, Run
 from workbench.varieties import variety
 
-Row = dict[str, Any]
 FILE = Path(__file__).parents[2] / "recipes" / "reference" / "chari2025.csv"
 SOURCE = "Chari, MacAvaney and Ounis, ECIR 2025"
 
@@ -24,7 +24,7 @@ def published(path: Path = FILE) -> list[Row]:
         ]
 
 
-def beside(figures: list[Row], runs: list[Row]) -> list[Row]:
+def beside(figures: list[Row], runs: list[Run]) -> list[Row]:
     """Each published figure with ours: the newest base and fine-tuned runs of one collection and scale.
 
     Args:
@@ -35,7 +35,7 @@ def beside(figures: list[Row], runs: list[Row]) -> list[Row]:
         the figures' rows with gain, our_base, our_finetuned, our_gain (None where there is no such run) and our_data
         (collection and scale of our runs).
     """
-    alike: dict[tuple[str, str | None], dict[tuple[Any, ...], Row]] = {}
+    alike: dict[tuple[str, str | None], dict[tuple[Any, ...], Run]] = {}
     for run in runs:
         newest = alike.setdefault((run["collection"], run["scale"]), {})
         newest.setdefault((run["system"], run["trained_on"], run["query_variety"], run["document_variety"]), run)
@@ -47,9 +47,9 @@ def beside(figures: list[Row], runs: list[Row]) -> list[Row]:
         choices = [(on, [newest.get(key) for key in pair]) for (on, _), newest in alike.items()]
         where = row["collection"].split()[0].replace("/", "-")
         known = [(len([r for r in some if r]), on == where, some) for on, some in choices]
-        found = max(known, key=lambda k: k[:2], default=(0, False, [None, None]))[2]
-        base, tuned = (run["means"].get(row["measure"]) if run else None for run in found)
-        data = dict.fromkeys(f"{r['collection']} ({r['scale'] or 'imported'})" for r in found if r)
+        newest_two = max(known, key=lambda k: k[:2], default=(0, False, [None, None]))[2]
+        base, tuned = (run["means"].get(row["measure"]) if run else None for run in newest_two)
+        data = dict.fromkeys(f"{r['collection']} ({r['scale'] or 'imported'})" for r in newest_two if r)
         out.append(
             {
                 **row,

@@ -1,49 +1,27 @@
 """`lsw compare`: any runs of the store, with a baseline, each with each, or gain with gain."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from store import LswError, Store, nearest
 from store.query import run, topics
-from workbench.comparison.paired import TUKEY, Combination, Paired, Row, compared
+from store.rows import Run
+from workbench.comparison.paired import Combination, Paired, compared
 from workbench.comparison.results import Results
 from workbench.evaluation.measures import SCHEMA, of_runs, parsed
+from workbench.significance.outcomes import Method
 from workbench.significance.resampling import Progress
-from workbench.significance.statistics import CORRECTIONS, INTERVALS, TESTS
+from workbench.significance.tests import TESTS
 
-
-@dataclass(frozen=True)
-class How:
-    """How to compare, as in a recipe's [comparison].
-
-    Raises:
-        LswError: an unknown name.
-    """
-
-    test: str = "randomisation"
-    correction: str = "holm"
-    interval: str = "percentile"
-    resamples: int = 100_000
-    confidence: float = 0.95
-    seed: int = 42
-
-    def __post_init__(self) -> None:
-        for value, known in (
-            (self.test, (*TESTS, TUKEY)),
-            (self.correction, CORRECTIONS),
-            (self.interval, INTERVALS),
-        ):
-            if value not in known:
-                raise LswError(f"Unknown name '{value}'.", cure=nearest(value, known))
+SHAPES = ("baseline", "pairs", "closure")
 
 
 def compare_runs(
     store: Store,
     names: list[str],
     measures: list[str],
-    how: How,
+    method: Method,
     note: Callable[[str], Any],
     shape: str = "baseline",
     progress: Progress | None = None,
@@ -54,7 +32,7 @@ def compare_runs(
         store: where the runs are.
         names: run ids or their beginnings.
         measures: ir_measures names, recorded or not.
-        how: test, correction and the rest.
+        method: test, correction and the rest.
         note: told what a reader must know (queries left out).
         shape: `baseline` (each with the first), `pairs` (each with each; always so for Tukey's test) or `closure`
             (of four runs BASE TUNED BASE TUNED: the first gain minus the second).
@@ -63,6 +41,8 @@ def compare_runs(
     Raises:
         LswError: too few runs, an unknown name, no query in common, no judgements.
     """
+    if shape not in SHAPES:
+        raise LswError(f"Unknown shape '{shape}'.", cure=nearest(shape, SHAPES))
     wanted = 4 if shape == "closure" else 2
     if len(names) < wanted or (shape == "closure" and len(names) > wanted):
         raise LswError(
@@ -73,32 +53,47 @@ def compare_runs(
         )
     for measure in measures:
         parsed(measure)
-    found = [run(store, name) for name in names]
-    ids = [r["run_id"] for r in found]
+    runs = [run(store, name) for name in names]
+    ids = [r["run_id"] for r in runs]
     if len(set(ids)) < len(ids):
         raise LswError("A run is named twice.", ", ".join(ids))
-    paired = pair(store, found, measures)
+    paired = pair(store, runs, measures)
     if paired.left_out:
         note(f"{paired.left_out} queries are not in every run and are left out.")
-    if how.test == TUKEY and shape == "baseline":
+    if shape == "baseline" and TESTS.part(method.test).family_wise:
         shape = "pairs"
     if shape == "closure":
-        base_low, low, _, high = found
-        made = [Combination((ids[1], ids[2]), (ids[0], ids[3]), {**_about(low, base_low), "contrast": "closure"})]
-        made[0].about["pair"] = f"{low['query_variety']}-{high['query_variety']}"
+        base_low, low, base_high, high = runs
+        made = [closure(base_low, low, base_high, high)]
     else:
-        couples = combinations(found, 2) if shape == "pairs" else [(found[0], other) for other in found[1:]]
-        made = [Combination((b["run_id"],), (a["run_id"],), _about(b, a)) for a, b in couples]
-    settings = {name: getattr(how, name) for name in How.__dataclass_fields__}
-    rows = compared(paired, made, topics(store, found[0]["collection"]), settings, progress)
+        couples = combinations(runs, 2) if shape == "pairs" else [(runs[0], other) for other in runs[1:]]
+        made = [difference(baseline, other) for baseline, other in couples]
+    rows = compared(paired, made, topics(store, runs[0]["collection"]), method, progress)
     means = paired.values.mean(axis=0)
-    with_means = [
-        {**r, "means": dict(zip(measures, map(float, row), strict=True))} for r, row in zip(found, means, strict=True)
-    ]
-    return Results("", with_means, rows, measures)
+    for r, values in zip(runs, means, strict=True):
+        r["means"] = dict(zip(measures, map(float, values), strict=True))
+    return Results("", runs, rows, measures)
 
 
-def pair(store: Store, runs: list[Row], measures: list[str]) -> Paired:
+def difference(baseline: Run, other: Run) -> Combination:
+    """One run against a baseline."""
+    return Combination(
+        (other["run_id"],), (baseline["run_id"],), other["run_id"], baseline["run_id"], other["system"], "difference",
+        other["trained_on"], other["query_variety"],
+        f"{other['query_variety']}-{other['document_variety']}" if other["document_variety"] else None,
+    )  # fmt: skip
+
+
+def closure(base_low: Run, low: Run, base_high: Run, high: Run) -> Combination:
+    """The gain on low-resource queries minus the gain on high-resource ones."""
+    return Combination(
+        (low["run_id"], base_high["run_id"]), (base_low["run_id"], high["run_id"]), low["run_id"], base_low["run_id"],
+        low["system"], "closure", low["trained_on"], low["query_variety"],
+        f"{low['query_variety']}-{high['query_variety']}",
+    )  # fmt: skip
+
+
+def pair(store: Store, runs: list[Run], measures: list[str]) -> Paired:
     """The runs' values, paired by qid.
 
     Raises:
@@ -121,15 +116,3 @@ def pair(store: Store, runs: list[Row], measures: list[str]) -> Paired:
     if not paired.qids:
         raise LswError("These runs have no query in common.", ", ".join(ids))
     return paired
-
-
-def _about(r: Row, baseline: Row) -> Row:
-    return {
-        "contrast": "difference",
-        "system": r["system"],
-        "trained_on": r["trained_on"],
-        "variety": r["query_variety"],
-        "pair": f"{r['query_variety']}-{r['document_variety']}" if r["document_variety"] else None,
-        "baseline_run_id": baseline["run_id"],
-        "run_id": r["run_id"],
-    }

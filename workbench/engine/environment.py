@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 PACKAGES = (
-    "lsw",
+    "lsw-workbench",
     "torch",
     "transformers",
     "sentence-transformers",

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from store import LswError
-from workbench.systems import ranked, single
+from workbench.evaluation.ties import ranked, single
 
 BLOCK = 1 << 23
 """Bytes of text read at a time."""

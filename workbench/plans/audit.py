@@ -1,140 +1,152 @@
-"""Plans of audits of translations that a store has: `lsw audit`."""
+"""`lsw audit`: audits of translations that a store has."""
 
-import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from store import LswError, Store
-from store.artifacts import canonical, file_hash
-from store.query import Row, rows
-from workbench.plans.compiler import audit_stage, stage_key
-from workbench.plans.recipe import Plan
-from workbench.plans.single import Judged
-from workbench.recipe import schema as recipes
-from workbench.stages import KINDS, Stage
-from workbench.translation.services import SERVICES
-from workbench.varieties import pair
+from store.artifacts import file_hash
+from store.query import rows
+from store.rows import Row
+from workbench.checkpoints.resolve import file_hashes
+from workbench.graph import Graph, Kind, Label, Plan, Stage
+from workbench.plans import translation
+from workbench.stages import KINDS
+from workbench.stages.audit import BothRuns
+from workbench.stages.checkpoint import ReadCheckpoint
+from workbench.stages.queries import ReadQueries
+from workbench.stages.reference import ReadReference
+from workbench.stages.translate import Translate
+from workbench.translation import TRANSLATORS
+from workbench.translation.base import Translator
+from workbench.varieties import Pair
+
+NAME, SCALE = "audit", "-"
 
 
-def _known(row: Row, inputs: dict[str, Stage] | None = None) -> Stage:
-    """A stage that the store has done."""
-    return Stage(row["kind"], row["kind"], json.loads(row["parameters"]), inputs or {}, key=row["key"])
+def _recorded(row: Row, inputs: dict[str, Stage] | None = None) -> Stage:
+    """A stage that the store has done, as far as others read it."""
+    parameters = json.loads(row["parameters"])
+    work: Kind
+    if row["kind"] == Translate.name:
+        name = parameters["translator"]
+        translator = TRANSLATORS.part(name).model_construct(translator=name)
+        varieties = {side: parameters[side] for side in ("source_variety", "target_variety")}
+        work = Translate.model_construct(translator=translator, **varieties)
+    elif row["kind"] == ReadQueries.name:
+        about = {name: parameters[name] for name in ("collection", "variety", "split")}
+        work = ReadQueries.model_construct(origin={}, **about)
+    else:
+        work = KINDS.part(row["kind"]).model_construct()
+    return Stage(work, row["kind"], inputs or {}, key=row["key"])
 
 
 def sets(store: Store, wanted: str | None, translator: str | None) -> list[Stage]:
     """The sets of test translations in a store, as done stages with the queries they were made from.
 
+    Args:
+        store: where.
+        wanted: a pair, as in `yue-zh`; None for all.
+        translator: its name; None for all.
+
     Raises:
         LswError: there are none, or none such.
     """
     with store.reading() as con:
-        found = rows(con, "SELECT * FROM stages WHERE kind IN ('translate', 'queries') AND status = 'done'")
-    by_key = {row["key"]: row for row in found}
-    out = []
-    for row in found:
+        done = rows(con, "SELECT * FROM stages WHERE kind IN ('translate', 'queries') AND status = 'done'")
+    by_key = {row["key"]: row for row in done}
+    stages = []
+    for row in done:
         source = by_key.get(json.loads(row["inputs"]).get("source", ""))
-        if row["kind"] != "translate" or not source or json.loads(source["parameters"])["split"] != "test":
+        if row["kind"] != Translate.name or not source or json.loads(source["parameters"])["split"] != "test":
             continue
-        stage = _known(row, {"source": _known(source)})
-        p = stage.parameters
+        p = json.loads(row["parameters"])
         if translator in (None, p["translator"]) and wanted in (None, f"{p['target_variety']}-{p['source_variety']}"):
-            out.append(stage)
-    if not out:
-        said = " ".join(filter(None, [translator, wanted]))
+            stages.append(_recorded(row, {"source": _recorded(source)}))
+    if not stages:
+        which = " ".join(filter(None, [translator, wanted]))
         raise LswError(
-            f"The store has no {said + ' ' if said else ''}translations of test queries.",
+            f"The store has no {which + ' ' if which else ''}translations of test queries.",
             cure="Run a recipe with a pair, as in `lsw recipe run zero_shot_yue_zh`.",
         )
-    return out
+    return stages
 
 
 def audit_plan(
     store: Store,
-    translation: Stage,
+    there: Stage,
     measure: str,
-    back: str | None,
-    checkpoint: Path | None,
+    back: Translator | None,
     reference: Path | None,
     confidence: float,
     seed: int,
 ) -> tuple[Plan, Stage]:
-    """The audit of one set over every base system that was asked both wordings. Returns the plan and its audit."""
-    p = translation.parameters
-    runs, measured = _runs(store, translation, measure)
-    new: list[Stage] = []
+    """The audit of one set over every base system that was asked both wordings.
 
-    def add(
-        kind: str, label: str, parameters: dict[str, Any], inputs: dict[str, Stage], local: dict[str, Any]
-    ) -> Stage:
-        stage = Stage(kind, label, parameters, inputs, local)
-        stage.key = stage_key(kind, KINDS[kind][1], parameters, {role: s.key for role, s in inputs.items()})
-        new.append(stage)
-        return stage
+    Args:
+        store: where.
+        there: one of `sets`.
+        measure: a recorded one, whose loss is correlated with quality.
+        back: what translates back; None: what the store has of that, if anything.
+        reference: a file of qid, tab, text; None: parallel queries, if the store has some.
+        confidence, seed: of the bootstrap interval.
 
-    inputs = _there(store, translation)
+    Returns:
+        the plan, and its audit.
+
+    Raises:
+        LswError: a file or a model is not there.
+    """
+    work, source = there.work, there.inputs["source"].work
+    assert isinstance(work, Translate) and isinstance(source, ReadQueries)
+    graph = Graph()
+    runs, measured = _runs(store, there, work, measure)
+    extra = _there(store, there, work, source)
     if reference:
         if not reference.is_file():
             raise LswError(f"There is no file {reference}.", cure="Give a file of qid, tab, text.")
-        parameters = {"collection": p["target_variety"], "from": reference.name, "sha256": file_hash(reference),
-                      "variety": p["target_variety"], "split": "reference"}  # fmt: skip
-        inputs["reference"] = add("reference", "read references", parameters, {}, {"file": str(reference.resolve())})
+        texts = ReadReference(variety=work.target_variety, sha256=file_hash(reference), file=reference.resolve())
+        extra["reference"] = graph.add(texts, "read references")
     if back:
-        said: dict[str, Any] = {"translator": back, "source_variety": p["target_variety"],
-                                "target_variety": p["source_variety"]}  # fmt: skip
-        how = recipes.Translation()
-        given = {"translation": translation}
-        local: dict[str, Any] = {}
-        if back == "seq2seq":
-            if not checkpoint or not checkpoint.is_dir():
-                raise LswError("Translating back by seq2seq needs a model.", cure="Give its folder: --checkpoint DIR.")
-            files = {f.name: file_hash(f) for f in sorted(checkpoint.iterdir()) if f.is_file()}
-            model = add("checkpoint", "read model", {"files": files}, {}, {"folder": str(checkpoint.resolve())})
-            given["model"] = model
-            said |= {"beams": how.beams, "length": how.length}
-        elif back in SERVICES:
-            local = {"rate": how.rate, "retries": how.retries, "timeout": how.timeout, "url": how.url}
-        inputs["back"] = add("back", f"translate {p['target_variety']} back ({back})", said, given, local)
-    kind, label, parameters, every = audit_stage(
-        translation, inputs, runs, measured, {"measure": measure, "confidence": confidence, "seed": seed}
-    )
-    audit = add(kind, label, parameters, every, {})
-    digest = hashlib.sha256(canonical(["audit", sorted(s.key for s in new)]).encode()).hexdigest()[:12]
-    collection = translation.inputs["source"].parameters["collection"]
-    recipe = recipes.checked(
-        {"title": label, "collection": {"name": collection, "folder": "."}, "retrieval": {"pairs": [], "systems": []}},
-        Path(),
-    )
+        model = {}
+        if back.model:
+            folder = Path(back.model).expanduser().resolve()
+            if not folder.is_dir():
+                raise LswError(
+                    f"Translating back by {back.translator} needs a model.", cure="Give its folder: --checkpoint DIR."
+                )
+            model["model"] = graph.add(ReadCheckpoint(contents=file_hashes(folder), folder=folder), "read model")
+        extra["back"] = translation.back(graph, back, there, model)
+    audit = translation.audit(graph, there, extra, runs, measured, measure, confidence, seed)
     with store.reading() as con:
-        known = rows(con, "SELECT name, fingerprint FROM collection WHERE name = ? ORDER BY first_seen", [collection])
-    label_of = Judged(collection, known[0]["fingerprint"]) if known else Judged(collection, "")
-    return Plan(digest, "audit", "-", recipe, label_of, new), audit
+        named = "SELECT name, fingerprint FROM collection WHERE name = ? ORDER BY first_seen"
+        known = rows(con, named, [source.collection])
+    label = Label(source.collection, known[0]["fingerprint"] if known else "")
+    resolved = {"title": audit.label, "collection": {"name": source.collection}}
+    return Plan(NAME, SCALE, audit.label, resolved, label, graph.stages), audit
 
 
-def _there(store: Store, translation: Stage) -> dict[str, Stage]:
+def _there(store: Store, there: Stage, work: Translate, source: ReadQueries) -> dict[str, Stage]:
     """What the store has already: parallel queries to hold translations against, and the set translated back."""
-    p, source = translation.parameters, translation.inputs["source"].parameters
     with store.reading() as con:
-        found = rows(
+        done = rows(
             con,
             """
             SELECT * FROM stages WHERE status = 'done' AND (
                 (kind = 'back' AND inputs->>'translation' = ?)
                 OR (kind = 'queries' AND parameters->>'collection' = ? AND parameters->>'variety' = ?
-                    AND parameters->>'split' = 'test' AND ? <> 'collection')
+                    AND parameters->>'split' = 'test' AND NOT ?)
             ) ORDER BY started_at
             """,
-            [translation.key, source["collection"], p["target_variety"], p["translator"]],
+            [there.key, source.collection, work.target_variety, work.translator.parallel],
         )
-    return {"back" if row["kind"] == "back" else "reference": _known(row) for row in found}
+    return {"back" if row["kind"] == "back" else "reference": _recorded(row) for row in done}
 
 
-def _runs(store: Store, translation: Stage, measure: str) -> tuple[list[dict[str, str]], dict[str, Stage]]:
+def _runs(store: Store, there: Stage, work: Translate, measure: str) -> tuple[list[BothRuns], dict[str, Stage]]:
     """Runs of base systems with the translations and with their sources, and the stages that measured them."""
-    p = translation.parameters
-    on = pair(f"{p['target_variety']}-{p['source_variety']}")
+    on = Pair(work.target_variety, work.source_variety)
     with store.reading() as con:
-        found = rows(
+        done = rows(
             con,
             """
             SELECT r.run_id, r.system, r.query_variety, s.inputs, m.* EXCLUDE (inputs)
@@ -147,12 +159,12 @@ def _runs(store: Store, translation: Stage, measure: str) -> tuple[list[dict[str
             [on.high, on.low, on.high, measure],
         )
     by_system: dict[str, dict[str, Row]] = {}
-    source = translation.inputs["source"].key
-    for row in found:
+    source = there.inputs["source"].key
+    for row in done:
         keys = set(json.loads(row["inputs"]).values())
-        side = "low" if translation.key in keys else "high" if source in keys else None
+        side = "low" if there.key in keys else "high" if source in keys else None
         if side and (row["query_variety"] == (on.low if side == "low" else on.high)):
             by_system.setdefault(row["system"], {})[side] = row
-    both = {s: sides for s, sides in sorted(by_system.items()) if len(sides) == 2}
-    runs = [{"system": s, **{side: row["run_id"] for side, row in sides.items()}} for s, sides in both.items()]
-    return runs, {row["run_id"]: _known(row) for sides in both.values() for row in sides.values()}
+    both = {system: sides for system, sides in sorted(by_system.items()) if len(sides) == 2}
+    runs = [BothRuns(system=s, **{side: row["run_id"] for side, row in sides.items()}) for s, sides in both.items()]
+    return runs, {row["run_id"]: _recorded(row) for sides in both.values() for row in sides.values()}

@@ -1,66 +1,68 @@
-"""The stages that build base models from nothing (`[pre-training]`)."""
+"""Stages that build base models from nothing (`[pre-training]`)."""
 
-from workbench.plans.compiler import Compiler
-from workbench.stages import Stage
+from workbench.graph import Stage
+from workbench.plans import sources
+from workbench.plans.planner import Planner
+from workbench.recipe.schema import NewModel
+from workbench.stages.crops import MakeCrops
+from workbench.stages.finetune import Finetune
+from workbench.stages.initialise import Initialise
+from workbench.stages.release import Release
+from workbench.stages.vocabulary import TrainVocabulary
+from workbench.training.tuning import Tuning
 
 MINED_TOP = 12
-"""How many passages that bge-m3 finds alike a reranker's negatives are drawn from."""
+"""How many passages that the bi-encoder finds alike a reranker's negatives are drawn from."""
+CHECKPOINT_STEPS = 500
 
 
-def pretrained(c: Compiler) -> dict[str, Stage]:
+def pretrained(plan: Planner) -> dict[str, Stage]:
     """The released model of each system that `[pre-training]` names; a reranker starts from the bi-encoder's."""
-    how = c.recipe.pre_training
-    assert how and c.recipe.vocabulary
-    passages = {f"passages.{v}": c.passages(v, "train") for v in how.varieties}
-    queries = {f"queries.{v}": c.queries(v, "train") for v in how.varieties}
-    vocabulary = c.add("vocabulary", "train the vocabulary", c.recipe.vocabulary.model_dump(), passages | queries)
+    how, vocabulary = plan.recipe.pre_training, plan.recipe.vocabulary
+    assert how and vocabulary
+    passages = {f"passages.{code}": sources.passages(plan, code, "train") for code in how.varieties}
+    queries = {f"queries.{code}": sources.queries(plan, code, "train") for code in how.varieties}
+    qrels = sources.qrels(plan, how.varieties[0], "train")
+    work = TrainVocabulary(size=vocabulary.size, piece_length=vocabulary.piece_length)
+    pieces = plan.graph.add(work, "train the vocabulary", passages | queries)
     released: dict[str, Stage] = {}
     encoder: dict[str, Stage] = {}
     for system in how.systems:
-        at, new = c.recipe.systems[system], how.model(system)
-        reranks = at.architecture == "reranker"
-        begun = c.add(
-            "initialise",
+        ranker, new = plan.recipe.system(system), how.model(system)
+        begun = plan.graph.add(
+            Initialise(architecture=ranker.architecture, size=new.size, seed=new.seed),
             f"initialise {system}",
-            {"architecture": at.architecture, "size": new.size, "seed": new.seed},
-            {"vocabulary": vocabulary} | ((passages | encoder) if reranks else {}),
+            {"vocabulary": pieces} | ((passages | encoder) if ranker.reranks else {}),
         )
-        crops = c.add(
-            "crops",
+        crops = plan.graph.add(
+            MakeCrops(
+                examples=new.examples,
+                noise=how.noise,
+                query_share=how.query_share,
+                across_share=0.0 if ranker.reranks else how.across_share,
+                seed=how.seed,
+                mined_top=MINED_TOP if ranker.reranks else 0,
+            ),
             f"crop passages for {system}",
-            {
-                "examples": new.examples,
-                "noise": how.noise,
-                "query_share": how.query_share,
-                "across_share": 0.0 if reranks else how.across_share,
-                "seed": how.seed,
-                "mined_top": MINED_TOP if reranks else 0,
-            },
-            passages | queries | {"qrels": c.qrels(split="train")} | (encoder if reranks else {}),
+            passages | queries | {"qrels": qrels} | (encoder if ranker.reranks else {}),
         )
-        kept = {"epochs", "learning_rate", "batch_size", "temperature", "warmup", "frozen", "seed"}
-        settings = new.model_dump(include=kept)
-        trained = c.add(
-            "finetune",
+        trained = plan.graph.add(
+            Finetune(system=system, base="random", trained_on="crops", ranker=ranker, tuning=_tuning(new)),
             f"train {system} on crops",
-            {
-                "source": "crops",
-                "system": system,
-                "base": "random",
-                "trained_on": "crops",
-                "architecture": at.architecture,
-                "settings": settings | {"query_length": at.query_length, "document_length": at.document_length},
-            },
             {"checkpoint": begun, "triples": crops},
-            {"settings": {"checkpoint_steps": 500}},
         )
-        if at.architecture == "bi-encoder":
+        if ranker.architecture == "bi-encoder":
             encoder = {"encoder": trained}
-        seen = {
+        record = {
             role: {**stage.parameters, "key": stage.key}
-            for role, stage in (passages | queries | {"qrels.train": c.qrels(split="train")}).items()
+            for role, stage in (passages | queries | {"qrels.train": qrels}).items()
         }
-        released[system] = c.add(
-            "release", f"release {system}", {"system": system}, {"checkpoint": trained}, {"inputs": seen}
-        )
+        work_of_release = Release(system=system, trained_on=record)
+        released[system] = plan.graph.add(work_of_release, f"release {system}", {"checkpoint": trained})
     return released
+
+
+def _tuning(new: NewModel) -> Tuning:
+    """The settings of training alone."""
+    settings = {name: getattr(new, name) for name in Tuning.model_fields}
+    return Tuning(**settings | {"checkpoint_steps": CHECKPOINT_STEPS})

@@ -5,9 +5,10 @@ import shlex
 from typing import Any
 
 from store import LswError
-from workbench.recipe import schema as recipes
-
-Row = dict[str, Any]
+from store.rows import Row, Run, StageRow
+from workbench.plans import retrieve
+from workbench.recipe.load import load, recipe_path, scale_path
+from workbench.stages.imported import ImportRun
 
 
 def _differences(now: Any, then: Any, under: str = "") -> list[str]:
@@ -23,7 +24,7 @@ def _differences(now: Any, then: Any, under: str = "") -> list[str]:
     return [f"{under}={json.dumps(then, ensure_ascii=False)}"]
 
 
-def command(run: Row, recipe_run: Row, stages: list[Row]) -> str:
+def command(run: Run, recipe_run: Row, stages: list[StageRow]) -> str:
     """The `lsw` command line behind a run.
 
     Of a recipe: its name, its scale, and each value that the recipe as it is now would give otherwise. A file that
@@ -39,21 +40,22 @@ def command(run: Row, recipe_run: Row, stages: list[Row]) -> str:
     passages = ["--document-variety", run["document_variety"]] if run["document_variety"] else []
     about = ["--system", run["system"], "--query-variety", run["query_variety"], *passages]
     resolved = recipe_run.get("resolved", {})
-    if stages and stages[0]["kind"] == "import":
+    if stages and stages[0]["kind"] == ImportRun.name:
         trained = ["--trained-on", run["trained_on"]] if run["trained_on"] else []
         words += ["import", "RUN.trec", *about, *trained, "--collection", run["collection"]]
         return f"{shlex.join(words)}   # RUN.trec: sha256 {first.get('sha256', '?')[:12]}"
-    if run["recipe"] == "retrieve":
+    if run["recipe"] == retrieve.NAME:
         collection = resolved.get("collection", {})
         words += ["retrieve", collection.get("folder", "FOLDER"), *about, "--depth", str(run["depth"])]
         script = resolved.get("retrieval", {}).get("script", "as written")
         words += ["--script", script] if script != "as written" else []
-        return shlex.join([*words, "--name", run["collection"], "--scale", run["scale"]])
-    words += ["recipe", "run", run["recipe"], "--scale", run["scale"]]
+        return shlex.join([*words, "--name", run["collection"], "--scale", str(run["scale"])])
+    recipe, scale = str(run["recipe"]), str(run["scale"])
+    words += ["recipe", "run", recipe, "--scale", scale]
     try:
-        now = recipes.load(recipes.recipe_path(run["recipe"]), recipes.scale_path(run["scale"]))
+        now = load(recipe_path(recipe), scale_path(scale))
     except LswError:  # a file of the user's own, which may have moved
         return shlex.join(words)
-    said = now.model_dump(mode="json", by_alias=True)
+    today = now.model_dump(mode="json", by_alias=True)
     then = {name: value for name, value in resolved.items() if name not in ("collection", "systems", "title")}
-    return shlex.join([*words, *_differences(said, then)])
+    return shlex.join([*words, *_differences(today, then)])

@@ -1,7 +1,7 @@
 """Faults of a recipe in our words: the field, the nearest known name, the file and line where it stands."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +9,20 @@ from pydantic import BaseModel, ValidationError
 
 from store import LswError, nearest
 
-Models = Mapping[str, type[BaseModel]]
+Chosen = Mapping[str, Callable[[dict[str, Any]], type[BaseModel]]]
+"""For a section: the model that its values choose."""
 
 
-def explained(error: ValidationError, root: type[BaseModel], by_name: Models, *files: Path) -> LswError:
+def explained(
+    error: ValidationError, root: type[BaseModel], chosen: Chosen, values: dict[str, Any], *files: Path
+) -> LswError:
     """The first fault that pydantic found, as an error for people.
 
     Args:
         error: what pydantic raised.
         root: the model that was checked.
-        by_name: models of sections whose keys are names of systems.
+        chosen: models of sections that are chosen by their values.
+        values: that were checked.
         files: where the values were read from, the likeliest first.
     """
     fault = error.errors()[0]
@@ -26,11 +30,13 @@ def explained(error: ValidationError, root: type[BaseModel], by_name: Models, *f
     field = ".".join(loc)
     cure = ""
     if fault["type"] == "extra_forbidden":
-        known = _keys(root, by_name, loc[:-1])
+        known = _keys(root, chosen, values, loc[:-1])
         title, cure = (
             f"Unknown key '{loc[-1]}'" + (f" in [{'.'.join(loc[:-1])}]." if loc[:-1] else "."),
             nearest(loc[-1], known),
         )
+    elif fault["type"] == "lsw":  # one of ours, raised within a field
+        title, cure = fault["ctx"]["title"], fault["ctx"]["cure"]
     elif fault["type"] == "missing":
         where = _line_of(loc[:-1], *files) if loc[:-1] else str(files[0])
         return LswError(f"'{field}' is missing.", where, "Add it to the recipe or the scale.")
@@ -41,17 +47,19 @@ def explained(error: ValidationError, root: type[BaseModel], by_name: Models, *f
     return LswError(title, _line_of(loc, *files), cure)
 
 
-def _keys(root: type[BaseModel], by_name: Models, path: list[str]) -> list[str]:
+def _keys(root: type[BaseModel], chosen: Chosen, values: Any, path: list[str]) -> list[str]:
     """Keys that a section may have."""
     model: Any = root
-    for part in path:
-        found = {f.alias or n: f for n, f in model.model_fields.items()}.get(part)
-        if found is None:
-            model = by_name.get(path[0], root)
-            break
-        annotation = found.annotation
+    for depth, part in enumerate(path):
+        values = values.get(part, {}) if isinstance(values, dict) else {}
+        field = {f.alias or n: f for n, f in model.model_fields.items()}.get(part)
+        annotation = field.annotation if field else None
         options = [a for a in getattr(annotation, "__args__", (annotation,)) if hasattr(a, "model_fields")]
-        model = options[0] if options else model
+        last = depth == len(path) - 1
+        if path[0] in chosen and last and (depth or not options or path[0] == "translation"):
+            model = chosen[path[0]](values)
+        elif options:
+            model = options[0]
     return [f.alias or n for n, f in model.model_fields.items()]
 
 

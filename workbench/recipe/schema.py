@@ -1,143 +1,100 @@
-"""The recipe language: what a TOML file may say, checked strictly; and scales, which stand behind its names."""
+"""The recipe language: what a TOML file may say, checked strictly."""
 
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
 from store import LswError, nearest
-from workbench.recipe.errors import explained, quoted_line
-from workbench.text import SCRIPTS
-from workbench.varieties import pair as pair_of
-from workbench.varieties import variety as variety_of
+from workbench.evaluation.measures import parsed
+from workbench.registry import LOCAL, Section, told
+from workbench.significance.outcomes import Method
+from workbench.significance.tests import TESTS
+from workbench.stages.triples import TRIPLES
+from workbench.stages.triples.base import Negatives
+from workbench.systems import SYSTEMS
+from workbench.systems._encoding import Computing, Positive
+from workbench.systems.base import System
+from workbench.text import known_script
+from workbench.training.steps import STEPS
+from workbench.training.steps.base import Step
+from workbench.training.tuning import Share, Tuning
+from workbench.translation import TRANSLATORS
+from workbench.translation.base import Translator
+from workbench.translation.collection import Collection
+from workbench.varieties import pair, variety
 
-FOLDER = Path(__file__).parents[2] / "recipes"
 RERANK = " >> "
+"""Between the stages of a pipeline, as PyTerrier writes it."""
 
-Positive = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
-
-
-class Section(BaseModel):
-    """A section of a recipe: unknown keys and wrong types are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+PairName = Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]
+VarietyName = Annotated[str, AfterValidator(told(lambda code: variety(code).code))]
 
 
-class Translation(Section):
-    """Where low-resource queries come from.
-
-    `collection`: its own parallel queries. `file`: a file of qid, tab, text. `seq2seq`: a checkpoint such as NLLB-200.
-    `apertium`: the program. Else a service. All but the first are made from the queries of the high-resource variety.
-    """
-
-    translator: Literal[
-        "collection", "file", "seq2seq", "apertium",
-        "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago", "qcri", "baidu",
-    ] = "collection"  # fmt: skip
-    file: str | None = None
-    checkpoint: str | None = None
-    beams: Positive = 4
-    length: Positive = 256
-    url: str | None = None
-    rate: Rate = 2.0
-    retries: Annotated[int, Field(ge=0)] = 6
-    timeout: Rate = 30.0
+def _measure(name: str) -> str:
+    parsed(name)
+    return name
 
 
-Service = Literal[
-    "seq2seq", "apertium", "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago", "qcri", "baidu"
-]
+def _translator_back(value: Any) -> Any:
+    """A translator that can translate back, by its name or with its settings."""
+    if value is None or isinstance(value, Translator):
+        return value
+    settings = {"translator": value} if isinstance(value, str) else value
+    translator = TRANSLATORS.read("translator").func(settings)  # type: ignore[call-arg]
+
+    def makes(translator: Translator) -> Translator:
+        if not translator.makes:
+            makers = [name for name in TRANSLATORS.names() if TRANSLATORS.part(name).makes]
+            title = f"The translator '{translator.translator}' translates nothing itself."
+            raise LswError(title, cure=f"Known: {', '.join(makers)}.")
+        return translator
+
+    return told(makes)(translator)
+
+
+def _one_by_one(name: str) -> str:
+    """A test that a recipe's contrasts, some of them of four runs, can be made by."""
+    if TESTS.part(name).family_wise:
+        known = [test for test in TESTS.names() if not TESTS.part(test).family_wise]
+        raise LswError(f"The test '{name}' compares every pair of runs.", cure=f"Known: {', '.join(known)}.")
+    return name
 
 
 class Audit(Section):
     """Whether translations are good, and whether queries lose by bad ones.
 
-    `back` translates them back, to compare with their sources; settings are those of [translation].
+    `back` translates them back, to compare with their sources: a translator's name, or a section with its settings.
     """
 
-    back: Service | None = None
+    back: Annotated[SerializeAsAny[Translator] | None, BeforeValidator(_translator_back)] = None
     measure: str = "RR@10"
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 42
 
 
-Source = Literal["mined", "hard-negatives", "docpairs", "published"]
-
-
-class Negatives(Section):
-    """Where training negatives come from.
-
-    `mined`: by a system of the recipe, over the training queries in one of the varieties. `hard-negatives`: MS MARCO's,
-    of 13 systems, kept where a cross-encoder scores them `cross_encoder_margin` below the worst positive. `docpairs`:
-    those that ir_datasets has for the training queries. `published`: whole triples, texts and all.
-    """
-
-    source: Source = "mined"
-    system: str = "bm25"
-    queries: Literal["high", "low"] = "high"
-    depth: Positive = 50
-    per_query: Positive = 4
-    margin: Share = 0.05
-    cross_encoder_margin: Annotated[float, Field(ge=0)] = 3.0
-    hard_negatives: str = "hf://datasets/sentence-transformers/msmarco-hard-negatives/msmarco-hard-negatives.jsonl.gz"
-    scores: str = (
-        "hf://datasets/sentence-transformers/msmarco-hard-negatives/cross-encoder-ms-marco-MiniLM-L-6-v2-scores.pkl.gz"
-    )
-    published: dict[str, str] = {}
-    limit: Positive | None = None
-    seed: int = 42
-
-
-class Tuning(Section):
-    """How one system is trained. Warm-up is a share of all steps; rates are peaks of a linear schedule.
-
-    `batch_size` counts triples and is what a step sees, whatever the parts it is computed in (`accumulation`) and the
-    processes that share it. `steps` ends training before or after `epochs` would. Lengths, in tokens, are the system's
-    own unless training has others.
-    """
-
-    epochs: Rate
-    learning_rate: Rate
-    batch_size: Positive
-    temperature: Rate = 1.0
-    warmup: Share = 0.0
-    frozen: list[Literal["embeddings", "adapters"]] = []
-    checkpoint_steps: Positive = 50
-    seed: int = 42
-    steps: Positive | None = None
-    accumulation: Positive = 1
-    precision: Literal["float32", "auto", "bfloat16", "float16"] = "float32"
-    gradient_checkpointing: bool = False
-    negatives: Source | None = None
-    query_length: Positive | None = None
-    document_length: Positive | None = None
-
-
 class FineTuning(Section):
     """What is fine-tuned, on which pair; each system's own settings may be given under its name.
+
+    `steps` are done to the triples first, in their order.
 
     With models = "published" nothing is trained: the models that the scale names under [published.PAIR] are tested.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    pair: str
+    pair: PairName
     systems: list[str]
     models: Literal["trained", "published"] = "trained"
-
-    _pair = field_validator("pair")(lambda text: str(pair_of(text)))
+    steps: list[Annotated[SerializeAsAny[Step], STEPS.read("step")]] = []
 
     def tuning(self, system: str) -> Tuning:
         """The settings of one system."""
-        given = (self.model_extra or {}).get(system)
-        if given is None:
+        own = (self.model_extra or {}).get(system)
+        if own is None:
             raise LswError(
                 f"Nothing says how to fine-tune '{system}' at this scale.",
                 cure=f"Add a section [fine-tuning.{system}] to the recipe or the scale.",
             )
-        return Tuning.model_validate(given)
+        return Tuning.model_validate(own)
 
 
 class Retrieval(Section):
@@ -147,24 +104,12 @@ class Retrieval(Section):
     queries of each pair.
     """
 
-    pairs: list[str]
+    pairs: list[PairName]
     systems: list[str]
     collection: str | None = None
     ask: list[Literal["low", "high"]] = ["low", "high"]
     depth: Positive = 1000
-    script: str = "as written"
-
-    @field_validator("pairs")
-    @classmethod
-    def _pairs(cls, texts: list[str]) -> list[str]:
-        return [str(pair_of(text)) for text in texts]
-
-    @field_validator("script")
-    @classmethod
-    def _script(cls, text: str) -> str:
-        if text not in SCRIPTS:
-            raise LswError(f"Unknown script option '{text}'.", cure=nearest(text, SCRIPTS))
-        return text
+    script: Annotated[str, AfterValidator(told(known_script))] = "as written"
 
 
 class Reranking(Section):
@@ -177,28 +122,14 @@ class Reranking(Section):
 class Measures(Section):
     """Measures by their ir_measures names."""
 
-    names: list[str] = ["RR@10", "nDCG@10", "R@1000"]
-
-    @field_validator("names")
-    @classmethod
-    def _known(cls, names: list[str]) -> list[str]:
-        from workbench.evaluation.measures import parsed
-
-        for name in names:
-            parsed(name)
-        return names
+    names: list[Annotated[str, AfterValidator(told(_measure))]] = Field(default=["RR@10", "nDCG@10", "R@1000"])
 
 
-class Comparison(Section):
+class Comparison(Method):
     """Which contrasts, by which test."""
 
     contrasts: list[Literal["gap", "gain", "closure"]] = ["gap", "gain", "closure"]
-    test: Literal["randomisation", "t", "wilcoxon"] = "randomisation"
-    correction: Literal["holm", "bonferroni", "bh", "none"] = "holm"
-    interval: Literal["percentile", "bca"] = "percentile"
-    resamples: Positive = 100_000
-    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    seed: int = 42
+    test: Annotated[str, TESTS.one, AfterValidator(told(_one_by_one))] = Method.model_fields["test"].default
 
 
 class Vocabulary(Section):
@@ -219,24 +150,19 @@ class PreTraining(Section):
     """Base models to train from nothing, on a collection's high-resource text."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    varieties: list[str]
+    varieties: list[VarietyName]
     systems: list[str]
     noise: Share = 0.3
     query_share: Share = 0.2
     across_share: Share = 0.2
     seed: int = 42
 
-    @field_validator("varieties")
-    @classmethod
-    def _varieties(cls, codes: list[str]) -> list[str]:
-        return [variety_of(code).code for code in codes]
-
     def model(self, system: str) -> NewModel:
         """The settings of one new model."""
-        given = (self.model_extra or {}).get(system)
-        if given is None:
+        own = (self.model_extra or {}).get(system)
+        if own is None:
             raise LswError(f"Nothing says how to build '{system}'.", cure=f"Add a section [pre-training.{system}].")
-        return NewModel.model_validate(given)
+        return NewModel.model_validate(own)
 
 
 class Sample(Section):
@@ -265,35 +191,20 @@ class CollectionAt(Section):
     pairs: list[str] | None = None
 
 
-class SystemAt(Section):
-    """Which model stands behind a system's name: a folder, or owner/name on the hub. Lengths in tokens.
+class ComputingAt(Computing):
+    """How models compute.
 
-    `pooling` is that of a bi-encoder whose folder does not say it (no modules.json).
+    `processes` share a training (0: one for each GPU); `report_to` are trackers. Neither changes a key.
     """
 
-    architecture: Literal["bi-encoder", "multi-vector", "sparse", "hybrid", "reranker", "cross-encoder"]
-    checkpoint: str
-    query_length: Positive
-    document_length: Positive
-    pooling: Literal["cls", "mean"] | None = None
-
-    @property
-    def reranks(self) -> bool:
-        """Whether it scores the candidates of another."""
-        return self.architecture in ("reranker", "cross-encoder")
+    processes: Annotated[int, Field(ge=0), LOCAL] = 1
+    report_to: Annotated[list[Literal["tensorboard", "wandb", "mlflow"]], LOCAL] = []
 
 
-class ComputingAt(Section):
-    """How models compute; `search` is `exact`, or an approximate index of faiss.
+class NegativesAt(Negatives):
+    """Where training negatives come from."""
 
-    `token_budget`, `processes` (that share a training; 0: one for each GPU) and `report_to` change no key.
-    """
-
-    precision: Literal["float32", "auto", "bfloat16", "float16"] = "float32"
-    token_budget: Positive | None = None
-    search: Literal["exact", "hnsw", "ivf"] = "exact"
-    processes: Annotated[int, Field(ge=0)] = 1
-    report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = []
+    source: Annotated[str, TRIPLES.one] = Negatives.model_fields["source"].default
 
 
 class Recipe(Section):
@@ -304,11 +215,13 @@ class Recipe(Section):
     paper: str = ""
     collection: CollectionAt
     collections: dict[str, CollectionAt] = {}
-    systems: dict[str, SystemAt] = {}
+    systems: dict[str, Annotated[SerializeAsAny[System], SYSTEMS.read("architecture")]] = {}
     vocabulary: Vocabulary | None = None
     pre_training: PreTraining | None = Field(default=None, alias="pre-training")
-    translation: Translation = Translation()
-    negatives: Negatives = Negatives()
+    translation: Annotated[SerializeAsAny[Translator], TRANSLATORS.read("translator")] = Collection(
+        translator="collection"
+    )
+    negatives: NegativesAt = NegativesAt()
     fine_tuning: FineTuning | None = Field(default=None, alias="fine-tuning")
     retrieval: Retrieval | None = None
     reranking: Reranking = Reranking()
@@ -319,219 +232,25 @@ class Recipe(Section):
     comparison: Comparison = Comparison()
     audit: Audit | None = None
 
+    def system(self, name: str) -> System:
+        """A system of the scale; or one that needs no settings, by the name of its architecture.
 
-BY_NAME: dict[str, type[BaseModel]] = {
-    "collections": CollectionAt,
-    "systems": SystemAt,
-    "fine-tuning": Tuning,
-    "pre-training": NewModel,
-}
-"""What stands under the name of a system, in the sections that have such names."""
-
-
-def names() -> list[str]:
-    """Recipes that come with lsw."""
-    return sorted(p.stem for p in FOLDER.glob("*.toml") if p.stem != "prices")
+        Raises:
+            LswError: there is no such system.
+        """
+        if name in self.systems:
+            return self.systems[name]
+        if name in bare():
+            return SYSTEMS.part(name)(architecture=name)
+        raise LswError(f"Unknown system '{name}'.", cure=nearest(name, [*bare(), *self.systems]))
 
 
-def scales() -> list[str]:
-    """Scales that come with lsw."""
-    return sorted(p.stem for p in (FOLDER / "scales").glob("*.toml"))
-
-
-def recipe_path(name: str) -> Path:
-    """The file of a recipe: a name that comes with lsw, or a path.
-
-    Raises:
-        LswError: there is no such recipe.
-    """
-    return _find(name, FOLDER, names(), "recipe")
-
-
-def scale_path(name: str) -> Path:
-    """The file of a scale: a name that comes with lsw, or a path.
-
-    Raises:
-        LswError: there is no such scale.
-    """
-    return _find(name, FOLDER / "scales", scales(), "scale")
-
-
-def _find(name: str, folder: Path, known: list[str], what: str) -> Path:
-    if name in known:
-        return folder / f"{name}.toml"
-    path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
-        return path
-    if path.suffix == ".toml":
-        raise LswError(f"There is no file {name}.", cure=f"Or name a {what} that comes with lsw: {', '.join(known)}.")
-    raise LswError(f"Unknown {what} '{name}'.", cure=nearest(name, known))
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a dictionary.
-
-    Raises:
-        LswError: it is not TOML, or not UTF-8.
-    """
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise LswError("This is not valid TOML.", f"{path}: {error}") from None
-    except UnicodeDecodeError:
-        raise LswError("Invalid UTF-8.", str(path), "Save the file as UTF-8.") from None
-
-
-def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` laid on `under`, section by section."""
-    out = dict(under)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(out.get(key), dict)
-        out[key] = merged(out[key], value) if both else value
-    return out
-
-
-def override(text: str) -> dict[str, Any]:
-    """Read `section.key=value` from the command line; the value as TOML, or else as text.
-
-    Raises:
-        LswError: no equals sign, or no section.
-    """
-    path, equals, value = text.partition("=")
-    if not equals or "." not in path:
-        raise LswError(
-            f"'{text}' is not an override.", cure="Write section.key=value, as in fine-tuning.bge-m3.epochs=2"
+def bare() -> list[str]:
+    """Architectures that are systems by themselves: all their settings have defaults (`bm25`)."""
+    return [
+        name
+        for name in SYSTEMS.names()
+        if not any(
+            field.is_required() for key, field in SYSTEMS.part(name).model_fields.items() if key != "architecture"
         )
-    try:
-        parsed: Any = tomllib.loads(f"v = {value}")["v"]
-    except tomllib.TOMLDecodeError:
-        parsed = value
-    for key in reversed(path.strip().split(".")):
-        parsed = {key: parsed}
-    found: dict[str, Any] = parsed
-    return found
-
-
-def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
-    """Read a recipe and a scale, lay the recipe over the scale and the overrides over both, and check the whole.
-
-    Raises:
-        LswError: one error, naming the file, the line and the field.
-    """
-    said, behind = read_toml(path), read_toml(scale)
-    behind.pop("title", None)
-    if "fine-tuning" not in said:
-        behind.pop("fine-tuning", None)
-    whole = merged(behind, said)
-    for text in overrides or ():
-        change = override(text)
-        section = next(iter(change))
-        if section not in _sections():
-            raise LswError(f"Unknown section '{section}' in '{text}'.", cure=nearest(section, _sections()))
-        whole = merged(whole, change)
-    try:
-        recipe = checked(whole, path, scale)
-        for name in ("pairs", "systems"):
-            if recipe.retrieval and not getattr(recipe.retrieval, name):
-                raise LswError(f"retrieval.{name} is empty.", str(path), "Name one at least.")
-        return recipe
-    except LswError as error:
-        for text in overrides or ():  # the fault may stand on the command line, not in a file
-            field, _, value = text.partition("=")
-            quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
-            if error.title.startswith(field + ":") or (quoted and (quoted in value or quoted in field.split("."))):
-                raise LswError(error.title, f"on the command line: {text}", error.cure) from None
-        raise
-
-
-def checked(whole: dict[str, Any], *files: Path) -> Recipe:
-    """A recipe from plain values.
-
-    Args:
-        whole: sections and keys.
-        files: where they were read from, for error messages.
-
-    Raises:
-        LswError: one error, naming the file, the line and the field.
-    """
-    try:
-        recipe = Recipe.model_validate(whole)
-        _references(recipe)
-    except ValidationError as error:
-        raise explained(error, Recipe, BY_NAME, *files) from None
-    except LswError as error:  # a name within a field: say in which file and line it stands
-        raise LswError(error.title, error.detail or quoted_line(error.title, *files), error.cure) from None
-    return recipe
-
-
-def _sections() -> list[str]:
-    return [field.alias or name for name, field in Recipe.model_fields.items()]
-
-
-def _references(recipe: Recipe) -> None:
-    """Every system a recipe names must be one that its scale has, and must be of use where it is named."""
-    known = ["bm25", *recipe.systems]
-    named = list(recipe.fine_tuning.systems) if recipe.fine_tuning else []
-    named += [recipe.negatives.system] if recipe.fine_tuning else []
-    for pipeline in recipe.retrieval.systems if recipe.retrieval else ():
-        stages = pipeline.split(RERANK)
-        named += stages
-        for position, stage in enumerate(stages):
-            reranks = stage in recipe.systems and recipe.systems[stage].reranks
-            if stage in known and reranks != (position > 0):
-                raise LswError(
-                    f"'{pipeline}' cannot be run: '{stage}' {'reranks only' if reranks else 'does not rerank'}.",
-                    cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'.",
-                )
-        if len(stages) > 2:
-            raise LswError(f"'{pipeline}' has more than two stages.", cure="Write 'retriever >> reranker'.")
-    for system in named:
-        if system not in known:
-            raise LswError(f"Unknown system '{system}'.", cure=nearest(system, known))
-    if recipe.audit and recipe.audit.measure not in recipe.measures.names:
-        raise LswError(
-            f"The audit's measure, {recipe.audit.measure}, is not measured.",
-            cure="Add it to measures.names, or set audit.measure to one of them.",
-        )
-    if recipe.fine_tuning:
-        trainable = ("bi-encoder", "multi-vector", "reranker")
-        for system in recipe.fine_tuning.systems:
-            kind = recipe.systems[system].architecture if system in recipe.systems else trainable[0]
-            if recipe.fine_tuning.models == "trained" and kind not in trainable:
-                raise LswError(
-                    f"'{system}' cannot be fine-tuned here: it is a {kind} system.",
-                    cure=f"Of these lsw trains: {', '.join(trainable)}.",
-                )
-        if "bm25" in recipe.fine_tuning.systems:
-            raise LswError("'bm25' has no weights to fine-tune.", cure="Take it out of fine-tuning.systems.")
-        for name in recipe.fine_tuning.model_extra or {}:
-            if name not in known:
-                raise LswError(
-                    f"Unknown key '{name}' in [fine-tuning].", cure=nearest(name, [*known[1:], "pair", "systems"])
-                )
-        if recipe.fine_tuning.models == "published":
-            for system in recipe.fine_tuning.systems:
-                if system not in recipe.published.get(recipe.fine_tuning.pair, {}):
-                    raise LswError(
-                        f"No published model of '{system}' trained on {recipe.fine_tuning.pair} is known.",
-                        cure=f"Name one under [published.{recipe.fine_tuning.pair}], or train it.",
-                    )
-        for system in recipe.fine_tuning.systems if recipe.fine_tuning.models == "trained" else ():
-            try:
-                recipe.fine_tuning.tuning(system)
-            except ValidationError as error:
-                # Placed where it stands, so that its line can be found.
-                raise ValidationError.from_exception_data(
-                    "Recipe",
-                    [
-                        {
-                            "type": e["type"],
-                            "loc": ("fine-tuning", system, *e["loc"]),
-                            "input": e["input"],
-                            "ctx": e.get("ctx", {}),
-                        }
-                        for e in error.errors()
-                    ],
-                ) from None
-    elif not recipe.retrieval and not recipe.pre_training:
-        raise LswError("This recipe does nothing.", cure="Add a section [retrieval].")
+    ]

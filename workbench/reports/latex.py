@@ -5,7 +5,18 @@ In booktabs style; significance is marked, and captions name test, family and co
 
 import re
 
-from workbench.comparison.results import INTERVALS, Results, Row, could_have, method, name, p_text, queries, significant
+from store.rows import Comparison
+from workbench.comparison.results import (
+    Results,
+    basis,
+    detectable_words,
+    interval_title,
+    method_words,
+    p_text,
+    significant,
+    system_name,
+)
+from workbench.reports.base import Report
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", ">>": r"$\gg$", "<": r"$<$",
@@ -13,6 +24,13 @@ _SPECIAL = {
 }  # fmt: skip
 _PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_SPECIAL, key=len, reverse=True)))
 MARK = r"$^{*}$"
+
+
+class Latex(Report):
+    """Tables for a paper."""
+
+    def of(self, results: Results) -> str:
+        return latex(results)
 
 
 def escaped(text: str) -> str:
@@ -53,7 +71,12 @@ def _effectiveness(results: Results) -> str:
     gains = {(r["run_id"], r["measure"]): r for r in results.comparisons if r["contrast"] == "gain"}
     body = []
     for run in results.runs:
-        cells = [escaped(run["system"]), run["trained_on"] or "--", run["query_variety"], run["document_variety"]]
+        cells = [
+            escaped(run["system"]),
+            run["trained_on"] or "--",
+            run["query_variety"],
+            run["document_variety"] or "--",
+        ]
         for measure in results.measures:
             mean = f"{run['means'][measure]:.3f}" if measure in run["means"] else "--"
             row = gains.get((run["run_id"], measure))
@@ -62,9 +85,9 @@ def _effectiveness(results: Results) -> str:
     caption = escaped(f"{results.title}. {(results.record or {}).get('scale', '')} scale".strip())
     if results.comparisons:
         about = results.comparisons[0]
-        caption += "; " + escaped(queries(about))
+        caption += "; " + escaped(basis(about))
         if gains:
-            caption += rf". {MARK}: differs from the same system untrained ({escaped(method(about))}; $p < .05$)"
+            caption += rf". {MARK}: differs from the same system untrained ({escaped(method_words(about))}; $p < .05$)"
     columns = "llll" + "r" * len(results.measures)
     head = ["System", "Trained on", "Queries", "Passages", *map(escaped, results.measures)]
     return _table(columns, head, body, caption + ".", "effectiveness")
@@ -81,27 +104,27 @@ def _differences(results: Results, measure: str) -> str:
         body.append(" & ".join(_cells(results, row)) + r" \\")
     about = rows[0]
     caption = (
-        f"Differences in {escaped(measure)}; {escaped(queries(about))}. "
-        rf"$\Delta$: mean difference with its {about['confidence'] * 100:g}\% {INTERVALS[about['interval']]} interval;"
-        rf" $d_z$: effect size; min: {escaped(could_have(about))};"
-        rf" $p$: {escaped(method(about))}. {MARK}: $p < .05$ after correction."
+        f"Differences in {escaped(measure)}; {escaped(basis(about))}. "
+        rf"$\Delta$: mean difference with its {about['confidence'] * 100:g}\% {interval_title(about)} interval;"
+        rf" $d_z$: effect size; min: {escaped(detectable_words(about))};"
+        rf" $p$: {escaped(method_words(about))}. {MARK}: $p < .05$ after correction."
     )
     head = ["Contrast", "System", "On", "Against", r"$\Delta$", "Interval", "$d_z$", "min", "$p$"]
     return _table("llllrrrrr", head, body, caption, "differences-" + re.sub(r"\W+", "-", measure).strip("-"))
 
 
-def _cells(results: Results, row: Row) -> list[str]:
+def _cells(results: Results, row: Comparison) -> list[str]:
     baseline = results.run(row["baseline_run_id"])
     against = {
         "gap": baseline["query_variety"],
         "gain": "untrained",
         "closure": "other gain" if not row["variety"] else f"gain on {str(row['pair']).rpartition('-')[2]}",
-    }.get(row["contrast"], f"{name(baseline)}, {baseline['query_variety']}")
+    }.get(row["contrast"], f"{system_name(baseline)}, {baseline['query_variety']}")
     p = p_text(row["p_corrected"]).replace("0.", ".", 1)
     return [
         row["contrast"],
-        escaped(name(row)),
-        row["variety"] or row["pair"],
+        escaped(system_name(row)),
+        row["variety"] or str(row["pair"]),
         escaped(against),
         _signed(row["delta"]),
         f"$[{_plain(row['ci_low'])}, {_plain(row['ci_high'])}]$",

@@ -3,23 +3,24 @@
 from typing import Any
 
 from rich import box
+from rich import table as rich_table
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from store.rows import Comparison
 from workbench.comparison.results import (
-    INTERVALS,
     Results,
-    Row,
-    could_have,
-    method,
-    name,
-    over,
+    basis,
+    detectable_words,
+    family,
+    interval_title,
+    method_words,
     p_cell,
-    queries,
     sentence,
-    short,
+    signed,
+    system_name,
 )
+from workbench.reports.base import Report
 
 # As a paper prints it.
 PLAIN: dict[str, Any] = {
@@ -27,6 +28,13 @@ PLAIN: dict[str, Any] = {
     "title_justify": "left", "caption_justify": "left", "title_style": "bold",
 }  # fmt: skip
 STAR = "* significant: p < .05 after correction; W/T/L: queries won, tied, lost"
+
+
+class Table(Report):
+    """Tables of a terminal, 80 columns wide if need be."""
+
+    def of(self, results: Results) -> RenderableType:
+        return closing(results) if results.record else comparison(results)
 
 
 def closing(results: Results) -> RenderableType:
@@ -37,11 +45,11 @@ def closing(results: Results) -> RenderableType:
     return Group(*(item for part in parts for item in (part, Text())))
 
 
-def _effectiveness(results: Results) -> Table:
+def _effectiveness(results: Results) -> rich_table.Table:
     runs = results.runs
     scale = results.record["scale"] if results.record else ""
-    about = queries(results.comparisons[0]) if results.comparisons else f"n = {runs[0]['n_queries']} queries"
-    table = Table(title=f"{results.title}\n{scale} scale, {about}", **PLAIN)
+    about = basis(results.comparisons[0]) if results.comparisons else f"n = {runs[0]['n_queries']} queries"
+    table = rich_table.Table(title=f"{results.title}\n{scale} scale, {about}", **PLAIN)
     for column in ("system", "trained on", "queries", "passages"):
         table.add_column(column, no_wrap=True)
     for measure in results.measures:
@@ -61,13 +69,13 @@ def _effectiveness(results: Results) -> Table:
     return table
 
 
-def _numbers(row: Row) -> list[str]:
+def _numbers(row: Comparison) -> list[str]:
     """delta, interval, effect size, detectable difference, p, wins, ties and losses."""
     return [
-        short(row["delta"]),
-        f"[{short(row['ci_low'])}, {short(row['ci_high'])}]",
-        short(row["effect_size"], 2) if row["effect_size"] is not None else "-",
-        short(row["detectable"]).removeprefix("+") if row["detectable"] is not None else "-",
+        signed(row["delta"]),
+        f"[{signed(row['ci_low'])}, {signed(row['ci_high'])}]",
+        signed(row["effect_size"], 2) if row["effect_size"] is not None else "-",
+        signed(row["detectable"]).removeprefix("+") if row["detectable"] is not None else "-",
         p_cell(row),
         f"{row['wins']}/{row['ties']}/{row['losses']}",
     ]
@@ -76,10 +84,10 @@ def _numbers(row: Row) -> list[str]:
 _NUMBERS = ("delta", "interval", "d", "min", "p", "W/T/L")
 
 
-def _caption(row: Row) -> str:
+def _caption(row: Comparison) -> str:
     return (
-        f"delta: mean difference, {row['confidence']:.0%} {INTERVALS[row['interval']]} interval; d: effect size d_z;"
-        f" min: {could_have(row)}; p: {method(row)}; {STAR}"
+        f"delta: mean difference, {row['confidence']:.0%} {interval_title(row)} interval; d: effect size d_z;"
+        f" min: {detectable_words(row)}; p: {method_words(row)}; {STAR}"
     )
 
 
@@ -90,7 +98,7 @@ _MEANING = {
 }
 
 
-def _contrasts(results: Results) -> list[Table]:
+def _contrasts(results: Results) -> list[rich_table.Table]:
     """A table for each contrast, the caption under the last."""
     measure = results.measures[0]
     kinds = list(dict.fromkeys(row["contrast"] for row in results.of(measure)))
@@ -98,7 +106,7 @@ def _contrasts(results: Results) -> list[Table]:
     for kind in kinds:
         rows = [row for row in results.of(measure) if row["contrast"] == kind]
         caption = _caption(rows[0]) if kind == kinds[-1] else None
-        table = Table(title=f"{kind.capitalize()} in {measure}: {_MEANING[kind]}", caption=caption, **PLAIN)
+        table = rich_table.Table(title=f"{kind.capitalize()} in {measure}: {_MEANING[kind]}", caption=caption, **PLAIN)
         for column in ("system", "trained\non", "on"):
             table.add_column(column, no_wrap=True)
         for column in _NUMBERS:
@@ -110,9 +118,9 @@ def _contrasts(results: Results) -> list[Table]:
     return tables
 
 
-def _summary(results: Results) -> Table:
+def _summary(results: Results) -> rich_table.Table:
     rows = results.of(results.measures[0])
-    table = Table(title=f"What holds in {results.measures[0]} ({over(rows[0])})", **PLAIN)
+    table = rich_table.Table(title=f"What holds in {results.measures[0]} ({family(rows[0])})", **PLAIN)
     for column in ("pair", "contrast", "higher", "lower", "no significant difference"):
         table.add_column(column, no_wrap=column in ("pair", "contrast"), overflow="fold")
     last = None
@@ -135,25 +143,27 @@ def _words(results: Results) -> Text:
     kind = "gain" if any(r["contrast"] == "gain" for r in rows) else "gap"
     rows = [r for r in rows if r["contrast"] == kind]
     if kind == "gain":
-        rows = [r for r in rows if r["variety"] == rows[0]["pair"].split("-")[0]]
+        rows = [r for r in rows if r["variety"] == str(rows[0]["pair"]).split("-")[0]]
     return Text("\n".join(sentence(r) for r in rows))
 
 
 def comparison(results: Results) -> RenderableType:
     """What `lsw compare` prints: the runs, then a table for each measure."""
-    runs = Table(title=queries(results.comparisons[0]), **PLAIN)
+    runs = rich_table.Table(title=basis(results.comparisons[0]), **PLAIN)
     for column in ("run", "system", "queries", "passages"):
         runs.add_column(column, no_wrap=True)
     for measure in results.measures:
         runs.add_column(measure, justify="right", no_wrap=True)
     for run in results.runs:
         means = (f"{run['means'][m]:.4f}" for m in results.measures)
-        runs.add_row(run["run_id"], name(run), run["query_variety"], run["document_variety"] or "-", *means)
+        runs.add_row(run["run_id"], system_name(run), run["query_variety"], run["document_variety"] or "-", *means)
     parts: list[RenderableType] = [runs]
     for measure in results.measures:
         rows = results.of(measure)
         last = measure == results.measures[-1]
-        table = Table(title=f"Differences in {measure}", caption=_caption(rows[0]) if last else None, **PLAIN)
+        table = rich_table.Table(
+            title=f"Differences in {measure}", caption=_caption(rows[0]) if last else None, **PLAIN
+        )
         for column in ("run", "against"):
             table.add_column(column, no_wrap=True)
         for column in _NUMBERS:

@@ -1,24 +1,41 @@
 """The measures of one run."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from store.ingest import ROWS
+from workbench.costs.base import Cost, NotEstimatedError
+from workbench.costs.estimator import STAGE, Estimator
 from workbench.evaluation.evaluate import evaluate
-from workbench.stages import Job
+from workbench.graph import Job, Kind, Stage
+from workbench.stages._behind import queries_of
+from workbench.stages._ranking import Asks
+
+PER_RESULT = 1.5e-7
+"""Seconds to join one row of a ranking with the judgements."""
 
 
-def run(job: Job) -> dict[str, Any]:
-    """`rows/measure.parquet`, `rows/judged.parquet`, `rows/evaluated.parquet`. The summary holds means and counts."""
-    [run_id] = job.read("run", "run")["run_id"].to_pylist()
-    found = evaluate(
-        run_id,
-        job.inputs["run"] / ROWS / "ranking.parquet",
-        job.inputs["qrels"] / ROWS / "qrel.parquet",
-        job.parameters["measures"],
-    )
-    for name, table in (("measure", found.values), ("judged", found.judged), ("evaluated", found.queries)):
-        job.write(name, table.append_column("key", pa.array([job.key] * len(table), pa.string())))
-    means = found.values.group_by("measure").aggregate([("value", "mean")]).to_pylist()
-    return {**{row["measure"]: round(row["value_mean"], 4) for row in means}, **found.counts()}
+class Measure(Kind):
+    """Leaves `rows/measure.parquet`, `rows/judged.parquet`, `rows/evaluated.parquet`. Reads `run` and `qrels`."""
+
+    measures: list[str]
+
+    version: ClassVar[int] = 3
+    tables: ClassVar[tuple[str, ...]] = ("measure", "judged", "evaluated")
+
+    def run(self, job: Job) -> dict[str, Any]:
+        """Evaluate; the summary holds means and counts."""
+        [run_id] = job.read("run", "run")["run_id"].to_pylist()
+        evaluation = evaluate(run_id, job.rows("run", "ranking"), job.rows("qrels", "qrel"), self.measures)
+        tables = {"measure": evaluation.values, "judged": evaluation.judged, "evaluated": evaluation.queries}
+        for name, table in tables.items():
+            job.write(name, table.append_column("key", pa.array([job.key] * len(table), pa.string())))
+        means = evaluation.values.group_by("measure").aggregate([("value", "mean")]).to_pylist()
+        return {**{row["measure"]: round(row["value_mean"], 4) for row in means}, **evaluation.counts()}
+
+    def cost(self, stage: Stage, estimator: Estimator) -> Cost:
+        run = stage.inputs["run"]
+        if not isinstance(run.work, Asks):
+            raise NotEstimatedError("How many results a run has is known once it is read.")
+        queries = queries_of(run.inputs["queries"], estimator).texts or 0
+        return Cost(seconds=STAGE + queries * run.work.depth * PER_RESULT)

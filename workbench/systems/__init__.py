@@ -3,49 +3,7 @@
 Imports of torch and PyTerrier stay inside functions, so that a command which ranks nothing starts at once.
 """
 
-from typing import Protocol
+from workbench.registry import Registry
+from workbench.systems.base import System
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
-
-class Progress(Protocol):
-    """Called with what is done and the total, in units of the caller's choosing."""
-
-    def __call__(self, done: int, total: int) -> None: ...
-
-
-def single(scores: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Scores as float32, which is what trec_eval holds: what ties there must tie here."""
-    top = np.finfo(np.float32).max
-    return np.clip(scores, -top, top).astype(np.float32)
-
-
-def ranked(run: pa.Table, depth: int) -> pa.Table:
-    """Order a run as trec_eval does and cut it.
-
-    Args:
-        run: columns qid, docno, score.
-        depth: results kept for each query.
-
-    Returns:
-        columns qid, docno, rank (int32, from 0) and score (float32), by qid in order of appearance, then rank.
-    """
-    import duckdb
-
-    rounded = pa.table({"qid": run["qid"], "docno": run["docno"], "score": single(run["score"].to_numpy())})
-    with duckdb.connect() as con:
-        con.register("run", rounded)
-        return con.sql(
-            """
-            WITH numbered AS (SELECT *, row_number() OVER () AS line FROM run),
-            ordered AS (
-                SELECT qid, docno, score, min(line) OVER (PARTITION BY qid) AS position,
-                    (row_number() OVER (PARTITION BY qid ORDER BY score DESC, docno DESC) - 1)::INTEGER AS rank
-                FROM numbered
-            )
-            SELECT qid, docno, rank, score FROM ordered WHERE rank < ? ORDER BY position, rank
-            """,
-            params=[depth],
-        ).to_arrow_table()
+SYSTEMS = Registry(System, "architecture", ("workbench.systems",), "lsw.systems")

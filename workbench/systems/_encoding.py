@@ -1,29 +1,28 @@
 """How texts go through a model: precision by what the hardware has, batches of like length under a token budget."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from store import LswError
+from workbench.registry import LOCAL, Section
 
-PRECISIONS = ("float32", "auto", "bfloat16", "float16")
+Positive = Annotated[int, Field(gt=0)]
+Precision = Literal["float32", "auto", "bfloat16", "float16"]
 
 
-@dataclass(frozen=True)
-class Computing:
-    """How a model computes.
+class Computing(Section):
+    """How models compute.
 
-    Args:
-        precision: one of `PRECISIONS`; `auto` is bfloat16 where the hardware multiplies it, else float16 on a GPU, else
-            float32.
-        token_budget: tokens of one batch, padding included; None: 4,096 on a CPU, where larger batches leave its
-            cache, 65,536 on a GPU.
-        search: `exact`, or an approximate index: `hnsw`, `ivf`.
+    `precision`: `auto` is bfloat16 where the hardware multiplies it, else float16 on a GPU, else float32.
+    `token_budget`: tokens of one batch, padding included; None: 4,096 on a CPU, where larger batches leave its cache,
+    65,536 on a GPU. `search`: `exact`, or an approximate index of faiss.
     """
 
-    precision: str = "float32"
-    token_budget: int | None = None
-    search: str = "exact"
+    precision: Precision = "float32"
+    token_budget: Annotated[Positive | None, LOCAL] = None
+    search: Literal["exact", "hnsw", "ivf"] = "exact"
 
     @property
     def budget(self) -> int:

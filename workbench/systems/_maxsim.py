@@ -14,9 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from store import LswError
-from workbench.systems import Progress
 from workbench.systems._encoding import device, faiss
 from workbench.systems._shards import Appended, Docnos, write_docnos
+from workbench.talk import Progress
 
 VECTORS, LENGTHS, META, APPROXIMATE = "tokens.bin", "lengths.i4", "tokens.json", "tokens.faiss"
 SHARD = 1_024

@@ -1,23 +1,55 @@
 """A single-vector bi-encoder (BGE-M3's dense vector) through sentence-transformers, its vectors in a FlexIndex."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from store import LswError
-from workbench.systems import Progress
 from workbench.systems._encoding import Computing, cut, faiss, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended
+from workbench.systems.base import Bench, Encoder, Searched
+from workbench.talk import Progress
 
 VECTORS = "vecs.f4"
 BATCH = 65_536
 """Vectors that faiss is given at once."""
 CHECKED = 20
 """Queries whose approximate results are held against exact ones."""
+
+
+class BiEncoder(Encoder):
+    """A single-vector encoder; `pooling` is that of a checkpoint that does not say it (no modules.json)."""
+
+    pooling: Literal["cls", "mean"] | None = None
+
+    objective: ClassVar[str] = "in-batch"
+
+    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
+        length = self.document_length
+        index(bench.weights, passages, length, out, bench.work, bench.computing, bench.progress, self.pooling)
+        return {"passages": len(passages)}
+
+    def retrieve(
+        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        return retrieve(bench.weights, index, queries, self.query_length, depth, bench.computing, self.pooling)
+
+    def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
+        model = load(checkpoint, computing, self.pooling)
+        return partial(encode, model, length=self.document_length, budget=computing.budget, query=False)
+
+    def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
+        return passages * width * 4
+
+    def seconds_to_search(self, search: Searched, width: int, multiplication: float) -> float:
+        # pyterrier_dr keeps the best of each block of passages: some eight multiplications a score.
+        return search.queries * search.passages * (width * multiplication + 4e-9)
 
 
 def load(checkpoint: Path, computing: Computing, pooling: str | None = None) -> Any:

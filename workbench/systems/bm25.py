@@ -1,27 +1,66 @@
 """BM25 over PISA, on terms that are made alike for queries and passages (`workbench.text.terms`)."""
 
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from workbench.silence import hushed
-from workbench.systems import Progress
+from store.passages import FILE, Passages, write
+from workbench.collections.formats import batched
+from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
+from workbench.systems.base import Bench, Retriever, Searched
+from workbench.talk import Progress, hushed
 from workbench.text import term_counts
 
 K1, B = 0.9, 0.4
 """Anserini's defaults, which the published runs used."""
+TIMED = 20_000
+"""Passages indexed to know how fast that is."""
 
 
-def index(passages: Reading, out: Path, progress: Progress) -> None:
+class BM25(Retriever):
+    """BM25; a system without weights."""
+
+    k1: float = K1
+    b: float = B
+
+    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
+        index(passages, out, bench.progress, self.k1, self.b)
+        return {"passages": len(passages)}
+
+    def retrieve(
+        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        return retrieve(index, queries, variety, depth, self.k1, self.b), {}
+
+    def seconds_to_index(self, texts: list[str], variety: str) -> float:
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / FILE
+            some = [texts[i % len(texts)] for i in range(TIMED)]
+            write(path, batched((str(i), text) for i, text in enumerate(some)))
+            began = time.perf_counter()
+            index(Reading(Passages(path), variety, "as written"), Path(name) / "index", lambda done, total: None)
+            return (time.perf_counter() - began) / sum(len(text.encode()) for text in some)
+
+    def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
+        return round(size * 0.6)
+
+    def seconds_to_search(self, search: Searched, width: int, multiplication: float) -> float:
+        return search.queries * (2e-4 + search.passages * 1.2e-8) + search.results * 4e-7
+
+
+def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: float = B) -> None:
     """Build the inverted index.
 
     Args:
         passages: what to index; their variety says how terms are made.
         out: folder that will hold the index.
         progress: told how many passages are taken.
+        k1, b: of the formula; PISA lays its block-max data down for them.
     """
     from pyterrier_pisa import PisaIndex
 
@@ -37,10 +76,10 @@ def index(passages: Reading, out: Path, progress: Progress) -> None:
     with hushed():
         made = PisaIndex(str(out), stemmer="none", stops="none")
         made.toks_indexer(scale=1).index(toks())
-        made.bm25(k1=K1, b=B)  # lays down the block-max data now, so that retrieval only reads
+        made.bm25(k1=k1, b=b)  # lays down the block-max data now, so that retrieval only reads
 
 
-def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int) -> pa.Table:
+def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: float = K1, b: float = B) -> pa.Table:
     """The best passages of each query by BM25 (Robertson and Zaragoza 2009, eq. 3.15).
 
     Args:
@@ -48,6 +87,7 @@ def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int) -> pa.Ta
         queries: columns qid, query.
         variety: of the queries.
         depth: passages a query at most; those that share no term with it are not returned.
+        k1, b: as they were for `index`.
 
     Returns:
         columns qid, docno, score (float32).
@@ -65,7 +105,7 @@ def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int) -> pa.Ta
     frame = frame[frame["query_toks"].map(bool)]  # PISA takes no query without terms
     with hushed():
         retriever = PisaIndex(str(folder), stemmer="none", stops="none").bm25(
-            k1=K1, b=B, num_results=depth, toks_scale=1, query_weighted=True, threads=1
+            k1=k1, b=b, num_results=depth, toks_scale=1, query_weighted=True, threads=1
         )
         found = retriever(frame)
     return pa.table(

@@ -1,5 +1,7 @@
 """BGE-M3 whole: the weighted sum of its dense, sparse and multi-vector scores, over what the first two find."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +9,40 @@ import numpy as np
 import pyarrow as pa
 
 from store import LswError
-from workbench.systems import Progress, sparse
 from workbench.systems import _m3 as bgem3
 from workbench.systems import _maxsim as tokens
 from workbench.systems import bi_encoder as biencoder
+from workbench.systems import sparse
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
 from workbench.systems._shards import Appended
+from workbench.systems.base import Bench, Encoder, Searched
+from workbench.talk import Progress
+
+
+class Hybrid(Encoder):
+    """BGE-M3's three scores, summed."""
+
+    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
+        index(bench.weights, passages, self.document_length, out, bench.work, bench.computing, bench.progress)
+        return {"passages": len(passages)}
+
+    def retrieve(
+        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        length = self.query_length
+        return retrieve(bench.weights, index, queries, length, depth, bench.computing, bench.progress)
+
+    def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
+        return partial(bgem3.M3(checkpoint, computing).encode, length=self.document_length)
+
+    def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
+        each = 4 if computing.precision == "float32" else 2
+        return passages * width * 4 + round(size / 4 * (0.7 * 8 + width * each))
+
+    def seconds_to_search(self, search: Searched, width: int, multiplication: float) -> float:
+        by_vector = search.queries * search.passages * (width * multiplication + 4e-9)
+        return by_vector + search.queries * search.size / 4 * 32 * (width * multiplication + 4e-10)
 
 
 def _m3(checkpoint: Path, computing: Computing) -> bgem3.M3:

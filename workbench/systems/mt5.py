@@ -1,4 +1,4 @@
-"""Rerankers: mT5 (yes or no?) through pyterrier_t5, its batching mended; cross-encoders of sentence-transformers.
+"""mT5 asked whether a passage is relevant, yes or no, through pyterrier_t5 with its batching mended.
 
 pyterrier_t5 0.3.0 cuts the end token from the longest text of a batch only and puts the prompt after the padding, so
 a score depends on what else is in the batch; it goes silent when `yes` and `no` are one token. Here every pair is
@@ -7,18 +7,23 @@ tokenised by itself, the prompt follows its text, padding comes last and is mask
 
 import json
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import Any, ClassVar
 
 from store import LswError
-from workbench.systems import Progress
 from workbench.systems._encoding import Computing, batches
-from workbench.systems._passages import Reading
-from workbench.systems._shards import Appended
+from workbench.systems.base import Reranker
 
 PROMPT = "Relevant:"
 YES, NO = "yes", "no"
+
+
+class MT5(Reranker):
+    """The log-probability of `yes` against `no` (Nogueira et al. 2020, arXiv 2003.06713)."""
+
+    objective: ClassVar[str] = "yes-no"
+
+    def scorer(self, checkpoint: Path, computing: Computing) -> Any:
+        return load(checkpoint, self.document_length, computing)
 
 
 def answers(tokenizer: Any) -> tuple[int, int]:
@@ -90,7 +95,7 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
     from pyterrier.model import add_ranks
     from pyterrier_t5 import mT5ReRanker
 
-    from workbench.systems import _one_token as onestep
+    from workbench.systems import _one_token
 
     # On a CPU larger batches leave its cache: of 512 to 8,192 these were the fastest.
     on_cpu = 2_048 if computing.dtype is torch.float32 else 1_024
@@ -103,7 +108,7 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
             for batch in batches([len(row) for row in rows], budget):
                 ids, mask = padded([rows[i] for i in batch], self.tokenizer.pad_token_id)
                 with torch.inference_mode():
-                    hidden = onestep.logits(
+                    hidden = _one_token.logits(
                         self.model, ids.to(self.device), mask.to(self.device), [self.REL, self.NREL]
                     )
                 scores[batch] = torch.log_softmax(hidden, dim=1)[:, 0].cpu()
@@ -116,116 +121,6 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
         # The outputs of T5's feed-forward layers overflow in float16; transformers keeps them in float32 as well.
         wide = computing.dtype is torch.float16 and ".wo." in name
         weight.data = weight.data.to(torch.float32 if wide else computing.dtype)
-    onestep.prepare(reranker.model)
+    _one_token.prepare(reranker.model)
     reranker.REL, reranker.NREL = answers(reranker.tokenizer)
     return reranker
-
-
-def load_cross_encoder(checkpoint: Path, length: int, computing: Computing) -> Any:
-    """A PyTerrier transformer over a sentence-transformers cross-encoder; scores are logits, as it gives them.
-
-    Args:
-        checkpoint: its folder.
-        length: tokens of a pair at most.
-        computing: precision, and tokens of one batch, padding included.
-    """
-    import pyterrier as pt
-    from pyterrier.model import add_ranks
-    from sentence_transformers import CrossEncoder
-    from torch.nn import Identity, Linear
-
-    model = CrossEncoder(
-        str(checkpoint), local_files_only=True, max_length=length, model_kwargs={"dtype": computing.dtype}
-    )
-    last = [part for part in model.modules() if isinstance(part, Linear)][-1].float()  # half a score ties with others
-    last.register_forward_pre_hook(lambda _, given: tuple(x.float() for x in given))
-
-    def score(run: Any) -> Any:
-        pairs = list(zip(run["query"].to_list(), run["text"].to_list(), strict=True))
-        tokens = model.tokenizer([q for q, _ in pairs], [d for _, d in pairs], truncation=True, max_length=length)
-        scores = [0.0] * len(pairs)
-        for batch in batches([len(ids) for ids in tokens["input_ids"]], computing.budget):
-            made = model.predict(
-                [pairs[i] for i in batch], batch_size=len(batch), activation_fn=Identity(), show_progress_bar=False
-            )
-            for i, value in zip(batch, made, strict=True):
-                scores[i] = float(value)
-        return add_ranks(run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores))
-
-    return pt.apply.generic(score)
-
-
-GROUP = 32
-"""Queries whose candidates are scored before their scores are put on disk."""
-
-
-def rerank(
-    architecture: str,
-    checkpoint: Path,
-    candidates: pa.Table,
-    queries: pa.Table,
-    passages: Reading,
-    length: int,
-    depth: int,
-    work: Path,
-    computing: Computing,
-    progress: Progress,
-) -> pa.Table:
-    """Score the first `depth` candidates of each query anew; the others follow in their order (PyTerrier's `^`).
-
-    Args:
-        architecture: `reranker` (mT5) or `cross-encoder`.
-        checkpoint: its folder.
-        candidates: columns qid, docno, rank, score of the first stage.
-        queries: columns qid, query; the text that is scored.
-        passages: where their texts are.
-        length: tokens of a pair at most.
-        depth: candidates reranked a query.
-        work: folder in which an interrupted attempt left the scores of whole groups of queries.
-        computing: precision and budget.
-        progress: told how many pairs are scored.
-
-    Returns:
-        columns qid, docno, score.
-
-    Raises:
-        LswError: a candidate is no passage of the collection.
-    """
-    import numpy as np
-    import pandas as pd
-    import pyterrier as pt
-
-    model = (load if architecture == "reranker" else load_cross_encoder)(checkpoint, length, computing)
-    given = candidates.to_pandas()
-    text = dict(zip(queries["qid"].to_pylist(), queries["query"].to_pylist(), strict=True))
-    top = given[given["rank"] < depth].reset_index(drop=True)
-    groups = top.groupby(top["qid"].map({q: i // GROUP for i, q in enumerate(top["qid"].unique())}), sort=False)
-    made = Appended(work, ("scores.f8",))
-    for _, group in groups:
-        if int(group.index[0]) < made.rows:
-            continue  # scored before an interruption
-        texts = passages.texts(group["docno"])
-        if lacking := next((d for d in group["docno"] if d not in texts), None):
-            raise LswError(
-                f"Candidate '{lacking}' is no passage of the collection.",
-                cure="Rerank a run over the same passages.",
-                exit_code=1,
-            )
-        asked = pd.DataFrame(
-            {"qid": group["qid"], "docno": group["docno"], "query": group["qid"].map(text),
-             "text": group["docno"].map(texts)}
-        )  # fmt: skip
-        scores = model(asked).set_index(["qid", "docno"])["score"]
-        keys = list(zip(group["qid"], group["docno"], strict=True))
-        made.add(len(group), scores_f8=scores.loc[keys].to_numpy(np.float64))
-        progress(made.rows, len(top))
-    top["score"] = np.fromfile(work / "scores.f8", np.float64)
-    rescored = pt.Transformer.from_df(pt.model.add_ranks(top.drop(columns="rank")))
-    found = (rescored ^ pt.Transformer.from_df(given))(queries.select(["qid", "query"]).to_pandas())
-    return pa.table(
-        {
-            "qid": found["qid"].astype(str).to_list(),
-            "docno": found["docno"].astype(str).to_list(),
-            "score": pa.array(found["score"].to_numpy(), pa.float64()),
-        }
-    )

@@ -2,22 +2,55 @@
 
 import json
 import string
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from store import LswError
-from workbench.systems import Progress
 from workbench.systems import _m3 as bgem3
 from workbench.systems import _maxsim as tokens
+from workbench.systems import base
 from workbench.systems._encoding import Computing, faiss, in_batches, lengths
 from workbench.systems._passages import Reading
+from workbench.talk import Progress
 from workbench.varieties import variety as variety_of
 
 Floats = NDArray[np.float32]
+DIMENSIONS = 128
+"""Of a token vector of ColBERT-XM; BGE-M3's are as wide as its hidden states."""
+
+
+class MultiVector(base.Encoder):
+    """A vector for each token, compared by MaxSim."""
+
+    objective: ClassVar[str] = "in-batch-maxsim"
+
+    def index(self, passages: Reading, out: Path, bench: base.Bench) -> dict[str, Any]:
+        lengths = self.query_length, self.document_length
+        adapter = index(bench.weights, passages, *lengths, out, bench.work, bench.computing, bench.progress)
+        return {"passages": len(passages), "adapter": adapter}
+
+    def retrieve(
+        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: base.Bench
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        lengths = self.query_length, self.document_length
+        return retrieve(bench.weights, index, queries, variety, *lengths, depth, bench.computing, bench.progress)
+
+    def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
+        return partial(Encoder(checkpoint, variety, self.query_length, self.document_length, computing), query=False)
+
+    def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
+        dimensions = width if "bge" in self.checkpoint else DIMENSIONS
+        return round(size / 4 * dimensions * (4 if computing.precision == "float32" else 2))
+
+    def seconds_to_search(self, search: base.Searched, width: int, multiplication: float) -> float:
+        tokens_compared = search.queries * search.size / 4
+        return tokens_compared * 32 * (DIMENSIONS * multiplication + 4e-10)
 
 
 def load(checkpoint: Path, query_length: int, document_length: int, computing: Computing | None = None) -> Any:

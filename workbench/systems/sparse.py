@@ -1,17 +1,20 @@
 """A learned sparse encoder (SPLADE's kind, BGE-M3's term weights): weights of terms, searched exactly as a matrix."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from workbench.systems import Progress
 from workbench.systems import _m3 as bgem3
+from workbench.systems import base
 from workbench.systems._encoding import Computing, cut, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended, Docnos, write_docnos
+from workbench.talk import Progress
 
 FILES = ("terms.i4", "weights.f4", "counts.i4")
 META = "sparse.json"
@@ -20,6 +23,28 @@ CHUNK = 200_000
 ASKED = 512
 LOGITS = 1_000_000_000
 """Logits of a batch, tokens times terms: 4 GB."""
+
+
+class Sparse(base.Encoder):
+    """Weights of terms, compared exactly."""
+
+    heeds: ClassVar[frozenset[str]] = frozenset({"precision"})
+
+    def index(self, passages: Reading, out: Path, bench: base.Bench) -> dict[str, Any]:
+        index(bench.weights, passages, self.document_length, out, bench.work, bench.computing, bench.progress)
+        return {"passages": len(passages)}
+
+    def retrieve(
+        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: base.Bench
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        length = self.query_length
+        return retrieve(bench.weights, index, queries, length, depth, bench.computing, bench.progress), {}
+
+    def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
+        return partial(Encoder(checkpoint, computing), length=self.document_length, query=False)
+
+    def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
+        return round(size / 4 * 0.7 * 8)  # some seven terms in ten tokens, eight bytes each
 
 
 class Encoder:

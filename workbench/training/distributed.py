@@ -9,37 +9,36 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.feather as feather
 
 from store import LswError
-from workbench.systems import Progress
-from workbench.training.finetune import Outcome, Settings, finetune
+from workbench.systems import SYSTEMS
+from workbench.training.finetune import Outcome, finetune
+from workbench.training.objectives.base import Training
+from workbench.training.tuning import Tuning
 
 JOB, TRIPLES, DONE, FAULT = "job.json", "triples.arrow", "outcome.json", "fault.json"
 
 
-def share(
-    processes: int,
-    architecture: str,
-    checkpoint: Path,
-    triples: pa.Table,
-    settings: Settings,
-    out: Path,
-    work: Path,
-    progress: Progress,
-) -> Outcome:
+def share(processes: int, training: Training, out: Path) -> Outcome:
     """As `workbench.training.finetune`, by so many processes on this machine, one for each GPU.
 
     Raises:
         LswError: one of them failed; its error, or what it said last.
     """
-    feather.write_feather(triples, work / TRIPLES, compression="uncompressed")
-    said = {"architecture": architecture, "checkpoint": str(checkpoint), "out": str(out), "settings": asdict(settings)}
-    (work / JOB).write_text(json.dumps(said), "utf-8")
+    work = training.work
+    feather.write_feather(training.triples, work / TRIPLES, compression="uncompressed")
+    job = {
+        "system": training.system.model_dump(mode="json"),
+        "checkpoint": str(training.checkpoint),
+        "tuning": training.tuning.model_dump(mode="json"),
+        "report_to": training.report_to,
+        "out": str(out),
+    }
+    (work / JOB).write_text(json.dumps(job), "utf-8")
     for name in (DONE, FAULT):
         (work / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}",
@@ -60,7 +59,7 @@ def share(
         for line in child.stdout or ():
             if line.startswith("step "):
                 done, _, total = line.removeprefix("step ").partition("/")
-                progress(int(done), int(total))
+                training.progress(int(done), int(total))
         child.wait()
     except BaseException:  # Ctrl+C: all of them, and what they saved is resumed from
         os.killpg(child.pid, signal.SIGTERM)
@@ -85,9 +84,7 @@ _CURVE = pa.schema(
 
 def main(job: Path) -> None:
     """One of the processes."""
-    said = json.loads(job.read_text("utf-8"))
-    given = {**said["settings"], "frozen": tuple(said["settings"]["frozen"])}
-    given["report_to"] = tuple(given["report_to"])
+    told = json.loads(job.read_text("utf-8"))
     first = os.environ.get("RANK", "0") == "0"
 
     def tell(done: int, total: int) -> None:
@@ -95,22 +92,23 @@ def main(job: Path) -> None:
             print(f"step {done}/{total}", flush=True)
 
     try:
-        outcome = finetune(
-            said["architecture"],
-            Path(said["checkpoint"]),
+        training = Training(
+            SYSTEMS.part(told["system"]["architecture"]).model_validate(told["system"]),  # type: ignore[arg-type]
+            Path(told["checkpoint"]),
             feather.read_table(job.parent / TRIPLES, memory_map=True),
-            Settings(**given),
-            Path(said["out"]),
+            Tuning.model_validate(told["tuning"]),
             job.parent,
             tell,
+            tuple(told["report_to"]),
         )
+        outcome = finetune(training, Path(told["out"]))
     except LswError as error:
         if first:
             (job.parent / FAULT).write_text(json.dumps([error.title, error.detail, error.cure]), "utf-8")
         raise
     if first:
-        told = {"steps": outcome.steps, "weight_change": outcome.weight_change, "curve": outcome.curve.to_pylist()}
-        (job.parent / DONE).write_text(json.dumps(told), "utf-8")
+        report = {"steps": outcome.steps, "weight_change": outcome.weight_change, "curve": outcome.curve.to_pylist()}
+        (job.parent / DONE).write_text(json.dumps(report), "utf-8")
 
 
 if __name__ == "__main__":

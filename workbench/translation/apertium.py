@@ -2,12 +2,25 @@
 
 import shutil
 import subprocess
+from typing import Any
 
 from store import LswError
+from workbench.translation.base import Desk, Translator
 from workbench.varieties import Variety, variety
 
 PACKAGES = "apertium apertium-fra-cat apertium-oci-fra apertium-afr-nld apertium-ind-zlm"
 """Of Debian and Ubuntu, for the pairs of lsw that Apertium has."""
+
+
+class Apertium(Translator):
+    """The program of that name, in one of its directions."""
+
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+        answers = translated(list(texts.values()), desk.source, desk.target)
+        return dict(zip(texts, answers, strict=True)), {"version": version()}
+
+    def seconds(self, texts: int) -> float:
+        return 1.0 + texts * 0.005
 
 
 def mode(source: str, target: str) -> str:

@@ -2,11 +2,47 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from store import LswError
+from workbench.registry import LOCAL
+from workbench.translation.base import Desk, Journal, Translator
 from workbench.varieties import variety
 
 BATCH = 16
+
+
+class Seq2Seq(Translator):
+    """Any checkpoint that transformers generates with.
+
+    Args:
+        checkpoint: a folder of one's own, or owner/name on the hub.
+        beams: of the search.
+        length: tokens at most, of a text and of its translation.
+    """
+
+    checkpoint: Annotated[str, LOCAL]
+    beams: Annotated[int, Field(gt=0)] = 4
+    length: Annotated[int, Field(gt=0)] = 256
+
+    @property
+    def model(self) -> str:
+        return self.checkpoint
+
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+        assert desk.checkpoint
+        journal = Journal(desk.work / "translations.jsonl")
+        distinct = list(dict.fromkeys(texts.values()))
+        new = [text for text in distinct if text not in journal.had]
+        done = len(distinct) - len(new)
+        for some, answers in translated(desk.checkpoint, new, desk.source, desk.target, self.beams, self.length):
+            for text, answer in zip(some, answers, strict=True):
+                journal.add(text, answer)
+            done += len(some)
+            desk.progress(done, len(distinct))
+        return journal.of(texts), {"generated": len(new)}
 
 
 def translated(

@@ -4,20 +4,90 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from store import LswError
+from workbench.collections.base import LOOKED_AT, Download, Extent, first_texts
+from workbench.collections.formats import batched
+from workbench.collections.sources.base import Source
 from workbench.varieties import Variety, variety
 
 SCHEME = "irds:"
+PACKED = 3.0
+"""How much smaller compressed text is, where only that size is known."""
+QUERY_BYTES = 35.0
+"""Mean length of a query of the web, where none is here."""
 
 _LICENCES = {
     "neuclir": "Read the licence at https://neuclir.github.io and of Common Crawl News first.",
     "msmarco-passage": "Read the terms at https://microsoft.github.io/msmarco first: research only.",
     "wikiclir": "It is described at https://www.cs.jhu.edu/~kevinduh/a/wikiclir2018.",
 }
+
+
+class Irds(Source):
+    """A data set of ir_datasets; its address is the ID."""
+
+    def of_split(self, split: str) -> Source:
+        """Its ID goes on with the split; some data sets (WikiCLIR) have none and are whole."""
+        return Irds(address=part(self.address, split), fields=self.fields)
+
+    def judged_only(self, split: str) -> bool:
+        """MS MARCO has 300,000 training queries without a label: nothing to learn from."""
+        return split == "train"
+
+    def passages(self, variety: str) -> Iterator[tuple[str, str]]:
+        """docno, and title and text as ir_datasets puts them together."""
+        handler = self._handler("passages")
+        for document in rows(self.address, handler, handler.docs_iter):
+            yield document.doc_id, document.default_text()
+
+    def queries(self, variety: str) -> dict[str, str]:
+        """The text of each qid: of bilingual topics the fields in that language."""
+        return queries(self.address, variety, self.fields)
+
+    def qrels(self, variety: str, split: str) -> Iterator[tuple[str, str, int]]:
+        """qid, docno, label."""
+        address = part(self.address, split)
+        handler = dataset(address).qrels_handler()
+        for row in rows(address, handler, handler.qrels_iter):
+            yield row.query_id, row.doc_id, int(row.relevance)
+
+    def _handler(self, part_of_it: str, split: str = "") -> Any:
+        handlers = {"passages": "docs_handler", "queries": "queries_handler", "qrels": "qrels_handler"}
+        return getattr(dataset(part(self.address, split)), handlers[part_of_it])()
+
+    def downloads(self, part: str, variety: str, split: str = "") -> list[Download]:
+        """The files behind a part that are not here."""
+        return [file for file in files(self._handler(part, split)) if not file.there]
+
+    def passages_extent(self, variety: str) -> Extent:
+        """Counted if the files are here; else as published, and by the sizes of the files."""
+        data = dataset(self.address)
+        behind = files(data.docs_handler())
+        count = data.docs.metadata.get("count")
+        if all(file.there for file in behind):
+            some = first_texts(batched(self.passages(variety)))
+            if len(some) < LOOKED_AT:
+                count = len(some)
+            elif len(behind) == 1 and behind[0].path and behind[0].path.suffix == ".tsv":
+                with behind[0].path.open("rb") as lines:
+                    count = sum(1 for _ in lines)
+            return Extent.of(some, count)
+        packed = [PACKED if file.url.split("?")[0].endswith("gz") else 1 for file in behind]
+        size = sum((file.size or 0) * times for file, times in zip(behind, packed, strict=True))
+        return Extent(count, size / count if count else 0.0, sum(file.size or 0 for file in behind if not file.there))
+
+    def queries_extent(self, variety: str) -> Extent:
+        """Counted if the files are here; else those that are judged, or as published."""
+        data = dataset(self.address)
+        behind = files(data.queries_handler())
+        if all(file.there for file in behind):
+            return Extent.of(self.queries(variety).values())
+        judged = data.qrels.metadata if data.has_qrels() else {}
+        count = judged.get("fields", {}).get("query_id", {}).get("count") or data.queries.metadata.get("count")
+        return Extent(count, QUERY_BYTES, sum(file.size or 0 for file in behind if not file.there))
 
 
 def dataset(name: str) -> Any:
@@ -44,50 +114,36 @@ def part(source: str, split: str) -> str:
     return f"{source}/{split}" if split else source
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file that ir_datasets would download: its address, its place on this machine, its size in bytes (if known)."""
-
-    url: str
-    path: Path | None
-    size: int | None
-
-    @property
-    def there(self) -> bool:
-        """Whether it need not be downloaded."""
-        return self.path is not None and self.path.exists()
-
-
-def files(handler: Any) -> list[Source]:
+def files(handler: Any) -> list[Download]:
     """The files behind a handler of ir_datasets, found by walking its parts."""
     from ir_datasets.util.download import Download, RequestsDownload
 
-    found: dict[str, Source] = {}
+    by_url: dict[str, Download] = {}
     seen: set[int] = set()
 
-    def walk(thing: Any, made: Path | None) -> None:
+    def walk(thing: Any, extracted: Path | None) -> None:
         if id(thing) in seen:
             return
         seen.add(id(thing))
         if isinstance(thing, Download):
             path = Path(thing._cache_path) if thing._cache_path else None
             urls = [m.url for m in thing.mirrors if isinstance(m, RequestsDownload)]
-            at = made if made and made.exists() else path  # what was extracted from it will do
-            found.setdefault(urls[0] if urls else str(path), Source(urls[0] if urls else "", at, thing._size_hint))
+            at = extracted if extracted and extracted.exists() else path  # what was extracted from it will do
+            by_url.setdefault(urls[0] if urls else str(path), Download(urls[0] if urls else "", at, thing._size_hint))
             return
         if isinstance(thing, list | tuple | set):
             for item in thing:
-                walk(item, made)
+                walk(item, extracted)
         elif isinstance(thing, dict):
             for item in thing.values():
-                walk(item, made)
+                walk(item, extracted)
         elif type(thing).__module__.startswith("ir_datasets"):
             kept = getattr(thing, "_path", None) if type(thing).__name__ in ("Cache", "TarExtractAll") else None
             for item in vars(thing).values() if hasattr(thing, "__dict__") else ():
-                walk(item, Path(kept) if isinstance(kept, str | Path) else made)
+                walk(item, Path(kept) if isinstance(kept, str | Path) else extracted)
 
     walk(handler, None)
-    return list(found.values())
+    return list(by_url.values())
 
 
 def missing(handler: Any) -> int:
@@ -96,7 +152,7 @@ def missing(handler: Any) -> int:
 
 
 @contextmanager
-def watched(wanted: list[Source], told: Callable[[int, int], None]) -> Iterator[None]:
+def watched(wanted: list[Download], told: Callable[[int, int], None]) -> Iterator[None]:
     """Within the block, tell bytes downloaded and to download: a file is `<path>.tmp` until it is whole."""
     total = sum(source.size or 0 for source in wanted)
     if not total:
@@ -104,7 +160,7 @@ def watched(wanted: list[Source], told: Callable[[int, int], None]) -> Iterator[
         return
     over = threading.Event()
 
-    def size(source: Source) -> int:
+    def size(source: Download) -> int:
         for path in (Path(f"{source.path}.tmp"), source.path):
             if path and path.exists():
                 return path.stat().st_size
@@ -156,12 +212,6 @@ def rows(name: str, handler: Any, iterate: Callable[[], Iterator[Any]]) -> Itera
         ) from None  # fmt: skip
 
 
-def passages(source: str, code: str) -> Iterator[tuple[str, str]]:
-    handler = dataset(source).docs_handler()
-    for doc in rows(source, handler, handler.docs_iter):
-        yield doc.doc_id, doc.default_text()
-
-
 def _language(known: Variety) -> set[str]:
     return {known.code, known.ir_datasets or known.code}
 
@@ -173,7 +223,7 @@ def _unfiltered(source: str, handler: Any) -> Callable[[], Iterator[Any]]:
     """
     if not re.fullmatch(r"neuclir/1/(zh|fa|ru)/trec-2023", source.removeprefix(SCHEME)):
         return handler.queries_iter  # type: ignore[no-any-return]
-    judged = {qid for qid, _, _ in qrels(source, "", "")}
+    judged = {qid for qid, _, _ in Irds(address=source.removeprefix(SCHEME)).qrels("", "")}
     return lambda: (topic for topic in handler._queries_handler.queries_iter() if topic.query_id in judged)
 
 
@@ -218,10 +268,3 @@ def queries(source: str, code: str, fields: tuple[str, ...]) -> dict[str, str]:
             cure=f"Say where the '{code}' queries are: collection.queries.test.{code}.",
         )
     return {row.query_id: row.default_text() for row in topics}
-
-
-def qrels(source: str, split: str, code: str) -> Iterator[tuple[str, str, int]]:
-    name = part(source, split)
-    handler = dataset(name).qrels_handler()
-    for row in rows(name, handler, handler.qrels_iter):
-        yield row.query_id, row.doc_id, int(row.relevance)

@@ -1,0 +1,1 @@
+"""Are translations good, and do queries lose by bad ones?"""

@@ -1,0 +1,128 @@
+"""`lsw compare`: runs against each other, or published figures beside ours."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.console import (
+    FormatOption,
+    JsonOption,
+    StoreOption,
+    checked_format,
+    one_of,
+    opened,
+    out,
+    print_json,
+    show_results,
+    talk,
+    waiting,
+)
+
+if TYPE_CHECKING:
+    from store import Store
+
+
+def compare(
+    run_ids: Annotated[
+        list[str] | None,
+        typer.Argument(help="Runs: the baseline first, then the others.", metavar="RUN RUN...", show_default=False),
+    ] = None,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(help="An ir_measures name, recorded or not, as in 'RR(rel=2)@10'; may be repeated.  [RR@10]"),
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(help="randomisation, t, wilcoxon, or tukey (all pairs, family-wise).  [randomisation]")
+    ] = None,
+    correction: Annotated[str | None, typer.Option(help="holm, bonferroni, bh or none.  [holm]")] = None,
+    interval: Annotated[str | None, typer.Option(help="percentile or bca.  [percentile]")] = None,
+    all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every run with every other.")] = False,
+    closure: Annotated[
+        bool,
+        typer.Option("--closure", help="Four runs, BASE TUNED BASE TUNED: the first gain minus the second."),
+    ] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="No runs: the published figures beside the store's.")
+    ] = False,
+    resamples: Annotated[int | None, typer.Option(min=100, help="Sign flips or shuffles.  [100000]")] = None,
+    confidence: Annotated[float | None, typer.Option(min=0.5, max=0.999, help="Of the interval.  [0.95]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of flips, shuffles and resamples.  [42]")] = None,
+    form: FormatOption = "table",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare runs, paired by qid; the comparisons of one measure are one family.
+
+    Each with the first, unless --all-pairs, --closure or the test tukey say otherwise. Queries of one topic are
+    flipped and resampled together.
+    """
+    from store import LswError
+    from workbench.comparison.runs import compare_runs
+    from workbench.significance.corrections import CORRECTIONS
+    from workbench.significance.intervals import INTERVALS
+    from workbench.significance.outcomes import Method
+    from workbench.significance.tests import TESTS
+
+    form = checked_format(form, as_json)
+    if reference:
+        _reference(opened(store), run_ids or [], form)
+        return
+    if all_pairs and closure:
+        raise LswError("Choose one of --all-pairs and --closure.")
+    for name, registry in ((test, TESTS), (correction, CORRECTIONS), (interval, INTERVALS)):
+        if name is not None:
+            registry.known(name)
+    chosen = {"test": test, "correction": correction, "interval": interval, "resamples": resamples,
+              "confidence": confidence, "seed": seed}  # fmt: skip
+    method = Method.model_validate({name: value for name, value in chosen.items() if value is not None})
+    with waiting("resampling") as progress:
+        results = compare_runs(
+            opened(store),
+            run_ids or [],
+            list(dict.fromkeys(measure or ["RR@10"])),
+            method,
+            talk().print,
+            "closure" if closure else "pairs" if all_pairs else "baseline",
+            progress,
+        )
+    show_results(results, form)
+
+
+def _reference(at: "Store", run_ids: list[str], form: str) -> None:
+    """Published figures beside ours, in one of the formats."""
+    import csv
+
+    from rich.table import Table
+
+    from store import LswError
+    from store.query import runs
+    from workbench.comparison.published import beside, published, warning
+    from workbench.comparison.results import signed
+    from workbench.reports.table import PLAIN
+
+    if run_ids:
+        raise LswError("--reference takes no runs.", cure="Type `lsw compare --reference`.")
+    one_of(form, ("table", "json", "csv"), "format of --reference")
+    rows = beside(published(), runs(at) if at.exists() else [])
+    if form == "json":
+        print_json({"figures": rows, "note": warning(rows)})
+        return
+    if form == "csv":
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    table = Table(**PLAIN)
+    for column in ("system", "trained\non", "on", "measure"):
+        table.add_column(column, no_wrap=True)
+    for column in ("base", "tuned", "gain", "our\nbase", "our\ntuned", "our\ngain"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        theirs = [f"{row['base']:.4f}", f"{row['finetuned']:.4f}", signed(row["gain"], 4)]
+        ours = ["-" if row[c] is None else f"{row[c]:.4f}" for c in ("our_base", "our_finetuned")]
+        gain = "-" if row["our_gain"] is None else signed(row["our_gain"], 4)
+        about = (row["system"], row["trained_on"], row["query_variety"], row["measure"])
+        table.add_row(*about, *theirs, *ours, gain)
+    out().print(table)
+    talk().print(warning(rows))

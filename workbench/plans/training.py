@@ -1,0 +1,92 @@
+"""Stages that train: triples and models."""
+
+from dataclasses import dataclass
+
+from store import LswError
+from workbench.collections.public import PublicCollection
+from workbench.collections.sample import Sampled
+from workbench.collections.sources.base import Source
+from workbench.graph import Graph, Stage
+from workbench.plans import indexing, sources, translation
+from workbench.plans.planner import Planner
+from workbench.stages.finetune import Finetune
+from workbench.stages.triples import TRIPLES
+from workbench.stages.triples.base import Negatives
+from workbench.varieties import Pair, pair
+
+
+@dataclass(frozen=True)
+class TriplesPlan:
+    """What a source of triples may ask (`workbench.stages.triples.base.Planning`)."""
+
+    plan: Planner
+
+    @property
+    def graph(self) -> Graph:
+        """Where stages are added."""
+        return self.plan.graph
+
+    @property
+    def negatives(self) -> Negatives:
+        """The recipe's section."""
+        return self.plan.recipe.negatives
+
+    def training_wordings(self, on: Pair) -> dict[str, Stage]:
+        """`queries` in the low-resource variety, and the `translation` that they came by."""
+        return {
+            "queries": translation.wording(self.plan, on, "train"),
+            "translation": translation.translation(self.plan, on, "train"),
+        }
+
+    def training_qrels(self, code: str) -> Stage:
+        """The judgements of the training queries over the passages of a variety."""
+        return sources.qrels(self.plan, code, "train")
+
+    def training_source(self, code: str) -> Source:
+        """Where the training split of a public collection is, by the variety of its passages.
+
+        Raises:
+            LswError: the collection is no public one.
+        """
+        trained = self.plan.trained
+        whole = trained.whole if isinstance(trained, Sampled) else trained
+        if not isinstance(whole, PublicCollection):
+            raise LswError(f"Collection '{trained.name}' has no training pairs.", cure="Set negatives.source to mined.")
+        return whole.source_of_queries(code, "train")
+
+    def mined(self, on: Pair, low: bool, system: str, depth: int) -> Stage:
+        """What a base system finds for the training queries of a pair, in their low- or high-resource variety."""
+        asked = translation.wording(self.plan, on, "train") if low else sources.queries(self.plan, on.high, "train")
+        return indexing.searched(self.plan, system, on.low if low else on.high, on.high, depth, asked)
+
+
+def finetuned(plan: Planner, system: str) -> Stage:
+    """The model of a system, trained on the recipe's pair: here, or by its publishers."""
+    tuned = plan.recipe.fine_tuning
+    assert tuned
+    on = pair(tuned.pair)
+    if tuned.models == "published":
+        at = plan.recipe.published[str(on)][system]
+        return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
+    ranker, tuning = plan.recipe.system(system), tuned.tuning(system)
+    seen = tuning.batch_size * tuning.steps if tuning.steps else None
+    negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
+    work = Finetune(
+        system=system,
+        base=ranker.checkpoint.removeprefix("package:models/"),
+        trained_on=str(on),
+        ranker=ranker,
+        tuning=tuning,
+        steps=tuned.steps,
+        query_variety=on.low,
+        document_variety=on.high,
+        script=plan.script(on.low, on.high),
+        processes=plan.recipe.computing.processes,
+        report_to=list(plan.recipe.computing.report_to),
+    )
+    inputs = {
+        "checkpoint": sources.base_model(plan, system),
+        "triples": negatives.planned(TriplesPlan(plan), on, seen),
+        "passages": sources.passages(plan, on.high, "train"),
+    }
+    return plan.graph.add(work, f"fine-tune {system} on {on}", inputs)

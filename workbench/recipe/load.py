@@ -1,0 +1,167 @@
+"""Recipes and scales as files: found by name, laid over each other, checked."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from store import LswError, nearest
+from workbench.recipe.errors import explained, quoted_line
+from workbench.recipe.references import check_references
+from workbench.recipe.schema import CollectionAt, NewModel, Recipe
+from workbench.systems import SYSTEMS
+from workbench.training.tuning import Tuning
+from workbench.translation import TRANSLATORS
+
+FOLDER = Path(__file__).parents[2] / "recipes"
+"""Recipes, and under `scales/` scales, that come with lsw."""
+
+CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
+    "collections": lambda values: CollectionAt,
+    "systems": lambda values: SYSTEMS.part(values["architecture"]),
+    "fine-tuning": lambda values: Tuning,
+    "pre-training": lambda values: NewModel,
+    "translation": lambda values: TRANSLATORS.part(values["translator"]),
+}
+"""The model of a section that is chosen by its values, or stands under a name of the user's own."""
+
+
+def names() -> list[str]:
+    """Recipes that come with lsw."""
+    return sorted(p.stem for p in FOLDER.glob("*.toml") if p.stem != "prices")
+
+
+def scales() -> list[str]:
+    """Scales that come with lsw."""
+    return sorted(p.stem for p in (FOLDER / "scales").glob("*.toml"))
+
+
+def recipe_path(name: str) -> Path:
+    """The file of a recipe: a name that comes with lsw, or a path.
+
+    Raises:
+        LswError: there is no such recipe.
+    """
+    return _find(name, FOLDER, names(), "recipe")
+
+
+def scale_path(name: str) -> Path:
+    """The file of a scale: a name that comes with lsw, or a path.
+
+    Raises:
+        LswError: there is no such scale.
+    """
+    return _find(name, FOLDER / "scales", scales(), "scale")
+
+
+def _find(name: str, folder: Path, known: list[str], what: str) -> Path:
+    if name in known:
+        return folder / f"{name}.toml"
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    if path.suffix == ".toml":
+        raise LswError(f"There is no file {name}.", cure=f"Or name a {what} that comes with lsw: {', '.join(known)}.")
+    raise LswError(f"Unknown {what} '{name}'.", cure=nearest(name, known))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary.
+
+    Raises:
+        LswError: it is not TOML, or not UTF-8.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise LswError("This is not valid TOML.", f"{path}: {error}") from None
+    except UnicodeDecodeError:
+        raise LswError("Invalid UTF-8.", str(path), "Save the file as UTF-8.") from None
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` laid on `under`, section by section."""
+    out = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        out[key] = merged(out[key], value) if both else value
+    return out
+
+
+def override(text: str) -> dict[str, Any]:
+    """Read `section.key=value` from the command line; the value as TOML, or else as text.
+
+    Raises:
+        LswError: no equals sign, or no section.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or "." not in path:
+        raise LswError(
+            f"'{text}' is not an override.", cure="Write section.key=value, as in fine-tuning.bge-m3.epochs=2"
+        )
+    try:
+        parsed: Any = tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    for key in reversed(path.strip().split(".")):
+        parsed = {key: parsed}
+    found: dict[str, Any] = parsed
+    return found
+
+
+def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
+    """Read a recipe and a scale, lay the recipe over the scale and the overrides over both, and check the whole.
+
+    Raises:
+        LswError: one error, naming the file, the line and the field.
+    """
+    said, behind = read_toml(path), read_toml(scale)
+    behind.pop("title", None)
+    if "fine-tuning" not in said:
+        behind.pop("fine-tuning", None)
+    whole = merged(behind, said)
+    for text in overrides or ():
+        change = override(text)
+        section = next(iter(change))
+        if section not in _sections():
+            raise LswError(f"Unknown section '{section}' in '{text}'.", cure=nearest(section, _sections()))
+        whole = merged(whole, change)
+    try:
+        recipe = checked(whole, path, scale)
+        for name in ("pairs", "systems"):
+            if recipe.retrieval and not getattr(recipe.retrieval, name):
+                raise LswError(f"retrieval.{name} is empty.", str(path), "Name one at least.")
+        return recipe
+    except LswError as error:
+        for text in overrides or ():  # the fault may stand on the command line, not in a file
+            field, _, value = text.partition("=")
+            quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
+            if error.title.startswith(field + ":") or (quoted and (quoted in value or quoted in field.split("."))):
+                raise LswError(error.title, f"on the command line: {text}", error.cure) from None
+        raise
+
+
+def checked(whole: dict[str, Any], *files: Path) -> Recipe:
+    """A recipe from plain values.
+
+    Args:
+        whole: sections and keys.
+        files: where they were read from, for error messages.
+
+    Raises:
+        LswError: one error, naming the file, the line and the field.
+    """
+    try:
+        recipe = Recipe.model_validate(whole)
+        check_references(recipe)
+    except ValidationError as error:
+        raise explained(error, Recipe, CHOSEN, whole, *files) from None
+    except LswError as error:  # a name within a field: say in which file and line it stands
+        raise LswError(error.title, error.detail or quoted_line(error.title, *files), error.cure) from None
+    return recipe
+
+
+def _sections() -> list[str]:
+    return [field.alias or name for name, field in Recipe.model_fields.items()]

@@ -1,0 +1,57 @@
+"""An untrained model of a true architecture."""
+
+import shutil
+from typing import Any, ClassVar
+
+from store import LswError, nearest
+from workbench.checkpoints.resolve import folder_in
+from workbench.costs.base import Cost, NotEstimatedError
+from workbench.costs.estimator import Estimator
+from workbench.graph import Job, Kind, Stage
+from workbench.pretraining import initialise
+from workbench.pretraining.mt5_wiring import mt5
+from workbench.stages._crops import passages
+
+ARCHITECTURES = ("bi-encoder", "multi-vector", "mt5")
+
+
+class Initialise(Kind):
+    """Leaves `checkpoint/`, untrained. Reads `vocabulary` and, for mT5, `encoder` (a bi-encoder) and passages.
+
+    Args:
+        architecture: one of `ARCHITECTURES`.
+        size: width, layers, heads, length and the like.
+        seed: of the weights.
+    """
+
+    architecture: str
+    size: dict[str, int]
+    seed: int
+
+    group: ClassVar[str] = "train"
+
+    def run(self, job: Job) -> dict[str, Any]:
+        """Make it.
+
+        Raises:
+            LswError: nobody knows how to make such a model.
+        """
+        from transformers import set_seed
+
+        set_seed(self.seed)
+        pieces = job.inputs["vocabulary"] / "vocabulary.model"
+        match self.architecture:
+            case "bi-encoder":
+                initialise.biencoder(pieces, self.size, job.out)
+            case "multi-vector":
+                initialise.multivector(pieces, self.size, job.out)
+            case "mt5":
+                texts = [text for table in passages(job).values() for text in table["text"].to_pylist()]
+                mt5(pieces, self.size, folder_in(job.inputs["encoder"]), texts, job.out)
+            case other:
+                raise LswError(f"No new '{other}' can be made here.", cure=nearest(other, ARCHITECTURES))
+        shutil.rmtree(job.out / "backbone", ignore_errors=True)
+        return {}
+
+    def cost(self, stage: Stage, estimator: Estimator) -> Cost:
+        raise NotEstimatedError("How long a new model takes to be made is not timed.")

@@ -1,0 +1,53 @@
+"""Files of triples and scores: on the hub or of one's own."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from store import LswError
+from store.artifacts import file_hash
+from workbench.checkpoints import hub
+
+
+def content(at: str, field: str) -> dict[str, str]:
+    """What tells a file's content: its address on the hub, or the hash of one's own.
+
+    Args:
+        at: where it is.
+        field: of the recipe that says so, for the error.
+
+    Raises:
+        LswError: there is no such file.
+    """
+    if at.startswith(hub.SCHEME):
+        return {"origin": at}
+    path = Path(at).expanduser()
+    if not path.is_file():
+        raise LswError(f"There is no file {path}.", cure=f"Correct {field}.")
+    return {"origin": path.name, "sha256": file_hash(path)}
+
+
+def located(at: str) -> Path:
+    """The file, downloaded if it must be."""
+    return hub.file(at) if at.startswith(hub.SCHEME) else Path(at).expanduser()
+
+
+def to_download(at: str) -> bool:
+    """Whether it is on the hub and not on this machine."""
+    return at.startswith(hub.SCHEME) and not hub.cached_file(at)
+
+
+def objects(path: Path) -> Iterator[tuple[int, Any]]:
+    """Numbered objects of a JSONL file, plain or .gz.
+
+    Raises:
+        LswError: broken JSON.
+    """
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield number, json.loads(line)
+            except json.JSONDecodeError as error:
+                raise LswError(f"Broken JSON: {error.msg}.", f"{path}, line {number}") from None

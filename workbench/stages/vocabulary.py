@@ -1,0 +1,33 @@
+"""The vocabulary of the mini models."""
+
+from typing import Any, ClassVar
+
+from workbench.costs.base import Cost, NotEstimatedError
+from workbench.costs.estimator import Estimator
+from workbench.graph import Job, Kind, Stage
+from workbench.pretraining.vocabulary import vocabulary
+from workbench.stages._crops import by_variety, passages
+
+
+class TrainVocabulary(Kind):
+    """Leaves `vocabulary.model`. Reads `passages.VARIETY` and `queries.VARIETY`.
+
+    Args:
+        size: pieces.
+        piece_length: characters of a piece at most.
+    """
+
+    size: int
+    piece_length: int
+
+    group: ClassVar[str] = "train"
+
+    def run(self, job: Job) -> dict[str, Any]:
+        """Train."""
+        texts = [text for table in passages(job).values() for text in table["text"].to_pylist()]
+        texts += [text for table in by_variety(job, "queries", "query").values() for text in table["query"].to_pylist()]
+        vocabulary(texts, self.size, self.piece_length, job.out)
+        return {"texts": len(texts)}
+
+    def cost(self, stage: Stage, estimator: Estimator) -> Cost:
+        raise NotEstimatedError("How long a vocabulary takes is not timed.")

@@ -1,0 +1,79 @@
+"""Reranking the candidates of a run, some queries at a time; what was scored when a process stopped is kept."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from store import LswError
+from workbench.systems._passages import Reading
+from workbench.systems._shards import Appended
+from workbench.talk import Progress
+
+GROUP = 32
+"""Queries whose candidates are scored before their scores are put on disk."""
+
+
+def rerank(
+    model: Any,
+    candidates: pa.Table,
+    queries: pa.Table,
+    passages: Reading,
+    depth: int,
+    work: Path,
+    progress: Progress,
+) -> pa.Table:
+    """Score the first `depth` candidates of each query anew; the others follow in their order (PyTerrier's `^`).
+
+    Args:
+        model: a PyTerrier transformer that scores pairs (`Reranker.scorer`).
+        candidates: columns qid, docno, rank, score of the first stage.
+        queries: columns qid, query; the text that is scored.
+        passages: where their texts are.
+        depth: candidates reranked a query.
+        work: folder in which an interrupted attempt left the scores of whole groups of queries.
+        progress: told how many pairs are scored.
+
+    Returns:
+        columns qid, docno, score.
+
+    Raises:
+        LswError: a candidate is no passage of the collection.
+    """
+    import numpy as np
+    import pandas as pd
+    import pyterrier as pt
+
+    given = candidates.to_pandas()
+    text = dict(zip(queries["qid"].to_pylist(), queries["query"].to_pylist(), strict=True))
+    top = given[given["rank"] < depth].reset_index(drop=True)
+    groups = top.groupby(top["qid"].map({q: i // GROUP for i, q in enumerate(top["qid"].unique())}), sort=False)
+    made = Appended(work, ("scores.f8",))
+    for _, group in groups:
+        if int(group.index[0]) < made.rows:
+            continue  # scored before an interruption
+        texts = passages.texts(group["docno"])
+        if lacking := next((d for d in group["docno"] if d not in texts), None):
+            raise LswError(
+                f"Candidate '{lacking}' is no passage of the collection.",
+                cure="Rerank a run over the same passages.",
+                exit_code=1,
+            )
+        asked = pd.DataFrame(
+            {"qid": group["qid"], "docno": group["docno"], "query": group["qid"].map(text),
+             "text": group["docno"].map(texts)}
+        )  # fmt: skip
+        scores = model(asked).set_index(["qid", "docno"])["score"]
+        keys = list(zip(group["qid"], group["docno"], strict=True))
+        made.add(len(group), scores_f8=scores.loc[keys].to_numpy(np.float64))
+        progress(made.rows, len(top))
+    top["score"] = np.fromfile(work / "scores.f8", np.float64)
+    rescored = pt.Transformer.from_df(pt.model.add_ranks(top.drop(columns="rank")))
+    found = (rescored ^ pt.Transformer.from_df(given))(queries.select(["qid", "query"]).to_pandas())
+    return pa.table(
+        {
+            "qid": found["qid"].astype(str).to_list(),
+            "docno": found["docno"].astype(str).to_list(),
+            "score": pa.array(found["score"].to_numpy(), pa.float64()),
+        }
+    )

@@ -1,0 +1,145 @@
+"""What every ranker can do: a retriever indexes and searches, a reranker scores candidates."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import pyarrow as pa
+
+from workbench.registry import LOCAL, Part
+from workbench.systems._encoding import Computing, Positive
+from workbench.systems._passages import Reading
+from workbench.talk import Progress
+
+
+@dataclass(frozen=True)
+class Bench:
+    """With what and where a system works.
+
+    Args:
+        checkpoint: folder of its weights; None if it has none.
+        computing: precision, budget, search.
+        work: a folder that outlives an interruption.
+        progress: told passages, pairs or queries done and to do.
+    """
+
+    checkpoint: Path | None
+    computing: Computing
+    work: Path
+    progress: Progress
+
+    @property
+    def weights(self) -> Path:
+        """The checkpoint of a system that has one."""
+        assert self.checkpoint
+        return self.checkpoint
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What is known of a search before it is made: queries, passages, their bytes of text, and results in all."""
+
+    queries: int
+    passages: int
+    size: float
+    results: int
+
+
+class System(Part):
+    """A ranker, as a scale describes it.
+
+    `heeds` are the settings of `Computing` that its results depend on. `objective` is how it is trained unless a
+    recipe says otherwise; empty if it cannot be.
+    """
+
+    architecture: str
+    checkpoint: Annotated[str, LOCAL] = ""
+    """A folder, or owner/name on the hub; empty if it has no weights."""
+
+    reranks: ClassVar[bool] = False
+    heeds: ClassVar[frozenset[str]] = frozenset()
+    objective: ClassVar[str] = ""
+
+    def heeded(self, computing: Computing) -> Computing:
+        """Only what its results depend on, and what is local."""
+        return Computing(**{name: getattr(computing, name) for name in (*self.heeds, "token_budget")})
+
+
+class Retriever(System):
+    """A system that finds passages."""
+
+    @abstractmethod
+    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
+        """Make the index of some passages in the folder `out`; goes on where an interrupted attempt stopped.
+
+        Returns:
+            what to record, as JSON values.
+        """
+
+    @abstractmethod
+    def retrieve(
+        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        """Search.
+
+        Args:
+            index: what `index` made.
+            queries: columns qid, query (strings).
+            variety: of the queries.
+            depth: passages a query at most.
+            bench: with what.
+
+        Returns:
+            columns qid, docno (strings), score (float32), in any order; and what to record.
+        """
+
+    def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any] | None:
+        """What encodes passages, to be timed; None if `seconds_to_index` needs no model."""
+        return None
+
+    def seconds_to_index(self, texts: list[str], variety: str) -> float | None:
+        """Seconds for a byte of text, of a system without `encoder`; None if nobody knows."""
+        return None
+
+    def disk(self, passages: int, size: float, width: int, computing: Computing) -> int | None:
+        """Bytes of the index of so many passages and bytes of text, by a model so wide; None if nobody knows."""
+        return None
+
+    def seconds_to_search(self, search: Searched, width: int, multiplication: float) -> float | None:
+        """Seconds of a search, where a multiplication takes so many; None if nobody knows."""
+        return None
+
+
+class Reranker(System):
+    """A system that scores the candidates of another.
+
+    Args:
+        query_length, document_length: in tokens; of a pair `document_length` at most.
+    """
+
+    checkpoint: Annotated[str, LOCAL]
+    query_length: Positive
+    document_length: Positive
+
+    reranks: ClassVar[bool] = True
+    heeds: ClassVar[frozenset[str]] = frozenset({"precision"})
+
+    @abstractmethod
+    def scorer(self, checkpoint: Path, computing: Computing) -> Any:
+        """A PyTerrier transformer: of columns qid, query, docno, text it gives score (and rank)."""
+
+
+class Encoder(Retriever):
+    """A retriever with a model that encodes texts.
+
+    Args:
+        query_length, document_length: in tokens.
+    """
+
+    checkpoint: Annotated[str, LOCAL]
+    query_length: Positive
+    document_length: Positive
+
+    heeds: ClassVar[frozenset[str]] = frozenset({"precision", "search"})

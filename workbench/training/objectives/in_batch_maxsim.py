@@ -1,0 +1,69 @@
+"""As `in-batch`, of MaxSim over token vectors (ColBERT; Khattab and Zaharia 2020, arXiv 2004.12832)."""
+
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from workbench.systems import multi_vector as multivector
+from workbench.training.objectives.base import Objective, Prepared, Training
+from workbench.training.trainer import arguments, contrast, follow, freeze, on_one, quiet, roles
+from workbench.varieties import variety as variety_of
+
+_MARK = "\x1f"  # between a text and its variety, inside a data set whose columns must stay texts
+
+
+class InBatchMaxsim(Objective):
+    """Each text goes through the adapter of its own variety, if the model has adapters."""
+
+    architectures: ClassVar[tuple[str, ...]] = ("multi-vector",)
+
+    def prepare(self, training: Training) -> Prepared:
+        tuning = training.tuning
+        import torch
+        from datasets import Dataset
+        from sentence_transformers import (
+            MultiVectorEncoderTrainer,
+            MultiVectorEncoderTrainingArguments,
+        )
+        from sentence_transformers.multi_vector_encoder.data_collator import MultiVectorEncoderDataCollator
+        from sentence_transformers.multi_vector_encoder.losses import (
+            CachedMultiVectorMultipleNegativesRankingLoss,
+            MultiVectorMultipleNegativesRankingLoss,
+        )
+
+        model = multivector.load(training.checkpoint, training.query_length, training.document_length)
+        backbone = model[0].model
+        freeze(backbone, tuning.frozen)
+        languages = list(getattr(backbone.config, "languages", None) or ())
+
+        def preprocess(marked: list[str], **options: Any) -> Any:
+            codes, texts = zip(*(m.split(_MARK, 1) for m in marked), strict=True)
+            features = model.preprocess(list(texts), **options)
+            if languages:  # each text goes through the adapter of its own variety
+                ids = [languages.index(variety_of(code).adapter(languages)) for code in codes]
+                features["lang_ids"] = torch.tensor(ids)
+            return features
+
+        def marked(texts: str, varieties: str) -> pa.ChunkedArray:
+            return pa.compute.binary_join_element_wise(training.triples[varieties], training.triples[texts], _MARK)
+
+        data = {
+            "query": marked("query", "query_variety"),
+            "positive": marked("positive", "document_variety"),
+            "negative": marked("negative", "document_variety"),
+        }
+        trainer = MultiVectorEncoderTrainer(
+            model=model,
+            args=on_one(
+                MultiVectorEncoderTrainingArguments(
+                    **arguments(training, in_parts=False), **roles(model), batch_sampler="no_duplicates"
+                )
+            ),
+            train_dataset=Dataset(pa.table(data)),
+            loss=contrast(
+                MultiVectorMultipleNegativesRankingLoss, CachedMultiVectorMultipleNegativesRankingLoss, model, tuning
+            ),
+            data_collator=MultiVectorEncoderDataCollator(preprocess_fn=preprocess),
+            callbacks=[follow(training.progress)],
+        )
+        return quiet(trainer), model, lambda out: model.save_pretrained(str(out), create_model_card=False)

@@ -1,0 +1,60 @@
+"""Whether a passage is relevant, as the answer `yes` or `no` (Nogueira et al. 2020, arXiv 2003.06713)."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from workbench.systems import mt5
+from workbench.training.objectives.base import Objective, Prepared, Training
+from workbench.training.trainer import arguments, follow, freeze, on_one, quiet
+
+
+class YesNo(Objective):
+    """Cross-entropy over the two answer tokens, as they are scored, by transformers' own trainer."""
+
+    architectures: ClassVar[tuple[str, ...]] = ("mt5",)
+
+    def prepare(self, training: Training) -> Prepared:
+        tuning, folder = training.tuning, str(training.checkpoint)
+        import torch
+        from datasets import Dataset
+        from transformers import AutoTokenizer, MT5ForConditionalGeneration, Trainer, TrainingArguments
+
+        tokenizer = mt5.spelling(AutoTokenizer.from_pretrained(folder, local_files_only=True))
+        model = MT5ForConditionalGeneration.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        yes, no = mt5.answers(tokenizer)
+        freeze(model, tuning.frozen)
+
+        def collate(rows: list[dict[str, str]]) -> dict[str, Any]:
+            queries = [r["query"] for r in rows] * 2
+            texts = [r["positive"] for r in rows] + [r["negative"] for r in rows]
+            ids, mask = mt5.padded(
+                mt5.inputs(tokenizer, queries, texts, training.document_length), tokenizer.pad_token_id
+            )
+            labels = torch.tensor([1] * len(rows) + [0] * len(rows))
+            return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+        class YesNoTrainer(Trainer):  # type: ignore[misc, unused-ignore]
+            """Cross-entropy over the two answer tokens, as they are scored (Nogueira et al. 2020, arXiv 2003.06713)."""
+
+            def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+                labels = inputs.pop("labels")
+                first = torch.full((len(labels), 1), model.config.decoder_start_token_id, device=labels.device)
+                logits = model(**inputs, decoder_input_ids=first).logits[:, 0, (no, yes)]
+                loss = torch.nn.functional.cross_entropy(logits / tuning.temperature, labels)
+                return (loss, logits) if return_outputs else loss
+
+        trainer = YesNoTrainer(
+            model=model,
+            args=on_one(TrainingArguments(**arguments(training, in_parts=True), remove_unused_columns=False)),
+            train_dataset=Dataset(training.triples.select(["query", "positive", "negative"])),
+            data_collator=collate,
+            callbacks=[follow(training.progress)],
+        )
+
+        trainer.model_accepts_loss_kwargs = False  # the loss above is a mean: the trainer divides it by the parts
+
+        def save(out: Path) -> None:
+            model.save_pretrained(str(out))
+            tokenizer.save_pretrained(str(out))
+
+        return quiet(trainer), model, save

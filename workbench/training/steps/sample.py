@@ -1,0 +1,22 @@
+"""Fewer training queries, nested: a larger sample holds the smaller ones."""
+
+import hashlib
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from workbench.training.steps.base import Step
+
+
+class Sample(Step):
+    """The triples of so many queries, those with the smallest seeded hashes; all of them if there are no more."""
+
+    queries: Annotated[int, Field(gt=0)]
+    seed: int = 42
+
+    def done(self, triples: pa.Table) -> pa.Table:
+        distinct = pc.unique(triples["query"]).to_pylist()
+        kept = sorted(distinct, key=lambda query: hashlib.sha256(f"{self.seed}:{query}".encode()).digest())
+        return triples.filter(pc.is_in(triples["query"], pa.array(kept[: self.queries], pa.string())))

@@ -1,0 +1,38 @@
+"""How one system is trained: the settings that a recipe gives."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workbench.registry import LOCAL, Section
+from workbench.systems._encoding import Positive, Precision
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class Tuning(Section):
+    """How one system is trained. Warm-up is a share of all steps; rates are peaks of a linear schedule.
+
+    `batch_size` counts triples and is what a step sees, whatever the parts it is computed in (`accumulation`) and the
+    processes that share it. `steps` ends training before or after `epochs` would. Lengths, in tokens, and `objective`
+    are the system's own unless training has others; `negatives` names where its triples come from, if elsewhere than
+    those of the recipe.
+    """
+
+    epochs: Rate
+    learning_rate: Rate
+    batch_size: Positive
+    temperature: Rate = 1.0
+    warmup: Share = 0.0
+    frozen: list[Literal["embeddings", "adapters"]] = []
+    checkpoint_steps: Annotated[Positive, LOCAL] = 50
+    seed: int = 42
+    steps: Positive | None = None
+    accumulation: Positive = 1
+    precision: Precision = "float32"
+    gradient_checkpointing: bool = False
+    objective: str | None = None
+    negatives: Annotated[str | None, LOCAL] = None
+    query_length: Positive | None = None
+    document_length: Positive | None = None

@@ -1,0 +1,12 @@
+"""MyMemory."""
+
+from typing import ClassVar
+
+from workbench.translation._service import Service
+
+
+class MyMemory(Service):
+    """MyMemory."""
+
+    translator_class: ClassVar[str] = "MyMemoryTranslator"
+    longest: ClassVar[int] = 500
