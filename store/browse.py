@@ -1,13 +1,14 @@
 """Questions that screens ask: one query over several runs, its passages, what is running, what a model learnt."""
 
 import json
+from typing import cast
 
 import pyarrow as pa
 
 from store.layout import Store
 from store.passages import FILE
 from store.query import rows
-from store.rows import Row
+from store.rows import Comparison, Row
 
 Labels = dict[str, int]
 
@@ -113,7 +114,7 @@ def progress(store: Store, recipe_run_id: str) -> Row:
     return at
 
 
-def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Row]:
+def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Comparison]:
     """The comparisons of two of these runs that recipes declared and recorded, each with its own family.
 
     Keyed by both run ids, in either order, and the measure; of several the one with the largest corrected p.
@@ -129,10 +130,10 @@ def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Row
             """,
             [run_ids],
         )
-    out = {}
+    out: dict[tuple[str, str, str], Comparison] = {}
     for row in found:
         for one, other in ((row["run_id"], row["baseline_run_id"]), (row["baseline_run_id"], row["run_id"])):
-            out[one, other, row["measure"]] = row
+            out[one, other, row["measure"]] = cast("Comparison", row)
     return out
 
 
@@ -207,7 +208,7 @@ def views(store: Store) -> dict[str, list[str]]:
     return dict(found)
 
 
-def resolved(store: Store, recipe_run_id: str) -> Row:
+def resolved(store: Store, recipe_run_id: str | None) -> Row:
     """A recipe run's record with its recipe as it was resolved, as a dictionary under `resolved`."""
     with store.reading() as con:
         found = rows(con, "SELECT * FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])

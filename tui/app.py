@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import ValidationError
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -13,10 +14,13 @@ from textual.theme import BUILTIN_THEMES
 
 from store import LswError, Store, browse
 from store.errors import Busy
-from tui.page import PAGES, Page, settle, titled
+from store.rows import Run
+from tui.page import Page, settle, titled
+from tui.pages import PAGES
 from tui.remembered import Remembered
-from tui.study import MEASURES, Choice, Row, Study
-from workbench.comparison.runs import How
+from tui.study import Choice, Study
+from workbench.evaluation.measures import DEFAULT
+from workbench.significance.outcomes import Method
 
 DARK, LIGHT = "textual-dark", "textual-light"
 WATCH = 1.0
@@ -38,7 +42,7 @@ class Workbench(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(i), f"go('{page}')", titled(page), show=False) for i, page in enumerate(PAGES, 1)),
+        *(Binding(str(i), f"go('{page}')", titled(page), show=False) for i, page in enumerate(PAGES.names(), 1)),
         Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="What this screen shows, and its keys"),
         Binding("ctrl+t", "light", "Light or dark", show=False),
         Binding("q", "quit", "Quit"),
@@ -50,21 +54,20 @@ class Workbench(App[None]):
         self.store = store
         self.study = Study(store)
         self.remembered = Remembered(store.folder)
-        self.runs: list[Row] = []
+        self.pages = PAGES.names()
+        self.runs: list[Run] = []
         self.note_text = ""
         self._asked = chosen or []
         self._stamp = (-1, -1)
         self._looking = False
         kept = self.remembered.get("choice", {})
-        how = How()
-        with suppress(LswError, TypeError):
-            how = How(**kept.get("how", {}))
-        self.choice = Choice(tuple(kept.get("run_ids", [])), kept.get("measure", MEASURES[0]), how)
+        method = Method()
+        with suppress(ValidationError):  # a test of a plug-in that is gone
+            method = Method.model_validate(kept.get("method", {}))
+        self.choice = Choice(tuple(kept.get("run_ids", [])), kept.get("measure", DEFAULT[0]), method)
 
     def get_default_screen(self) -> Screen[Any]:
-        from tui.pages.runs import Runs
-
-        return Runs()
+        return PAGES.part(PAGES.names()[0])()
 
     def on_mount(self) -> None:
         theme = self.remembered.get("theme", DARK)
@@ -100,7 +103,7 @@ class Workbench(App[None]):
         if error and isinstance(self.screen_stack[0], Page):
             self.screen_stack[0].failed(error)
 
-    def _seen(self, stamp: tuple[int, int], found: list[Row]) -> None:
+    def _seen(self, stamp: tuple[int, int], found: list[Run]) -> None:
         first = self._stamp == (-1, -1)
         if first:
             self.call_after_refresh(settle)
@@ -134,7 +137,7 @@ class Workbench(App[None]):
             if isinstance(self.screen, Page):
                 self.screen.bar()
 
-    def rows(self, run_ids: Iterable[str]) -> list[Row]:
+    def rows(self, run_ids: Iterable[str]) -> list[Run]:
         """The runs with these ids that are in the store."""
         known = {r["run_id"]: r for r in self.runs}
         return [known[r] for r in run_ids if r in known]
@@ -145,24 +148,24 @@ class Workbench(App[None]):
         """Show one of the numbered screens."""
         while not isinstance(self.screen, Page):
             self.pop_screen()
-        if page == self.screen.PAGE or page not in PAGES:
+        if page == self.screen.PAGE or page not in self.pages:
             return
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self.remembered.put("page", page)
         if page != "runs":
-            self.push_screen(_made(page))
+            self.push_screen(PAGES.part(page)())
 
     def compare(self, run_ids: list[str]) -> None:
         """Compare these runs, the baseline first."""
-        self.choose(Choice(tuple(run_ids), self.choice.measure, self.choice.how))
+        self.choose(Choice(tuple(run_ids), self.choice.measure, self.choice.method))
         self.action_go("compare")
 
     def choose(self, choice: Choice) -> None:
         """Compare something else, or otherwise; remembered."""
         self.choice = choice
-        how = {name: getattr(choice.how, name) for name in ("test", "correction", "interval")}
-        self.remembered.put("choice", {"run_ids": list(choice.run_ids), "measure": choice.measure, "how": how})
+        method = {name: getattr(choice.method, name) for name in ("test", "correction", "interval")}
+        self.remembered.put("choice", {"run_ids": list(choice.run_ids), "measure": choice.measure, "method": method})
 
     def action_help(self) -> None:
         """Explain the screen one is on."""
@@ -203,32 +206,3 @@ def _warm() -> None:
 
     assert pyarrow.dataset and scipy.stats and scipy.special
     parsed("RR@10")
-
-
-def _made(page: str) -> Page:
-    """A screen, imported when it is first seen."""
-    match page:
-        case "compare":
-            from tui.pages.compare import Compare
-
-            return Compare()
-        case "plots":
-            from tui.pages.plots import Plots
-
-            return Plots()
-        case "translations":
-            from tui.pages.translations import Translations
-
-            return Translations()
-        case "provenance":
-            from tui.pages.provenance import Provenance
-
-            return Provenance()
-        case "published":
-            from tui.pages.published import Published
-
-            return Published()
-        case _:
-            from tui.pages.sql import Sql
-
-            return Sql()

@@ -2,9 +2,10 @@
 
 from rich.text import Text
 
+from store.rows import Comparison
 from tui.listing import WIDE
-from tui.study import LETTERS, Compared, Row, label
-from workbench.comparison.results import method, over, p_text, queries, short, significant
+from tui.study import LETTERS, ComparedRuns, label
+from workbench.comparison.results import basis, family, method_words, p_text, signed, significant
 
 COLOURS = ("cyan", "magenta", "yellow", "green")
 
@@ -14,26 +15,26 @@ def letter(run: int) -> Text:
     return Text(LETTERS[run], f"bold {COLOURS[run]}")
 
 
-def verdict(row: Row, recorded: Row | None, run: int) -> str:
+def verdict(row: Comparison, recorded: Comparison | None, run: int) -> str:
     """What may be said of B against A. A recipe's own family, where the difference was declared, has the last word."""
     who = LETTERS[run]
     if row["delta"] == 0:
         return f"{who} and A have the same mean."
     way = "higher" if row["delta"] > 0 else "lower"
-    alone = f"p {p_text(row['p_corrected'])}, {over(row)}"
+    alone = f"p {p_text(row['p_corrected'])}, {family(row)}"
     if recorded is None:
         if significant(row):
             return f"{who} is significantly {way} than A: {alone}."
         return f"{who} is {way} than A, not significantly: {alone}."
-    family = f"p {p_text(recorded['p_corrected'])}, {over(recorded)}, as {recorded['recipe']} declared"
+    whole = f"p {p_text(recorded['p_corrected'])}, {family(recorded)}, as {recorded.get('recipe')} declared"
     if significant(recorded):
-        return f"{who} is significantly {way} than A: {family}."
+        return f"{who} is significantly {way} than A: {whole}."
     if significant(row):
-        return f"{who} is {way} than A, not significantly: {family} ({alone} alone)."
-    return f"{who} is {way} than A, not significantly: {family}."
+        return f"{who} is {way} than A, not significantly: {whole} ({alone} alone)."
+    return f"{who} is {way} than A, not significantly: {whole}."
 
 
-def strip(found: Compared, chosen: int, width: int) -> Text:
+def strip(found: ComparedRuns, chosen: int, width: int) -> Text:
     """The contrast in a few lines, one for each run.
 
     Args:
@@ -51,10 +52,10 @@ def strip(found: Compared, chosen: int, width: int) -> Text:
         line = Text.assemble("▸" if i == chosen else " ", letter(i), " ", name, f" {means[i]:.4f}")
         if i:
             row = found.rows[i - 1]
-            line.append(f" {short(row['delta'])}", "bold")
-            line.append(f" [{short(row['ci_low'])}, {short(row['ci_high'])}]")
+            line.append(f" {signed(row['delta'])}", "bold")
+            line.append(f" [{signed(row['ci_low'])}, {signed(row['ci_high'])}]")
             if row["effect_size"] is not None:
-                line.append(f" d {short(row['effect_size'], 2)}")
+                line.append(f" d {signed(row['effect_size'], 2)}")
             if width >= WIDE:
                 line.append(f"  p {p_text(row['p_corrected'])}")
                 line.append(f"  won {row['wins']}, tied {row['ties']}, lost {row['losses']}")
@@ -66,7 +67,7 @@ def strip(found: Compared, chosen: int, width: int) -> Text:
         lines.append(line)
     row = found.rows[chosen - 1]
     lines.append(Text(" " + verdict(row, found.recorded[chosen - 1], chosen), "italic"))
-    about = f" {method(row)}; {queries(row)}"
+    about = f" {method_words(row)}; {basis(row)}"
     if found.paired.left_out:
         about += f"; {found.paired.left_out} queries not in every run left out"
     lines.append(Text(about, "dim"))

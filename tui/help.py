@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Markdown
 
-from tui.page import PAGES, Page
+from tui.page import Page
 
 LISTS = "| j k ↑ ↓ | row |\n| g G | first, last |\n| h l tab | other list |\n| PgUp PgDn | page |"
 
@@ -31,7 +31,7 @@ class Help(ModalScreen[None]):
                     if binding.description and binding.action != "command_palette":
                         shown = page.app.get_key_display(binding)
                         rows.append(f"| {shown} | {binding.tooltip or binding.description} |")
-        screens = " ".join(f"**{i}** {p}" for i, p in enumerate(PAGES, 1))
+        screens = " ".join(f"**{i}** {p}" for i, p in enumerate(page.bench.pages, 1))
         keys = "\n".join(dict.fromkeys(rows))
         self.text = (
             f"# {page.PAGE.capitalize()}\n{page.HELP}\n| key | does |\n|---|---|\n{keys}\n{LISTS}\n"

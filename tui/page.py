@@ -1,9 +1,9 @@
 """What all screens have in common: the bar on top, keys, copying, exporting, reading in the background."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,17 +14,16 @@ from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 from textual.worker import get_current_worker
 
-from store import LswError
+from store import LswError, Store
 from store.errors import Busy
+from store.rows import Run
 from tui.export import Export, markdown
 from tui.listing import WIDE, Listing
-
-if TYPE_CHECKING:
-    from tui.app import Workbench
+from tui.remembered import Remembered
+from tui.study import Choice, Study
 
 T = TypeVar("T")
 Plain = tuple[list[str], list[list[str]]]
-PAGES = ("runs", "compare", "plots", "translations", "provenance", "sql", "published")
 
 
 def titled(page: str) -> str:
@@ -58,22 +57,49 @@ class Bar(Static):
 
     DEFAULT_CSS = "Bar { height: 1; background: $panel; }"
 
-    def show(self, page: str, note: str) -> None:
-        """Draw it for one page."""
+    def show(self, page: str, pages: list[str], note: str) -> None:
+        """Draw it for one of the pages."""
         names = []
-        for i, name in enumerate(PAGES, 1):
+        for i, name in enumerate(pages, 1):
             shown = f" {i} {titled(name)} "
             names.append(f"[@click=app.go('{name}')]{f'[reverse bold]{shown}[/]' if name == page else shown}[/]")
         quiet = f"  [italic]{escape(note)}[/]" if note else ""
         self.update("".join(names) + quiet)
 
 
+class Bench(Protocol):
+    """What pages ask of the app."""
+
+    store: Store
+    study: Study
+    remembered: Remembered
+    pages: list[str]
+    runs: list[Run]
+    choice: Choice
+    note_text: str
+
+    def note(self, text: str) -> None:
+        """Say something quietly, on top."""
+
+    def rows(self, run_ids: Iterable[str]) -> list[Run]:
+        """The runs with these ids that are in the store."""
+
+    def compare(self, run_ids: list[str]) -> None:
+        """Compare these runs, the baseline first."""
+
+    def choose(self, choice: Choice) -> None:
+        """Compare something else, or otherwise."""
+
+    def action_go(self, page: str) -> None:
+        """Show another page."""
+
+
 class Page(Screen[None]):
-    """One of the numbered screens."""
+    """One of the numbered screens; `PAGE` is its name, that of its module."""
 
     PAGE: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", tooltip="Search as you type; Esc ends it"),
         Binding("y", "copy", "Copy", show=False, tooltip="Copy what the cursor is on (OSC 52: works over SSH)"),
@@ -84,10 +110,14 @@ class Page(Screen[None]):
         Binding("h,left", "focus_previous_list", "Previous list", show=False),
     ]
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.PAGE = cls.__module__.rpartition(".")[2]
+
     @property
-    def bench(self) -> "Workbench":
-        """The app."""
-        return cast("Workbench", self.app)
+    def bench(self) -> Bench:
+        """The app, as far as pages need it."""
+        return cast("Bench", self.app)
 
     def compose(self) -> ComposeResult:
         yield Bar()
@@ -110,7 +140,7 @@ class Page(Screen[None]):
 
     def bar(self) -> None:
         """Draw the bar on top anew."""
-        self.query_one(Bar).show(self.PAGE, self.bench.note_text)
+        self.query_one(Bar).show(self.PAGE, self.bench.pages, self.bench.note_text)
 
     def refreshed(self) -> None:
         """The store has changed, or the page is seen again."""
@@ -120,15 +150,15 @@ class Page(Screen[None]):
 
         A busy store is a quiet note, and is tried again; any other error is shown.
         """
-        app = self.bench
+        app, bench = self.app, self.bench
 
         def work() -> None:
             worker = get_current_worker()
             try:
-                made = make()
+                result = make()
             except Busy as busy:
                 if not worker.is_cancelled:
-                    app.call_from_thread(app.note, busy.title.replace(str(app.store.database), "").strip())
+                    app.call_from_thread(bench.note, busy.title.replace(str(bench.store.database), "").strip())
                     app.call_from_thread(self.set_timer, 0.7, lambda: self.read(group, make, then))
                 return
             except Stale:
@@ -138,14 +168,14 @@ class Page(Screen[None]):
                     app.call_from_thread(self.failed, error)
                 return
             if not worker.is_cancelled:
-                app.call_from_thread(self._given, then, made)
+                app.call_from_thread(self._hand_over, then, result)
 
         self.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=True)
 
-    def _given(self, then: Callable[[T], None], made: T) -> None:
+    def _hand_over(self, then: Callable[[T], None], result: T) -> None:
         if self.is_attached:
             self.bench.note("")
-            then(made)
+            then(result)
 
     def failed(self, error: LswError) -> None:
         """Show an error; pages that have nothing else to show show it in full."""

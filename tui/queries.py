@@ -4,14 +4,14 @@ import numpy as np
 from rich.text import Text
 
 from tui.listing import Column, Rows, widest
-from tui.study import LETTERS, Compared
-from workbench.comparison.results import short
+from tui.study import LETTERS, ComparedRuns
+from workbench.comparison.results import signed
 
 SORTS = ("delta", "gain first", "size of delta", "A", "chosen run", "qid")
 FILTERS = ("all", "won", "lost", "changed")
 
 
-def ordered(found: Compared, chosen: int, sort_by: str, filter_by: str, words: list[str]) -> list[int]:
+def ordered(found: ComparedRuns, chosen: int, sort_by: str, filter_by: str, words: list[str]) -> list[int]:
     """Positions of the queries that pass, in order.
 
     Args:
@@ -31,12 +31,12 @@ def ordered(found: Compared, chosen: int, sort_by: str, filter_by: str, words: l
     return [i for i in order if all(word in _said(found, i) for word in words)] if words else order
 
 
-def _said(found: Compared, i: int) -> str:
+def _said(found: ComparedRuns, i: int) -> str:
     qid = found.qids[i]
     return " ".join([qid, *(texts.get(qid, "") for texts in found.queries)]).casefold()
 
 
-def query_rows(found: Compared, chosen: int, order: list[int], narrow: bool) -> Rows:
+def query_rows(found: ComparedRuns, chosen: int, order: list[int], narrow: bool) -> Rows:
     """qid, a bar and a number for the difference, and the wording if there is room."""
     deltas = found.deltas(chosen)
     largest = float(np.abs(deltas).max(initial=0)) or 1.0
@@ -46,7 +46,7 @@ def query_rows(found: Compared, chosen: int, order: list[int], narrow: bool) -> 
         i = order[row]
         qid = found.qids[i]
         wording = Text(found.queries[chosen].get(qid, ""))
-        return [Text(qid), two_sided(deltas[i] / largest, half), Text(short(deltas[i])), wording]
+        return [Text(qid), two_sided(deltas[i] / largest, half), Text(signed(deltas[i])), wording]
 
     delta = Column(f"{LETTERS[chosen]}-A", 6, right=True)
     qid = Column("qid", 0 if narrow else widest(found.qids, 12))

@@ -2,9 +2,10 @@
 
 from rich.text import Text
 
+from store.rows import Run
 from tui.contrast import COLOURS
 from tui.listing import Column, Rows
-from tui.study import LETTERS, Found, Row
+from tui.study import LETTERS, QueryRankings
 from tui.words import marked
 
 
@@ -17,7 +18,7 @@ def judged(label: int | None) -> Text:
     return Text("✗", "red")
 
 
-def moved(shown: Found, run: int, chosen: int, docno: str) -> Text:
+def moved(shown: QueryRankings, run: int, chosen: int, docno: str) -> Text:
     """Where a passage is in another ranking: one of the baseline's in the chosen run, any other in the baseline."""
     here = shown.rank[run][docno]
     if run == 0:
@@ -31,7 +32,7 @@ def moved(shown: Found, run: int, chosen: int, docno: str) -> Text:
     return Text(f"↑{there - here}", "green") if there > here else Text(f"↓{here - there}", "red")
 
 
-def ranking_rows(shown: Found, run: int, chosen: int) -> Rows:
+def ranking_rows(shown: QueryRankings, run: int, chosen: int) -> Rows:
     """Rank from 1, judgement, movement, docno and how the passage begins."""
     docnos, texts = shown.docnos[run], shown.texts[run]
 
@@ -52,7 +53,7 @@ def ranking_rows(shown: Found, run: int, chosen: int) -> Rows:
     return Rows(columns, len(docnos), cells)
 
 
-def relevant_at(shown: Found, run: int) -> str:
+def relevant_at(shown: QueryRankings, run: int) -> str:
     """At which ranks the relevant passages are."""
     relevant = [d for d, label in shown.labels.items() if label > 0]
     if not relevant:
@@ -64,7 +65,7 @@ def relevant_at(shown: Found, run: int) -> str:
     return found + (f"; {missing} of {len(relevant)} not found" if missing and at else "")
 
 
-def passage(shown: Found, runs: list[Row], run: int, docno: str, query: str) -> Text:
+def passage(shown: QueryRankings, runs: list[Run], run: int, docno: str, query: str) -> Text:
     """A passage in full, its place in each ranking above it, the query's words marked.
 
     Args:

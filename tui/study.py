@@ -14,14 +14,15 @@ from store import Store, browse
 from store.passages import texts as passage_texts
 from store.query import runs as all_runs
 from store.query import topics
-from workbench.comparison.paired import Combination, Paired, compared
-from workbench.comparison.results import name
-from workbench.comparison.runs import How, pair
+from store.rows import Comparison, Run
+from workbench.comparison.paired import Paired, compared
+from workbench.comparison.results import system_name
+from workbench.comparison.runs import difference, pair
+from workbench.evaluation.measures import DEFAULT
+from workbench.significance.outcomes import Method
 from workbench.significance.resampling import Progress
 
-Row = dict[str, Any]
 LETTERS = "ABCD"
-MEASURES = ["RR@10", "nDCG@10", "R@1000"]
 T = TypeVar("T")
 
 
@@ -62,12 +63,12 @@ class Choice:
     """What is to be compared: run ids, the baseline first; a measure; how."""
 
     run_ids: tuple[str, ...] = ()
-    measure: str = "RR@10"
-    how: How = field(default_factory=How)
+    measure: str = DEFAULT[0]
+    method: Method = field(default_factory=Method)
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedRuns:
     """A choice with what came of it.
 
     Args:
@@ -80,10 +81,10 @@ class Compared:
     """
 
     choice: Choice
-    runs: list[Row]
+    runs: list[Run]
     paired: Paired
-    rows: list[Row]
-    recorded: list[Row | None]
+    rows: list[Comparison]
+    recorded: list[Comparison | None]
     queries: list[dict[str, str]]
 
     @property
@@ -101,7 +102,7 @@ class Compared:
 
 
 @dataclass
-class Found:
+class QueryRankings:
     """One query in the compared runs.
 
     Args:
@@ -164,11 +165,11 @@ class Study:
             for kept in (self._pairs, self._texts, self._found, self._wordings, self._rows):
                 kept.clear()
 
-    def runs(self) -> list[Row]:
+    def runs(self) -> list[Run]:
         """All runs, as the store has them."""
         return all_runs(self.store)
 
-    def compare(self, choice: Choice, runs: list[Row], progress: Progress | None = None) -> Compared:
+    def compare(self, choice: Choice, runs: list[Run], progress: Progress | None = None) -> ComparedRuns:
         """Compare two to four runs with the first of them.
 
         Args:
@@ -181,27 +182,15 @@ class Study:
         """
         ids, first = choice.run_ids, runs[0]
         paired = self._values(ids, choice.measure, runs)
-        made = [
-            Combination(
-                (r["run_id"],),
-                (first["run_id"],),
-                {
-                    "contrast": "difference", "system": r["system"], "trained_on": r["trained_on"],
-                    "variety": r["query_variety"], "pair": None, "baseline_run_id": first["run_id"],
-                    "run_id": r["run_id"],
-                },
-            )
-            for r in runs[1:]
-        ]  # fmt: skip
+        differences = [difference(first, other) for other in runs[1:]]
         known = self._topics.get(first["collection"], lambda: topics(self.store, first["collection"]))
-        settings = {name: getattr(choice.how, name) for name in How.__dataclass_fields__}
-        rows = self._rows.get(choice, lambda: compared(paired, made, known, settings, progress))
+        rows = self._rows.get(choice, lambda: compared(paired, differences, known, choice.method, progress))
         said = self._recorded.get(frozenset(ids), lambda: browse.recorded(self.store, list(ids)))
         texts = self._wordings.get(ids, lambda: browse.wordings(self.store, list(ids)))
         recorded = [said.get((first["run_id"], r["run_id"], choice.measure)) for r in runs[1:]]
-        return Compared(choice, runs, paired, rows, recorded, [texts[r["run_id"]] for r in runs])
+        return ComparedRuns(choice, runs, paired, rows, recorded, [texts[r["run_id"]] for r in runs])
 
-    def _values(self, ids: tuple[str, ...], measure: str, runs: list[Row]) -> Paired:
+    def _values(self, ids: tuple[str, ...], measure: str, runs: list[Run]) -> Paired:
         """The runs' values in one measure; those that all have recorded are read together."""
         together = [m for m in runs[0]["means"] if all(m in r["means"] for r in runs)]
         names = together if measure in together else [measure]
@@ -211,21 +200,21 @@ class Study:
             whole, values=whole.values[:, :, at : at + 1], measures=[measure], no_relevant=[whole.no_relevant[at]]
         )
 
-    def known(self, run_ids: tuple[str, ...], qid: str) -> Found | None:
+    def known(self, run_ids: tuple[str, ...], qid: str) -> QueryRankings | None:
         """What `find` gave before, if it is still known; quick."""
-        found: Found | None = self._found.known.get((run_ids, qid))
+        found: QueryRankings | None = self._found.known.get((run_ids, qid))
         return found
 
-    def find(self, runs: list[Row], qids: list[str]) -> list[Found]:
+    def find(self, runs: list[Run], qids: list[str]) -> list[QueryRankings]:
         """Some queries in some runs; in one read, for what is not known. Texts come by `fill`."""
         run_ids = tuple(r["run_id"] for r in runs)
         new = [q for q in qids if self.known(run_ids, q) is None]
         if new:
             for qid, (tables, labels) in browse.rankings_of(self.store, list(run_ids), new).items():
-                self._found.put((run_ids, qid), Found(qid, tables, labels, [{} for _ in runs]))
+                self._found.put((run_ids, qid), QueryRankings(qid, tables, labels, [{} for _ in runs]))
         return [f for q in qids if (f := self.known(run_ids, q))]
 
-    def fill(self, runs: list[Row], found: list[Found]) -> list[Found]:
+    def fill(self, runs: list[Run], found: list[QueryRankings]) -> list[QueryRankings]:
         """Look up the texts of each ranking's first passages and of the relevant ones, all in one read."""
         new = [f for f in found if not f.filled]
         some = {f.qid: f.first(self.DEPTH) for f in new}
@@ -244,7 +233,7 @@ class Study:
         files = self._files.get(key, lambda: browse.passage_files(self.store, collection, variety))
         return self._texts.get((key, docnos), lambda: passage_texts(files, docnos))
 
-    def curve(self, runs: list[Row], measure: str, cutoffs: list[int]) -> "np.typing.NDArray[np.float64]":
+    def curve(self, runs: list[Run], measure: str, cutoffs: list[int]) -> "np.typing.NDArray[np.float64]":
         """Means of a measure at cut-offs (runs x cutoffs), over the queries that all runs were evaluated on."""
         names = [at_cutoff(measure, k) for k in cutoffs]
         found: np.typing.NDArray[np.float64] = pair(self.store, runs, names).values.mean(axis=0)
@@ -256,13 +245,13 @@ def at_cutoff(measure: str, cutoff: int) -> str:
     return f"{measure.partition('@')[0]}@{cutoff}"
 
 
-def label(run: Row) -> str:
+def label(run: Run) -> str:
     """A run in a few words: system, what it was trained on, varieties."""
     passages = run["document_variety"] or "?"
-    return f"{name(run)} · {run['query_variety']}-{passages}"
+    return f"{system_name(run)} · {run['query_variety']}-{passages}"
 
 
-def partner(run: Row, runs: list[Row]) -> Row | None:
+def partner(run: Run, runs: list[Run]) -> Run | None:
     """The run one would hold this one against: its base, its high-resource twin, or what it was tuned to."""
     same = [
         r
@@ -270,7 +259,7 @@ def partner(run: Row, runs: list[Row]) -> Row | None:
         if r["run_id"] != run["run_id"]
         and (r["collection"], r["document_variety"]) == (run["collection"], run["document_variety"])
     ]
-    tests: list[Callable[[Row], bool]] = [
+    tests: list[Callable[[Run], bool]] = [
         lambda r: (
             bool(run["trained_on"])
             and (r["system"], r["query_variety"], r["trained_on"]) == (run["system"], run["query_variety"], None)
@@ -289,6 +278,6 @@ def partner(run: Row, runs: list[Row]) -> Row | None:
     return same[0] if same else None
 
 
-def with_how(choice: Choice, **changes: Any) -> Choice:
+def with_method(choice: Choice, **changes: str) -> Choice:
     """The same choice with another test, correction or interval."""
-    return replace(choice, how=replace(choice.how, **changes))
+    return replace(choice, method=choice.method.model_copy(update=changes))

@@ -66,7 +66,7 @@ class Part(Section):
         return super().key() | ({"plugin": self.distribution} if self.distribution else {})
 
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P")
 
 
 class Registry(Generic[P]):
@@ -132,7 +132,11 @@ class Registry(Generic[P]):
             raise LswError(
                 f"The plug-in {point.value} is no {self.what}.", cure=f"It must extend {self.base.__name__}."
             )
-        part.name, part.distribution = name, f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        if issubclass(part, Part):
+            part.name, part.distribution = (
+                name,
+                f"{point.dist.name} {point.dist.version}" if point.dist else point.value,
+            )
         return part
 
     def read(self, by: str) -> BeforeValidator:
@@ -143,7 +147,8 @@ class Registry(Generic[P]):
                 return value
             if not isinstance(value, dict) or not isinstance(value.get(by), str):
                 raise PydanticCustomError("lsw", "{title}", {"title": f"It needs {by} = ...", "cure": _listed(self)})
-            return self.part(value[by]).model_validate(value)
+            part: Any = self.part(value[by])
+            return part.model_validate(value)
 
         return BeforeValidator(told(chosen))
 
@@ -151,6 +156,11 @@ class Registry(Generic[P]):
     def one(self) -> AfterValidator:
         """A pydantic validator: the name of one of the parts."""
         return AfterValidator(told(self.known))
+
+
+def _distribution(point: EntryPoint) -> str:
+    """Name and version of what a plug-in came with."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
 def _listed(registry: Registry[Any]) -> str:

@@ -1,6 +1,6 @@
 """Screen 2: two to four runs, query by query: the contrast, the queries, the rankings side by side, the passage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -17,9 +17,10 @@ from tui.listing import WIDE, Listing, Rows
 from tui.page import Page, Plain, settle, until_cancelled
 from tui.queries import FILTERS, SORTS, ordered, query_rows
 from tui.ranking import passage, ranking_rows, relevant_at
-from tui.study import LETTERS, MEASURES, Compared, Found, label, with_how
-from workbench.comparison.paired import TUKEY
-from workbench.significance.statistics import CORRECTIONS, TESTS
+from tui.study import LETTERS, ComparedRuns, QueryRankings, label, with_method
+from workbench.evaluation.measures import DEFAULT
+from workbench.significance.corrections import CORRECTIONS
+from workbench.significance.tests import TESTS
 
 AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""
@@ -30,7 +31,6 @@ IDLE = 0.06
 class Compare(Page):
     """The heart."""
 
-    PAGE = "compare"
     HELP = """
 Two to four runs on the same queries. **A** is the baseline; the run marked ▸ is the one whose difference from A the
 queries on the left show and are sorted by.
@@ -61,8 +61,8 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: Compared | None = None
-        self.shown: Found | None = None
+        self.found: ComparedRuns | None = None
+        self.shown: QueryRankings | None = None
         self.order: list[int] = []
         self.words: list[str] = []
         self.docno = ""
@@ -114,7 +114,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.query_one("#strip", Static).update(Text(str(error)))
         super().failed(error)
 
-    def _compared(self, found: Compared) -> None:
+    def _compared(self, found: ComparedRuns) -> None:
         self.found = found
         self.set_timer(0.5, settle)
         for i in range(len(LETTERS)):
@@ -173,7 +173,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         else:
             self.read("query", lambda: study.find(runs, [qid]), lambda made: self._found(made[0]))
 
-    def _filled(self, shown: list[Found]) -> None:
+    def _filled(self, shown: list[QueryRankings]) -> None:
         """The texts have come."""
         if self.shown is shown[0]:
             for listing in self.query("#lists Listing").results(Listing):
@@ -197,7 +197,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     # Right: the rankings.
 
-    def _found(self, shown: Found) -> None:
+    def _found(self, shown: QueryRankings) -> None:
         found = self.found
         if not found or shown.qid != self.keep or len(shown.docnos) != len(found.runs):
             return
@@ -277,7 +277,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
             static.styles.height = lines
         static.update(text, layout=False)
 
-    def _text_found(self, shown: Found, run: int, texts: dict[str, str]) -> None:
+    def _text_found(self, shown: QueryRankings, run: int, texts: dict[str, str]) -> None:
         if shown is self.shown and texts:
             shown.texts[run].update(texts)
             self._passage()
@@ -309,8 +309,8 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     def action_measure(self) -> None:
         runs = self.bench.rows(self.bench.choice.run_ids)
-        known = sorted({m for r in runs for m in r["means"]}, key=lambda m: (m not in MEASURES, m)) or MEASURES
-        self.measure(_next(tuple(known), self.bench.choice.measure))
+        known = sorted({m for r in runs for m in r["means"]}, key=lambda m: (m not in DEFAULT, m)) or DEFAULT
+        self.measure(_next(known, self.bench.choice.measure))
 
     def action_any_measure(self) -> None:
         from tui.ask import Ask
@@ -332,12 +332,13 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.refreshed()
 
     def action_test(self) -> None:
-        tests = (*TESTS, TUKEY)
-        self.bench.choose(with_how(self.bench.choice, test=_next(tests, self.bench.choice.how.test)))
+        choice = self.bench.choice
+        self.bench.choose(with_method(choice, test=_next(TESTS.names(), choice.method.test)))
         self.refreshed()
 
     def action_correction(self) -> None:
-        self.bench.choose(with_how(self.bench.choice, correction=_next(CORRECTIONS, self.bench.choice.how.correction)))
+        choice = self.bench.choice
+        self.bench.choose(with_method(choice, correction=_next(CORRECTIONS.names(), choice.method.correction)))
         self.refreshed()
 
     # Copying and leaving.
@@ -381,5 +382,5 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
             self.bench.remembered.put("qid", self.keep)
 
 
-def _next(among: "tuple[str, ...]", now: str) -> str:
+def _next(among: Sequence[str], now: str) -> str:
     return among[(among.index(now) + 1) % len(among)] if now in among else among[0]

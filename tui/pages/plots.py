@@ -15,11 +15,12 @@ from textual.widgets import Static
 from textual_plotext import PlotextPlot
 
 from store import browse
+from store.rows import Row
 from tui.contrast import COLOURS
 from tui.listing import Column, Listing, Rows, widest
 from tui.page import Page, Plain, until_cancelled
-from tui.study import LETTERS, Compared, Row, label
-from workbench.comparison.results import short
+from tui.study import LETTERS, ComparedRuns, label
+from workbench.comparison.results import signed
 
 KINDS = ("deltas", "scatter", "cutoffs", "losses")
 TITLES = {
@@ -62,7 +63,6 @@ class Picture(PlotextPlot):
 class Plots(Page):
     """The runs of screen 2 as pictures."""
 
-    PAGE = "plots"
     HELP = """
 The runs compared on screen 2, in its measure; **v** goes to the next picture.
 
@@ -83,7 +83,7 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
     def __init__(self) -> None:
         super().__init__()
         self.kind = KINDS[0]
-        self.found: Compared | None = None
+        self.found: ComparedRuns | None = None
         self.models: list[Row] = []
         self.curve: Any = None
         self.cutoffs: list[int] = []
@@ -113,7 +113,7 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             self.read("models", lambda: browse.finetunes(self.bench.store), self._models)
         self.draw()
 
-    def _compared(self, found: Compared) -> None:
+    def _compared(self, found: ComparedRuns) -> None:
         self.found, self.curve = found, None
         self.draw()
 
@@ -156,7 +156,7 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             def cells(row: int) -> list[Text]:
                 qid = found.qids[self.order[row]]
                 query = found.queries[self.chosen].get(qid, "")
-                return [Text(qid), Text(short(deltas[self.order[row]])), Text(query)]
+                return [Text(qid), Text(signed(deltas[self.order[row]])), Text(query)]
 
             listing.show(Rows(columns, len(self.order), cells), min(listing.cursor, max(0, len(self.order) - 1)))
         else:
@@ -191,11 +191,11 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             self._cutoffs(plt, found)
         plot.refresh()
 
-    def _names(self, found: Compared) -> str:
+    def _names(self, found: ComparedRuns) -> str:
         a, b = label(found.runs[0]), label(found.runs[self.chosen])
         return f"{found.choice.measure}: {LETTERS[self.chosen]} {b}  against A {a}"
 
-    def _deltas(self, plt: Any, found: Compared) -> None:
+    def _deltas(self, plt: Any, found: ComparedRuns) -> None:
         deltas = np.sort(found.deltas(self.chosen))
         at = np.unique(np.linspace(0, len(deltas) - 1, min(POINTS, len(deltas))).astype(int))
         for part, colour in ((deltas[at] < 0, "red"), (deltas[at] > 0, "green")):
@@ -211,17 +211,17 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         plt.title(self._names(found))
         plt.xlabel(f"queries, sorted: {(deltas < 0).sum()} lost, {(deltas == 0).sum()} tied, {(deltas > 0).sum()} won")
 
-    def _points(self, found: Compared) -> "tuple[np.typing.NDArray[np.float64], np.typing.NDArray[np.float64]]":
+    def _points(self, found: ComparedRuns) -> "tuple[np.typing.NDArray[np.float64], np.typing.NDArray[np.float64]]":
         rng = np.random.default_rng(0)
         x, y = found.values(0), found.values(self.chosen)
         hair = 0.008 * max(float(x.max(initial=0)), float(y.max(initial=0)), 1e-9)
         return x + rng.normal(0, hair, len(x)), y + rng.normal(0, hair, len(y))
 
-    def _limits(self, found: Compared) -> tuple[float, float]:
+    def _limits(self, found: ComparedRuns) -> tuple[float, float]:
         most = max(float(found.values(0).max(initial=0)), float(found.values(self.chosen).max(initial=0)), 1e-9)
         return -0.04 * most, 1.04 * most
 
-    def _scatter(self, plt: Any, found: Compared) -> None:
+    def _scatter(self, plt: Any, found: ComparedRuns) -> None:
         x, y = self._points(found)
         low, high = self._limits(found)
         plt.plot([low, high], [low, high], color="gray", marker="dot")
@@ -239,7 +239,7 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         plt.xlabel("A")
         plt.ylabel(LETTERS[self.chosen])
 
-    def _cutoffs(self, plt: Any, found: Compared) -> None:
+    def _cutoffs(self, plt: Any, found: ComparedRuns) -> None:
         depth = max(r["depth"] for r in found.runs)
         self.cutoffs = [k for k in CUTOFFS if k <= depth]
         if self.curve is None:

@@ -13,16 +13,16 @@ from textual.widgets import Static
 
 from store import browse
 from store.query import lineage
+from store.rows import Row, Run, StageRow
 from tui.listing import Column, Listing, Rows
 from tui.page import Page
-from tui.study import Row, label
+from tui.study import label
 from workbench.plans.rerun import command
 
 
 class Provenance(Page):
     """The chain of stages."""
 
-    PAGE = "provenance"
     HELP = """
 What a run was made from, the nearest stage first: models, triples, negatives, translations, queries, passages. On the
 right all about the stage under the cursor: parameters, what came out, when, how long, on which machine with which
@@ -39,7 +39,7 @@ versions.
     def __init__(self) -> None:
         super().__init__()
         self.stages: list[Row] = []
-        self.of: Row | None = None
+        self.of: Run | None = None
         self.again = ""
 
     def body(self) -> Iterator[Widget]:
@@ -60,14 +60,14 @@ versions.
             return
         run, store = found[0], self.bench.store
 
-        def look() -> tuple[Row, list[Row], str]:
+        def look() -> tuple[Run, list[StageRow], str]:
             recipe = browse.resolved(store, run["recipe_run_id"])
             stages = lineage(store, run["key"])
             return run, stages, command(run, recipe, stages)
 
         self.read("stages", look, self._read)
 
-    def _read(self, found: tuple[Row, list[Row], str]) -> None:
+    def _read(self, found: tuple[Run, list[StageRow], str]) -> None:
         self.of, stages, self.again = found
         self.stages = _tree(stages)
         self.bench.remembered.put("provenance", self.of["run_id"])
@@ -110,7 +110,7 @@ versions.
             self.refreshed()
 
 
-def _tree(stages: list[Row]) -> list[Row]:
+def _tree(stages: list[StageRow]) -> list[Row]:
     """Each stage under the one that used it, with its `depth` and `role`; one used twice stands where it is first."""
     known, out = {row["key"]: row for row in stages}, []
 

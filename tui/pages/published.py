@@ -6,17 +6,16 @@ from rich.text import Text
 from textual.widget import Widget
 from textual.widgets import Static
 
+from store.rows import Row
 from tui.listing import Column, Listing, Rows
 from tui.page import Page
-from tui.study import Row
 from workbench.comparison.published import beside, published, warning
-from workbench.comparison.results import short
+from workbench.comparison.results import signed
 
 
 class Published(Page):
     """Each published figure, before and after training, with the newest of ours."""
 
-    PAGE = "published"
     HELP = """
 The figures of Chari, MacAvaney and Ounis (ECIR 2025) on mMARCO v2, and beside each the newest run of this store with
 the same system, training and varieties. Figures on other collections cannot be compared; the line on top says on which
@@ -44,9 +43,9 @@ ours are. Bold: both are there.
         def cells(i: int) -> list[Text]:
             row: Row = rows[i]
             style = "bold" if row["our_base"] is not None else ""
-            theirs = [f"{row['base']:.4f}", f"{row['finetuned']:.4f}", short(row["gain"], 4)]
+            theirs = [f"{row['base']:.4f}", f"{row['finetuned']:.4f}", signed(row["gain"], 4)]
             ours = ["-" if row[c] is None else f"{row[c]:.4f}" for c in ("our_base", "our_finetuned")]
-            gain = "-" if row["our_gain"] is None else short(row["our_gain"], 4)
+            gain = "-" if row["our_gain"] is None else signed(row["our_gain"], 4)
             about = (row["system"], row["trained_on"], row["query_variety"], row["measure"])
             return [Text(text, style) for text in (*about, *theirs, *ours, gain, f"  {row['our_data'] or ''}")]
 

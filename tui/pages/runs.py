@@ -13,11 +13,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store import LswError, browse
+from store.rows import Row, Run
 from tui.listing import Column, Listing, Rows, bar
 from tui.page import Page
-from tui.study import LETTERS, MEASURES, Row, partner
+from tui.study import LETTERS, partner
+from workbench.evaluation.measures import DEFAULT
 
-SORTS = ("recipe", "system", "trained_on", "query_variety", "document_variety", *MEASURES, "status", "started_at")
+SORTS = ("recipe", "system", "trained_on", "query_variety", "document_variety", *DEFAULT, "status", "started_at")
 
 
 SILENT = 60
@@ -36,7 +38,6 @@ def age(then: datetime, now: datetime | None = None) -> str:
 class Runs(Page):
     """Filter, sort, mark two to four, compare."""
 
-    PAGE = "runs"
     HELP = """
 Every run in the store, grouped by the recipe run that made it; recipes at work show how far they are.
 
@@ -59,7 +60,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         super().__init__()
         self.marked: list[str] = []
         self.words: list[str] = []
-        self.lines: list[Row] = []
+        self.lines: list[Run | str] = []  # a recipe run's id is the heading of its runs
         self.recipes: dict[str, Row] = {}
         self.running: dict[str, Row] = {}
 
@@ -103,38 +104,43 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         self.words = words
         self.draw()
 
-    def _matches(self, run: Row) -> bool:
-        said = [run[c] for c in ("run_id", "system", "trained_on", "query_variety", "document_variety", "collection")]
-        recipe = self.recipes.get(run["recipe_run_id"], {})
-        text = " ".join(map(str, [*said, run["recipe"], recipe.get("title", "")])).casefold()
+    def _matches(self, run: Run) -> bool:
+        columns = ("run_id", "system", "trained_on", "query_variety", "document_variety", "collection", "recipe")
+        recipe = self.recipes.get(run["recipe_run_id"] or "", {})
+        text = " ".join(map(str, [*(run.get(c) for c in columns), recipe.get("title", "")])).casefold()
         return all(word in text for word in self.words)
 
-    def _key(self, run: Row) -> tuple[bool, float | str]:
-        if self.sort_by in MEASURES:
+    def _key(self, run: Run) -> tuple[bool, float | str]:
+        if self.sort_by in DEFAULT:
             value = run["means"].get(self.sort_by)
             return (value is None) != self.reverse, -(value or 0.0)  # last either way
         if self.sort_by == "started_at":
             return False, -run["started_at"].timestamp()
-        return run[self.sort_by] is None, str(run[self.sort_by])
+        cell = run.get(self.sort_by)
+        return cell is None, str(cell)
 
     def draw(self) -> None:
         """Filter, sort, group."""
         listing = self.query_one(Listing)
         if not self.bench.runs and not self.bench.store.exists():
             return
-        at = self.lines[listing.cursor].get("run_id") if listing.cursor < len(self.lines) else None
+        under = self.under()
+        at = under["run_id"] if under else None
         runs = [r for r in self.bench.runs if self._matches(r)]
         if self.sort_by == "recipe":
             order = {r: i for i, r in enumerate(self.recipes)}
-            groups: dict[str, list[Row]] = {
+            groups: dict[str, list[Run]] = {
                 r: [] for r, row in self.recipes.items() if row["status"] != "done" and not self.words
             }
             for run in runs:
-                groups.setdefault(run["recipe_run_id"], []).append(run)
+                groups.setdefault(run["recipe_run_id"] or "", []).append(run)
             names = sorted(groups, key=lambda r: order.get(r, len(order)), reverse=self.reverse)
-            self.lines = [line for r in names for line in ({"group": r}, *reversed(groups[r]))]
+            self.lines = []
+            for name in names:
+                self.lines += [name, *reversed(groups[name])]
         else:
-            self.lines = sorted(runs, key=self._key, reverse=self.reverse)
+            by_column = sorted(runs, key=self._key, reverse=self.reverse)
+            self.lines = [*by_column]
         count, whole = len(runs), len(self.bench.runs)
         about = f"{count} of {whole} runs" if count < whole else f"{whole} runs"
         if not whole:
@@ -145,20 +151,21 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         bars = 100
         columns = [
             Column("", 1), Column("system"), Column("trained on", 10), Column("queries", 7), Column("passages", 8),
-            *(c for m in MEASURES for c in (Column(m, 7, right=True), Column("", 6, needs=bars))),
+            *(c for m in DEFAULT for c in (Column(m, 7, right=True), Column("", 6, needs=bars))),
             Column("status", 6, needs=bars), Column("age", 6, right=True, needs=79), Column("run", 12, needs=bars),
         ]  # fmt: skip
-        cursor = next((i for i, line in enumerate(self.lines) if line.get("run_id") == at), 0) if at else 0
-        listing.show(Rows(columns, len(self.lines), self._cells, lambda i: "group" in self.lines[i]), cursor)
+        ids = [None if isinstance(line, str) else line["run_id"] for line in self.lines]
+        cursor = ids.index(at) if at in ids else 0
+        listing.show(Rows(columns, len(self.lines), self._cells, lambda i: isinstance(self.lines[i], str)), cursor)
 
     def _cells(self, i: int) -> list[Text]:
         run = self.lines[i]
-        if "group" in run:
-            return [self._heading(run["group"])]
+        if isinstance(run, str):
+            return [self._heading(run)]
         mark = LETTERS[self.marked.index(run["run_id"])] if run["run_id"] in self.marked else ""
         cells = [Text(mark, "bold"), Text(run["system"]), Text(run["trained_on"] or "-"), Text(run["query_variety"])]
         cells.append(Text(run["document_variety"] or "-"))
-        for measure in MEASURES:
+        for measure in DEFAULT:
             value = run["means"].get(measure)
             cells += [Text("-" if value is None else f"{value:.3f}"), Text(bar(value or 0, 6), "cyan")]
         return [*cells, Text(run["status"]), Text(age(run["started_at"])), Text(run["run_id"], "dim")]
@@ -184,11 +191,11 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         error = (recipe["error"] or "").splitlines()
         return Text.assemble(("✗ ", "bold red"), name, f": {recipe['status']}. {error[0] if error else ''}")
 
-    def under(self) -> Row | None:
+    def under(self) -> Run | None:
         """The run under the cursor."""
         at = self.query_one(Listing).cursor
-        line = self.lines[at] if at < len(self.lines) else {}
-        return line if "run_id" in line else None
+        line = self.lines[at] if at < len(self.lines) else ""
+        return None if isinstance(line, str) else line
 
     def current(self) -> tuple[str, str]:
         run = self.under()
@@ -235,7 +242,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
     def sort_column(self, event: Listing.Header) -> None:
         """Sort by the column that was clicked, and the other way round at the second click."""
         names = ["recipe", "system", "trained_on", "query_variety", "document_variety"]
-        names += [m for m in MEASURES for _ in range(2)] + ["status", "started_at", "recipe"]
+        names += [m for m in DEFAULT for _ in range(2)] + ["status", "started_at", "recipe"]
         self._sort(names[event.row], self.sort_by == names[event.row] and not self.reverse)
 
     def action_sort(self) -> None:

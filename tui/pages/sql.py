@@ -69,7 +69,6 @@ class Statement(TextArea):
 class Sql(Page):
     """The console."""
 
-    PAGE = "sql"
     HELP = """
 Write a SELECT and press **F5** (or ctrl+r). The store is read-only here. Names of views and their columns are
 completed in grey: tab takes them. **ctrl+up** and **ctrl+down** go through what was asked before. **Y** in the rows

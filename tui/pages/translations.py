@@ -11,11 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store import browse
+from store.rows import Row
 from tui.listing import Column, Listing, Rows, widest
 from tui.page import Page
-from tui.study import Row
-from workbench.comparison.results import short
 from workbench.audit.signs import SIGNS, signs
+from workbench.comparison.results import signed
 from workbench.varieties import table as varieties
 
 SORTS = ("suspicion", "cost", "qid", "translator")
@@ -39,7 +39,6 @@ def judged(pairs: list[Row], costs: dict[tuple[str, str, str, str], float]) -> l
 class Translations(Page):
     """Wordings side by side."""
 
-    PAGE = "translations"
     HELP = """
 Every translation in the store, by translator, and the collection's own parallel queries that runs were asked
 ("parallel queries"), the suspicious first:
@@ -127,7 +126,7 @@ both; `-` where no run has.
 
         def cells(i: int) -> list[Text]:
             row = self.shown[i]
-            cost = "-" if row["cost"] is None else short(row["cost"])
+            cost = "-" if row["cost"] is None else signed(row["cost"])
             return [
                 Text(row["translator"]), Text(f"{row['target_variety']}-{row['source_variety']}"), Text(row["qid"]),
                 Text(cost, "red" if (row["cost"] or 0) < 0 else ""), Text(", ".join(row["signs"]), "bold yellow"),

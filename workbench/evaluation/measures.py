@@ -18,6 +18,8 @@ import pyarrow as pa
 from store.errors import LswError, nearest
 
 SCHEMA = pa.schema([("run_id", pa.string()), ("measure", pa.string()), ("qid", pa.string()), ("value", pa.float64())])
+DEFAULT = ["RR@10", "nDCG@10", "R@1000"]
+"""What is measured unless somebody says otherwise."""
 USUAL = ["RR@10", "nDCG@10", "R@1000", "AP", "P@10", "R@100", "Success@10", "Judged@10", "Bpref"]
 
 JUDGED = """

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
 from store import LswError, nearest
-from workbench.evaluation.measures import parsed
+from workbench.evaluation.measures import DEFAULT, parsed
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
 from workbench.significance.tests import TESTS
@@ -122,7 +122,7 @@ class Reranking(Section):
 class Measures(Section):
     """Measures by their ir_measures names."""
 
-    names: list[Annotated[str, AfterValidator(told(_measure))]] = Field(default=["RR@10", "nDCG@10", "R@1000"])
+    names: list[Annotated[str, AfterValidator(told(_measure))]] = DEFAULT
 
 
 class Comparison(Method):
