@@ -16,7 +16,8 @@ from hypothesis import settings
 
 from store import Store
 from store.passages import FILE, Passages, write
-from workbench.collections.folder import MINI, Collection
+from workbench.collections.base import Collection
+from workbench.collections.folder import MINI
 from workbench.systems._passages import Reading
 
 ROOT = Path(__file__).parent.parent
