@@ -89,8 +89,8 @@ def mt5(folder: Path) -> Path:
     model.lm_head.weight = torch.nn.Parameter(torch.randn(1200, 32))  # not the embedding, whatever MT5Config says
     model.config.architectures = ["MT5ForConditionalGeneration"]
     config.save_pretrained(folder)
-    said = json.loads((folder / "config.json").read_text("utf-8"))
-    (folder / "config.json").write_text(json.dumps(said | {"tie_word_embeddings": False}), "utf-8")
+    written = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps(written | {"tie_word_embeddings": False}), "utf-8")
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
     (folder / "tokenizer_config.json").write_text(json.dumps(
         {"tokenizer_class": "T5Tokenizer", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>",

@@ -81,7 +81,7 @@ class Registry(Generic[P]):
 
     def __init__(self, base: type[P], what: str, packages: tuple[str, ...], group: str, first: tuple[str, ...] = ()):
         self.base, self.what, self.packages, self.group, self.first = base, what, packages, group, first
-        self.part = cache(self._part)
+        self.part, self.names, self._plugins = cache(self._part), cache(self._names), cache(self._found_plugins)
 
     def _modules(self) -> dict[str, str]:
         found = ((p, m) for p in self.packages for m in iter_modules(import_module(p).__path__) if not m.ispkg)
@@ -91,10 +91,10 @@ class Registry(Generic[P]):
             if m.name != "base" and not m.name.startswith("_")
         }
 
-    def _plugins(self) -> dict[str, EntryPoint]:
+    def _found_plugins(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group=self.group)}
 
-    def names(self) -> list[str]:
+    def _names(self) -> list[str]:
         """All names, ours before those of plug-ins."""
         ours, theirs = sorted(self._modules()), sorted(self._plugins())
         return list(dict.fromkeys([*(name for name in self.first if name in ours), *ours, *theirs]))

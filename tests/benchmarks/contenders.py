@@ -27,17 +27,14 @@ def lsw(run: str, qrels: str, store: str) -> Result:
     from store import Store
     from store.query import runs
     from workbench.engine.execute import execute
-    from workbench.plans.single import import_plan
-    from workbench.stages import KINDS, function
+    from workbench.plans.import_run import import_plan
 
     assert duckdb and ir_measures and pandas and pyarrow.csv and pyarrow.parquet
-    for kind in ("qrels", "import", "measure"):
-        assert function(kind) and KINDS[kind]
     at = Store(Path(store))
     start = time.perf_counter()
-    plan, run_id = import_plan(at, Path(run), "made", None, "yue", "zh", None, Path(qrels))
+    plan, imported = import_plan(at, Path(run), "made", None, "yue", "zh", None, Path(qrels))
     execute(plan, at, Silent())
-    means = next(r["means"] for r in runs(at) if r["run_id"] == run_id)
+    means = next(r["means"] for r in runs(at) if r["run_id"] == imported.run_id)
     return time.perf_counter() - start, means
 
 
@@ -56,8 +53,8 @@ def ir_measures(run: str, qrels: str, _: str) -> Result:
 
     wanted = [im.parse_measure(m) for m in MEASURES]
     start = time.perf_counter()
-    found = im.calc_aggregate(wanted, im.read_trec_qrels(qrels), im.read_trec_run(run))
-    return time.perf_counter() - start, {str(m): v for m, v in found.items()}
+    means = im.calc_aggregate(wanted, im.read_trec_qrels(qrels), im.read_trec_run(run))
+    return time.perf_counter() - start, {str(m): v for m, v in means.items()}
 
 
 def pyterrier(run: str, qrels: str, _: str) -> Result:
@@ -66,8 +63,8 @@ def pyterrier(run: str, qrels: str, _: str) -> Result:
     from ir_measures import parse_measure
 
     start = time.perf_counter()
-    found = pt.Evaluate(pt.io.read_results(run), pt.io.read_qrels(qrels), [parse_measure(m) for m in MEASURES])
-    return time.perf_counter() - start, {str(m): float(v) for m, v in found.items()}
+    means = pt.Evaluate(pt.io.read_results(run), pt.io.read_qrels(qrels), [parse_measure(m) for m in MEASURES])
+    return time.perf_counter() - start, {str(m): float(v) for m, v in means.items()}
 
 
 def ranx(run: str, qrels: str, _: str) -> Result:
@@ -77,8 +74,8 @@ def ranx(run: str, qrels: str, _: str) -> Result:
     names = ["mrr@10", "ndcg@10", "recall@1000"]
     evaluate(Qrels({"q": {"d": 1}}), Run({"q": {"d": 1.0}}), names)
     start = time.perf_counter()
-    found = evaluate(Qrels.from_file(qrels, kind="trec"), Run.from_file(run, kind="trec"), names, make_comparable=True)
-    return time.perf_counter() - start, dict(zip(MEASURES, map(float, found.values()), strict=True))
+    means = evaluate(Qrels.from_file(qrels, kind="trec"), Run.from_file(run, kind="trec"), names, make_comparable=True)
+    return time.perf_counter() - start, dict(zip(MEASURES, map(float, means.values()), strict=True))
 
 
 def stored(store: str) -> Result:
@@ -92,8 +89,8 @@ def stored(store: str) -> Result:
     parsed("AP")
     start = time.perf_counter()
     with at.reading() as con:
-        found = of_runs(con, ids, ["RR@100", "nDCG@100", "R@100"])
-    return time.perf_counter() - start, {"runs": len(ids), "values": len(found)}
+        values = of_runs(con, ids, ["RR@100", "nDCG@100", "R@100"])
+    return time.perf_counter() - start, {"runs": len(ids), "values": len(values)}
 
 
 def randomisation(queries: str, systems: str, resamples: str) -> Result:
@@ -114,13 +111,19 @@ def randomisation(queries: str, systems: str, resamples: str) -> Result:
 
 def compare(queries: str, systems: str, resamples: str) -> Result:
     """The same with intervals, effect sizes, Holm's correction and what could have been detected."""
-    from workbench.significance.statistics import compare as whole
+    from workbench.significance.corrections import CORRECTIONS
+    from workbench.significance.intervals import INTERVALS
+    from workbench.significance.outcomes import Method
+    from workbench.significance.outcomes import compare as whole
+    from workbench.significance.tests import TESTS
 
     values, weights = pairs(int(queries), int(systems))
     names = [str(i) for i in range(len(values))]
+    method = Method(resamples=int(resamples))
+    assert TESTS.part(method.test) and CORRECTIONS.part(method.correction) and INTERVALS.part(method.interval)
     start = time.perf_counter()
-    found = whole(values, names, weights, resamples=int(resamples))
-    return time.perf_counter() - start, {"comparisons": len(found.p)}
+    outcomes = whole(values, names, weights, method=method)
+    return time.perf_counter() - start, {"comparisons": len(outcomes.p)}
 
 
 def pairs(queries: int, systems: int) -> tuple[Any, Any]:
@@ -132,9 +135,9 @@ def pairs(queries: int, systems: int) -> tuple[Any, Any]:
     from tests.benchmarks.data import make_values
 
     cube = make_values(queries, systems)
-    found = list(combinations(range(systems), 2))
-    one = np.zeros((systems, len(found)))
-    for column, (a, b) in enumerate(found):
+    of_two = list(combinations(range(systems), 2))
+    one = np.zeros((systems, len(of_two)))
+    for column, (a, b) in enumerate(of_two):
         one[[a, b], column] = -1, 1
     return cube.transpose(0, 2, 1).reshape(queries, -1), np.kron(np.eye(3), one)
 

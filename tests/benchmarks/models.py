@@ -27,7 +27,7 @@ import torch
 
 from tests.conftest import table
 from workbench.collections.folder import MINI, Folder
-from workbench.costs import timing as gauge
+from workbench.costs import stand_in
 from workbench.systems._encoding import Computing, device
 
 MULTIPLIES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -66,8 +66,8 @@ def texts(count: int) -> list[str]:
 
 def mt5_base(folder: Path) -> Path:
     """mT5-base with random weights, 12 layers on either side."""
-    gauge.VOCABULARY = 250_112  # its own: pyterrier_t5 scores all of it
-    return gauge.stand_in("unicamp-dl/mt5-base-mmarco-v2", 12, folder / "mt5")
+    stand_in.VOCABULARY = 250_112  # its own: pyterrier_t5 scores all of it
+    return stand_in.stand_in("unicamp-dl/mt5-base-mmarco-v2", 12, folder / "mt5")
 
 
 def rerank(folder: Path, small: bool) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def rerank(folder: Path, small: bool) -> dict[str, Any]:
     contenders: dict[str, Any] = {
         "pyterrier_t5, batch 4 (its default)": theirs,
         "lsw, float32": reranker.load(checkpoint, 512, Computing()),
-        "lsw, precision auto": reranker.load(checkpoint, 512, Computing("auto")),
+        "lsw, precision auto": reranker.load(checkpoint, 512, Computing(precision="auto")),
     }
     first = frame.head(16)
     for model in contenders.values():
@@ -110,7 +110,7 @@ def rerank(folder: Path, small: bool) -> dict[str, Any]:
         "pairs a second": {name: round(p, 2) for name, p in pace.items()},
         "times pyterrier_t5": {name: round(p / base, 2) for name, p in pace.items()},
         "score moved by the batch, at most": float((together - apart).abs().max()),
-        "precision auto": str(Computing("auto").dtype),
+        "precision auto": str(Computing(precision="auto").dtype),
         "Kendall's tau of the two precisions": float(whole.corr(half.loc[whole.index], method="kendall")),
     }
 
@@ -121,8 +121,8 @@ def encode(folder: Path, small: bool) -> dict[str, Any]:
     from workbench.systems import bi_encoder as biencoder
 
     layers = 2 if small else 24
-    checkpoint = gauge.stand_in("BAAI/bge-m3", layers, folder / "bge")
-    computing = Computing("auto")
+    checkpoint = stand_in.stand_in("BAAI/bge-m3", layers, folder / "bge")
+    computing = Computing(precision="auto")
     passages = texts(128 if small else 16_384 if torch.cuda.is_available() else 256)
     model = biencoder.load(checkpoint, computing)
     biencoder.encode(model, passages[:64], 256, computing.budget, query=False)
@@ -164,15 +164,15 @@ def search(folder: Path, small: bool) -> dict[str, Any]:
             file.write(np.roll(block, start // len(block), axis=1)[: min(len(block), count - start)].tobytes())
     biencoder.describe(out, [str(i) for i in range(count)], 1024)
     queries = block[:asked] + 0.02 * rng.standard_normal((asked, 1024), dtype=np.float32)
-    found: list[pa.Table] = []
+    results: list[pa.Table] = []
     took = seconds(
-        lambda: found.append(biencoder.nearest(out, queries, [str(i) for i in range(asked)], 1000, Computing())[0])
+        lambda: results.append(biencoder.nearest(out, queries, [str(i) for i in range(asked)], 1000, Computing())[0])
     )
     chip = rate(torch.float32)
     return {
         "vectors": count,
         "queries": asked,
-        "rows": len(found[0]),
+        "rows": len(results[0]),
         "seconds": round(took, 2),
         "queries a second": round(asked / took, 1),
         "share of the chip": round(2 * asked * count * 1024 / took / chip, 3),
@@ -187,11 +187,11 @@ def tokens(folder: Path, small: bool) -> dict[str, Any]:
     work = folder / "work"
     work.mkdir()
     rng = np.random.default_rng(0)
-    made = late.opened(work)
+    vectors_on_disk = late.opened(work)
     some = rng.standard_normal((60, 128), dtype=np.float32)
     for start in range(0, passages, 5_000):
-        late.add(made, [some[: 40 + i % 20] for i in range(min(5_000, passages - start))], "float16")
-    late.finish(made, folder, [str(i) for i in range(passages)], 128, "float16", "exact")
+        late.add(vectors_on_disk, [some[: 40 + i % 20] for i in range(min(5_000, passages - start))], "float16")
+    late.finish(vectors_on_disk, folder, [str(i) for i in range(passages)], 128, "float16", "exact")
     queries = [rng.standard_normal((32, 128), dtype=np.float32) for _ in range(asked)]
     took = seconds(
         lambda: late.search(folder, queries, [str(i) for i in range(asked)], 1000, "exact", lambda a, b: None)
@@ -210,9 +210,9 @@ def forecast(folder: Path, small: bool) -> dict[str, Any]:
     """`lsw plan` against what a recipe then takes: the mini recipe, and 100,000 synthetic passages."""
     collection = folder / "synthetic"
     collection.mkdir()
-    made = texts(5_000 if small else 100_000)
+    passages = texts(5_000 if small else 100_000)
     with (collection / "corpus.jsonl").open("w", encoding="utf-8") as file:
-        for i, text in enumerate(made):
+        for i, text in enumerate(passages):
             file.write(json.dumps({"_id": str(i), "text": text}) + "\n")
     for code in ("ca", "fr"):
         rows = Folder("mini", MINI).queries(code).slice(0, 100)["query"].to_pylist()
@@ -225,19 +225,19 @@ def forecast(folder: Path, small: bool) -> dict[str, Any]:
         'title = "made"\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["bm25", "bge-m3", "bge-m3 >> mt5"]\n', "utf-8"
     )
     out = {}
-    cases = {f"{len(made):,} passages": [str(folder / "r.toml"), "--scale", str(folder / "made.toml")]}
+    cases = {f"{len(passages):,} passages": [str(folder / "r.toml"), "--scale", str(folder / "made.toml")]}
     if not small:
         cases["zero_shot_yue_zh"] = ["zero_shot_yue_zh"]
     for name, words in cases.items():
         store = ["--store", str(folder / f"store-{len(out)}")]
         lsw = str(Path(sys.executable).parent / "lsw")
         plan = subprocess.run([lsw, "plan", *words, *store, "--json"], check=True, capture_output=True, text=True)
-        said = json.loads(plan.stdout)["total"]
+        foretold = json.loads(plan.stdout)["total"]
         took = seconds(lambda: subprocess.run([lsw, "recipe", "run", *words, *store], check=True, capture_output=True))  # noqa: B023
         size = sum(f.stat().st_size for f in Path(store[1]).rglob("*") if f.is_file())
         out[name] = {
-            "foretold, s": round(said["seconds"], 1), "took, s": round(took, 1),
-            "ratio": round(said["seconds"] / took, 2), "disk ratio": round(said["disk"] / size, 2),
+            "foretold, s": round(foretold["seconds"], 1), "took, s": round(took, 1),
+            "ratio": round(foretold["seconds"] / took, 2), "disk ratio": round(foretold["disk"] / size, 2),
         }  # fmt: skip
     return out
 
@@ -252,15 +252,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="which")
     parser.add_argument("--small", action="store_true", help="seconds instead of minutes")
-    given = parser.parse_args()
-    from workbench.silence import advise
+    args = parser.parse_args()
+    from workbench.talk import advise
 
     advise()
     where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()}, no GPU"
     print(json.dumps({"machine": where, "torch": torch.__version__, "threads": torch.get_num_threads()}))
-    for name in given.names or ["rerank", "encode", "tokens"]:
+    for name in args.names or ["rerank", "encode", "tokens"]:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps({name: ALL[name](Path(folder), given.small)}, indent=1), flush=True)
+            print(json.dumps({name: ALL[name](Path(folder), args.small)}, indent=1), flush=True)
 
 
 if __name__ == "__main__":

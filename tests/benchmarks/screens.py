@@ -31,7 +31,7 @@ def make_store(folder: Path, runs: int, queries: int, depth: int) -> Path:
     """A store of imported runs of one collection, which has query texts and judgements."""
     from store import Store
     from workbench.engine.execute import execute
-    from workbench.plans.single import import_plan
+    from workbench.plans.import_run import import_plan
 
     collection = folder / "made"
     collection.mkdir(parents=True)
@@ -125,8 +125,8 @@ async def drive(folder: Path, together: int) -> dict[str, object]:
         again = []
         await asyncio.sleep(1)
         for key in ("m", "m", "m", "t", "t", "m", "t") * 2 if together > 2 else "mmmttmttmmmttmtt":
-            found = screen.found
-            again.append(await press(key, lambda found=found: screen.found is not found))
+            was = screen.found
+            again.append(await press(key, lambda was=was: screen.found is not was))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"held": sorted(held), "read": sorted(read), "again": again, "megabytes": peak}
 
@@ -142,9 +142,10 @@ def main() -> None:
         print(json.dumps(asyncio.run(drive(Path(args.store), args.drive))))
         return
     queries, depth, runs = (300, 100, 4) if args.small else (6_980, 1_000, args.runs)
-    with tempfile.TemporaryDirectory() as made:
-        store = Path(args.store) if args.store else make_store(Path(made), runs, queries, depth)
-        state = Path(made) / "state.json"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = Path(args.store) if args.store else make_store(folder, runs, queries, depth)
+        state = folder / "state.json"
         first = sorted(first_screen(store, state) for _ in range(5))
         lines = [f"first screen: {first[2]:.2f} s (median of 5, {first[0]:.2f} to {first[-1]:.2f})"]
         for together in (2, 4):

@@ -14,7 +14,7 @@ import pytest
 
 from store import LswError, Store
 from store.database import connect
-from store.ingest import collection_label, forget, ingest, rebuild
+from store.ingest import Context, collection_label, forget, ingest, rebuild
 from store.query import lineage, run, runs, select
 from store.schema import LATEST, MIGRATIONS, VIEWS, migrate, version
 
@@ -91,7 +91,7 @@ def test_an_older_store_says_what_to_type(store: Store) -> None:
 
 def test_rows_come_in_once_and_leave_whole(store: Store) -> None:
     artifact(store, "k" * 64, **a_run("k" * 64))
-    context = {"collection": "c", "recipe": "r", "recipe_run_id": "x", "scale": "mini"}
+    context = Context("c", "r", "x", "mini")
     with store.writing() as con:
         assert ingest(con, store, "k" * 64, context)
         assert not ingest(con, store, "k" * 64, context)
@@ -233,7 +233,8 @@ def test_lineage_walks_to_the_sources(store: Store) -> None:
     with store.writing() as con:
         for key, inputs in (("c", {"model": "b", "q.x": "a"}), ("b", {"base": "a"}), ("a", {})):
             con.execute(
-                "INSERT INTO stage VALUES (?, 'k', 1, 'done', '{}', ?, '{}', '{}', '2025-01-01', 1, NULL)",
+                "INSERT INTO stage (key, kind, version, status, parameters, inputs, environment, summary, started_at,"
+                " seconds) VALUES (?, 'k', 1, 'done', '{}', ?, '{}', '{}', '2025-01-01', 1)",
                 [key, json.dumps(inputs)],
             )
     assert [(r["key"], r["distance"]) for r in lineage(store, "c")] == [("c", 0), ("a", 1), ("b", 1)]

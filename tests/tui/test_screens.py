@@ -20,7 +20,8 @@ from tests.tui.driving import compared, drive, ids, text, until
 from tui.app import Workbench
 from tui.help import Help
 from tui.listing import Listing
-from tui.page import PAGES, Page
+from tui.page import Page
+from tui.pages import PAGES
 from tui.pages.compare import Compare
 from tui.pages.plots import KINDS, Picture, Plots
 from tui.pages.provenance import Provenance
@@ -28,7 +29,8 @@ from tui.pages.runs import Runs
 from tui.pages.sql import Sql, Statement
 from tui.pages.translations import Translations
 from tui.study import partner
-from workbench.comparison.runs import How, compare_runs
+from workbench.comparison.runs import compare_runs
+from workbench.significance.outcomes import Method
 
 # Runs.
 
@@ -37,22 +39,22 @@ def test_runs_are_listed_filtered_sorted_and_compared(finished: Store) -> None:
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         page = app.screen
         assert isinstance(page, Runs)
-        listed = {line["run_id"] for line in page.lines if "run_id" in line}
+        listed = {line["run_id"] for line in page.lines if not isinstance(line, str)}
         assert listed == {r["run_id"] for r in runs(finished)}
         await pilot.press("slash", *"colbert", "space", *"yue", "enter")
-        found = [line for line in page.lines if "run_id" in line]
-        assert found
-        assert all(r["system"] == "colbert-xm" for r in found)
+        left = [line for line in page.lines if not isinstance(line, str)]
+        assert left
+        assert all(r["system"] == "colbert-xm" for r in left)
         await pilot.press("escape")
         while page.sort_by != "nDCG@10":
             await pilot.press("s")
-        values = [r["means"].get("nDCG@10", -1.0) for r in page.lines]  # runs without it come last
+        values = [r["means"].get("nDCG@10", -1.0) for r in listed_runs(page)]  # runs without it come last
         assert values == sorted(values, reverse=True)
         assert values[0] > 0
         await pilot.press("r", "g", "space", "space")
-        values = [r["means"].get("nDCG@10", 2.0) for r in page.lines]
+        values = [r["means"].get("nDCG@10", 2.0) for r in listed_runs(page)]
         assert values == sorted(values)
-        assert page.marked == [page.lines[0]["run_id"], page.lines[1]["run_id"]]
+        assert page.marked == [r["run_id"] for r in listed_runs(page)[:2]]
         marked = tuple(page.marked)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Compare))
@@ -99,10 +101,10 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
         page = app.screen
         assert isinstance(page, Runs)
         await until(pilot, lambda: page.running)
-        said = " ".join(page._heading(line["group"]).plain for line in page.lines if "group" in line)
-        assert "3/8 rank yue over zh 50%" in said
-        assert "failed. The disk is full." in said
-        assert "no sign for 5 min; if it was stopped, type the command again" in said
+        headings = " ".join(page._heading(line).plain for line in page.lines if isinstance(line, str))
+        assert "3/8 rank yue over zh 50%" in headings
+        assert "failed. The disk is full." in headings
+        assert "no sign for 5 min; if it was stopped, type the command again" in headings
 
     drive(store, steps, (160, 48))
 
@@ -112,7 +114,7 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
 
 def test_the_strip_says_what_lsw_compare_says(made: Store) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
-    reference = compare_runs(made, pair, ["RR@10"], How(), print).comparisons[0]
+    reference = compare_runs(made, pair, ["RR@10"], Method(), print).comparisons[0]
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         page = await compared(pilot, app)
@@ -227,7 +229,7 @@ def test_measure_test_and_correction_change_at_a_key(finished: Store) -> None:
         assert page.found
         assert page.found.choice.measure == "nDCG@10"
         await press("t")
-        expected = compare_runs(finished, three, ["nDCG@10"], How(test="t"), print).comparisons
+        expected = compare_runs(finished, three, ["nDCG@10"], Method(test="t"), print).comparisons
         assert [r["p_corrected"] for r in page.found.rows] == [r["p_corrected"] for r in expected]
         await press("c")
         assert page.found.rows[0]["correction"] == "bonferroni"
@@ -255,7 +257,7 @@ def test_every_key_of_every_screen_does_something_or_nothing_but_never_fails(fin
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         await compared(pilot, app)
-        for page in PAGES:
+        for page in PAGES.names():
             app.action_go(page)
             await pilot.pause(0.3)
             assert isinstance(app.screen, Page)
@@ -298,7 +300,7 @@ def test_screens_bear_any_size(finished: Store) -> None:
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         await compared(pilot, app)
-        for page in PAGES:
+        for page in PAGES.names():
             app.action_go(page)
             for size in ((160, 48), (80, 24), (20, 6), (1, 1), (120, 40)):
                 await pilot.resize_terminal(*size)
@@ -311,7 +313,7 @@ def test_screens_bear_any_size(finished: Store) -> None:
 
 def test_help_names_every_key_and_the_palette_every_action(finished: Store) -> None:
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-        for name in PAGES:
+        for name in PAGES.names():
             app.action_go(name)
             await pilot.pause(0.2)
             page = app.screen
@@ -432,7 +434,7 @@ def test_provenance_goes_back_to_the_collection(finished: Store) -> None:
         assert isinstance(page, Provenance)
         await until(pilot, lambda: page.stages)
         kinds = {row["kind"] for row in page.stages}
-        assert {"rerank", "retrieve", "finetune", "negatives", "translate", "queries", "passages"} <= kinds
+        assert {"rerank", "retrieve", "finetune", "mined", "translate", "queries", "passages"} <= kinds
         for above, row in zip(page.stages, page.stages[1:], strict=False):
             assert 0 < row["depth"] <= above["depth"] + 1
         assert page.again.startswith("lsw recipe run zero_shot_yue_zh --scale mini")

@@ -14,7 +14,7 @@ from store import Store
 from tests.conftest import run_lsw
 from tests.tui.driving import compared, drive, ids, text, until
 from tui.app import Workbench
-from tui.page import PAGES
+from tui.pages import PAGES
 from tui.pages.runs import Runs
 
 
@@ -150,7 +150,7 @@ def test_odd_texts_ids_and_runs_are_shown_as_they_are(tmp_path: Path) -> None:
             seen.append(text(page, "#wording0") + text(page, "#text"))
             await pilot.press("l", "l", "j", "h", "h", "n")
             await pilot.pause(0.2)
-        for name in PAGES:
+        for name in PAGES.names():
             app.action_go(name)
             await pilot.pause(0.2)
         app.compare([*pair, bm25])

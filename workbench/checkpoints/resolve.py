@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from store import LswError
-from store.artifacts import file_hash
+from store.artifacts import content_hash
 from workbench.checkpoints import hub
 
 SHIPPED = Path(__file__).parents[1] / "mini"
@@ -60,7 +60,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 def _content(path: Path) -> str:
     """A file's sha256; the hub's cache names large files by it already."""
     name = path.resolve().name
-    return name if path.is_symlink() and _BLOB.fullmatch(name) else file_hash(path)
+    return name if path.is_symlink() and _BLOB.fullmatch(name) else content_hash(path)
 
 
 def folder_in(artifact: Path) -> Path:

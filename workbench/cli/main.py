@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -55,26 +56,26 @@ def options(
 
 
 def own_store() -> None:
-    """Make sure that `store` is ours: other distributions have folders of that name too.
+    """Make sure that the package `store` is ours, before it is imported: others have one of that name too.
 
     Raises:
         SystemExit: it is another's.
     """
-    import store
-
-    here = Path(__file__).parents[2] / "store"
-    there = Path(store.__file__ or "").parent
-    if there.resolve() != here.resolve():
+    ours = Path(__file__).parents[2] / "store" / "__init__.py"
+    spec = find_spec("store")
+    theirs = Path(spec.origin) if spec and spec.origin else None
+    if theirs is None or theirs.resolve() != ours.resolve():
         fail(
             "The package `store` that Python finds is not that of lsw.",
-            f"It is in {there}; that of lsw is in {here}.",
-            "Give lsw an environment of its own: `uv tool install lsw-workbench`, or pipx.",
+            f"It is {theirs or 'nowhere'}; that of lsw is {ours}.",
+            "Give lsw an environment of its own: `uv tool install lsw-workbench` or `pipx install lsw-workbench`.",
         )
         sys.exit(1)
 
 
 def main() -> None:
     """Run the command line; every error leaves by here."""
+    own_store()
     try:
         app()
     except SystemExit as stop:

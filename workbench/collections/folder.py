@@ -19,11 +19,11 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError, nearest
+from store.artifacts import content_hash
 from workbench.checkpoints.resolve import SHIPPED
 from workbench.collections.base import LOOKED_AT, Download, Extent, first_texts
 from workbench.collections.formats import (
     batched,
-    content_hash,
     fault,
     numbered,
     query_table,

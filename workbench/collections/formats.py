@@ -6,7 +6,6 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from io import BufferedReader, RawIOBase
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError
-from store.artifacts import file_hash
 from store.passages import SCHEMA
 
 CHUNK = 8_192
@@ -177,17 +175,6 @@ def query_table(queries: dict[str, str], split: str) -> pa.Table:
         {"qid": pa.array(qids, pa.string()), "query": pa.array(list(queries.values()), pa.string()),
          "topic": pa.array(qids, pa.string()), "split": pa.array([split] * len(qids), pa.string())}
     )  # fmt: skip
-
-
-def content_hash(path: Path) -> str:
-    """A file's hash, once as long as the file is the same: a recipe asks for it a hundred times."""
-    stat = path.stat()
-    return _hash_of(path, stat.st_mtime_ns, stat.st_size)
-
-
-@lru_cache(maxsize=1_000)
-def _hash_of(path: Path, changed: int, size: int) -> str:
-    return file_hash(path)
 
 
 def read_qrels(path: Path) -> pa.Table:

@@ -69,9 +69,10 @@ class Planner:
         Raises:
             LswError: they are in the same file.
         """
-        asked = self._asked.setdefault(collection.fingerprint, [])
-        asked.append(code)
-        collection.distinguish(asked)
+        asked = self._asked.setdefault(collection.name, [])
+        if code not in asked:
+            asked.append(code)
+            collection.distinguish(asked)
 
     def script(self, *codes: str) -> str:
         """The declared script where it can matter, so that recipes which differ only there share the rest."""

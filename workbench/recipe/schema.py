@@ -1,5 +1,6 @@
 """The recipe language: what a TOML file may say, checked strictly."""
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny
@@ -245,6 +246,7 @@ class Recipe(Section):
         raise LswError(f"Unknown system '{name}'.", cure=nearest(name, [*bare(), *self.systems]))
 
 
+@cache
 def bare() -> list[str]:
     """Architectures that are systems by themselves: all their settings have defaults (`bm25`)."""
     return [

@@ -16,13 +16,15 @@ from tests.conftest import reading, table
 from tests.published import XLMR, bge_m3, colbert_xm, mt5, tokenizer
 from workbench.checkpoints import weights
 from workbench.collections.folder import MINI, Folder
+from workbench.evaluation.ties import ranked
 from workbench.systems import _m3 as bgem3
 from workbench.systems import bi_encoder as biencoder
-from workbench.systems import hybrid, ranked, sparse
+from workbench.systems import cross_encoder, hybrid, sparse
 from workbench.systems import mt5 as reranker
 from workbench.systems import multi_vector as multivector
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
+from workbench.systems._reranking import rerank
 
 MODELS = MINI.parent / "models"
 
@@ -65,10 +67,10 @@ def test_bge_m3_is_what_flagembedding_makes_of_it(
     theirs = flag.BGEM3FlagModel(str(published), use_fp16=False, devices="cpu")
     docs = next(iter(read.shards(0, 40)))
     asked = queries["query"].to_pylist()
-    made: Any = theirs.encode(docs[1], max_length=160, return_sparse=True, return_colbert_vecs=True)
+    encoded: Any = theirs.encode(docs[1], max_length=160, return_sparse=True, return_colbert_vecs=True)
     ours = bgem3.M3(bge, Computing(token_budget=300)).encode(docs[1], 160)
-    assert np.abs(np.stack([o.dense for o in ours]) - made["dense_vecs"]).max() < 1e-5
-    for mine, lexical, vectors in zip(ours, made["lexical_weights"], made["colbert_vecs"], strict=True):
+    assert np.abs(np.stack([o.dense for o in ours]) - encoded["dense_vecs"]).max() < 1e-5
+    for mine, lexical, vectors in zip(ours, encoded["lexical_weights"], encoded["colbert_vecs"], strict=True):
         assert {str(i): pytest.approx(float(w), abs=1e-5) for i, w in zip(mine.ids, mine.weights, strict=True)} == {
             k: float(v) for k, v in lexical.items()
         }
@@ -80,19 +82,19 @@ def test_bge_m3_is_what_flagembedding_makes_of_it(
     names = {
         "hybrid": "colbert+sparse+dense", "sparse": "sparse", "multi-vector": "colbert", "bi-encoder": "dense"
     }  # fmt: skip
-    found = {kind: run(kind, bge, tmp_path, read, queries) for kind in names}
+    results = {kind: run(kind, bge, tmp_path, read, queries) for kind in names}
     for kind, name in names.items():
-        given = {(r["qid"], r["docno"]): r["score"] for r in found[kind].to_pylist()}
+        got = {(r["qid"], r["docno"]): r["score"] for r in results[kind].to_pylist()}
         if kind == "hybrid":
-            assert len(given) == len(pairs)
+            assert len(got) == len(pairs)
         n = 0
         for i, qid in enumerate(queries["qid"].to_pylist()):
             for j, docno in enumerate(docs[0]):
                 expected = scores[name][i * len(docs[0]) + j]
                 if kind == "multi-vector":  # a mean there, ColBERT's sum here: the same order
                     expected *= len(theirs.encode([asked[i]], return_colbert_vecs=True)["colbert_vecs"][0])
-                if (qid, docno) in given:
-                    assert given[qid, docno] == pytest.approx(float(expected), abs=1e-3), kind
+                if (qid, docno) in got:
+                    assert got[qid, docno] == pytest.approx(float(expected), abs=1e-3), kind
                     n += 1
                 else:  # the sparse score leaves out what shares no term
                     assert kind == "sparse" and expected == pytest.approx(0, abs=1e-6)
@@ -163,8 +165,8 @@ def test_colbert_xm_in_stanfords_format(tmp_path: Path, stanford: Path, read: Re
         assert np.abs(got - expected[kept]).max() < 1e-4
     asked = encode["fr"](["le chat"], query=True)[0]
     assert len(asked) == 32  # filled up with [MASK], as ColBERT's queries are
-    found = ranked(run("multi-vector", stanford, tmp_path, read, queries), 10)
-    assert len(found) == 50
+    results = ranked(run("multi-vector", stanford, tmp_path, read, queries), 10)
+    assert len(results) == 50
 
 
 def test_splade_and_cross_encoders(
@@ -194,18 +196,18 @@ def test_splade_and_cross_encoders(
     docnos, texts = next(iter(read.shards(0, 40)))
     asked = queries["query"].to_pylist()
     expected = own.similarity(own.encode_query(asked), own.encode_document(texts)).numpy()
-    found = run("sparse", splade, tmp_path, read, queries).to_pylist()
-    assert len(found) == expected.size
+    results = run("sparse", splade, tmp_path, read, queries).to_pylist()
+    assert len(results) == expected.size
     at = {qid: i for i, qid in enumerate(queries["qid"].to_pylist())}
-    for row in found:
+    for row in results:
         assert row["score"] == pytest.approx(float(expected[at[row["qid"]], docnos.index(row["docno"])]), rel=1e-3)
 
     candidates = pa.Table.from_pylist(
         [{"qid": q, "docno": d, "rank": i, "score": float(-i)} for q in at for i, d in enumerate(docnos[:8])]
     )
     (tmp_path / "work-ce").mkdir()
-    how = (160, 8, tmp_path / "work-ce", Computing(token_budget=300), nothing)
-    got = reranker.rerank("cross-encoder", judge, candidates, queries, read, *how).to_pylist()
+    scorer = cross_encoder.load(judge, 160, Computing(token_budget=300))
+    got = rerank(scorer, candidates, queries, read, 8, tmp_path / "work-ce", nothing).to_pylist()
     theirs = CrossEncoder(str(judge), max_length=160)
     pairs = [(asked[at[r["qid"]]], texts[docnos.index(r["docno"])]) for r in got]
     logits = theirs.predict(pairs, activation_fn=torch.nn.Identity())
@@ -232,16 +234,16 @@ def test_mt5_as_unicamp_publishes_it(tmp_path: Path) -> None:
     assert not torch.equal(model.lm_head.weight, model.shared.weight)
     for row, docno in zip(ids, "abc", strict=True):
         with torch.no_grad():
-            given = {"input_ids": torch.tensor([row]), "decoder_input_ids": torch.tensor([[0]])}
-            logits = model.eval()(**given).logits[0, 0, [loaded.REL, loaded.NREL]]
+            pair = {"input_ids": torch.tensor([row]), "decoder_input_ids": torch.tensor([[0]])}
+            logits = model.eval()(**pair).logits[0, 0, [loaded.REL, loaded.NREL]]
         assert got[docno] == pytest.approx(float(torch.log_softmax(logits, 0)[0]), abs=1e-4)
 
 
 class Loud:
     """What a pickle can hold: a call."""
 
-    def __init__(self, act: Callable[..., object], *given: object) -> None:
-        self.call = act, given
+    def __init__(self, act: Callable[..., object], *arguments: object) -> None:
+        self.call = act, arguments
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         return self.call

@@ -11,7 +11,8 @@ from store import LswError
 from tests.conftest import table
 from workbench.collections.folder import Folder
 from workbench.collections.formats import read_qrels
-from workbench.plans.single import retrieval_plan
+from workbench.graph import Stage
+from workbench.plans.retrieve import retrieval_plan
 
 
 def collection(
@@ -113,10 +114,11 @@ def test_fingerprint_follows_content_not_place(tmp_path: Path) -> None:
 def test_keys_follow_content_not_place(tmp_path: Path) -> None:
     for name in ("a", "b"):
         collection(tmp_path / name)
-    keys = [
-        retrieval_plan(tmp_path / name, "same", "bm25", "yue", "zh", 10, "as written", "mini")[1] for name in ("a", "b")
-    ]
-    assert keys[0] == keys[1]
+    a, b = (_run(tmp_path / name) for name in ("a", "b"))
+    assert (a.key, a.run_id) == (b.key, b.run_id)
     (tmp_path / "b" / "queries.yue.tsv").write_text("q1\tother\nq2\tsecond\n", "utf-8")
-    changed = retrieval_plan(tmp_path / "b", "same", "bm25", "yue", "zh", 10, "as written", "mini")[1]
-    assert changed != keys[0]
+    assert _run(tmp_path / "b").run_id != a.run_id
+
+
+def _run(folder: Path) -> Stage:
+    return retrieval_plan(folder, "same", "bm25", "yue", "zh", 10, "as written", "mini")[1]

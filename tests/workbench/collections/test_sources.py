@@ -15,11 +15,14 @@ import pytest
 from store import LswError
 from tests.conftest import Lsw, table
 from workbench.checkpoints import hub
-from workbench.collections import sizes as extent
+from workbench.collections.base import Download
 from workbench.collections.folder import Folder
-from workbench.collections.public import Catalogued
+from workbench.collections.public import PublicCollection
 from workbench.collections.sample import Sampled
-from workbench.collections.sources import irds
+from workbench.collections.sources import irds, source
+from workbench.costs.estimator import Estimator
+from workbench.graph import Stage
+from workbench.stages.qrels import ReadQrels
 
 HOME = Path(os.environ["IR_DATASETS_HOME"])
 
@@ -46,7 +49,7 @@ def tar(path: str, **members: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def mmarco() -> Catalogued:
+def mmarco() -> PublicCollection:
     """mMARCO v2 in French and Dutch: tab-separated, ids from 0, one file of judgements for all languages."""
     for name, texts in (("french", ["le chat", "un chien", "la mer"]), ("dutch", ["de kat", "een hond", "de zee"])):
         put(f"mmarco/v2/{name}_collection.tsv", "".join(f"{i}\t{t}\n" for i, t in enumerate(texts)))
@@ -55,7 +58,7 @@ def mmarco() -> Catalogued:
     put("mmarco/qrels.dev.small.tsv", "2\t0\t0\t1\n7\t0\t1\t1\n")
     put("msmarco-passage/train/qrels", "30 0 2 1\n")
     put("lt/ca.tsv", "2\tel gat?\n7\tun gos?\n")
-    return Catalogued(
+    return PublicCollection(
         "mmarco-v2",
         {"fr": "irds:mmarco/v2/fr", "nl": "irds:mmarco/v2/dt"},
         {"train": "train", "test": "dev/small"},
@@ -63,7 +66,7 @@ def mmarco() -> Catalogued:
     )
 
 
-def test_mmarco(mmarco: Catalogued) -> None:
+def test_mmarco(mmarco: PublicCollection) -> None:
     assert table(mmarco, "nl").to_pylist()[1] == {"docno": "1", "text": "een hond"}
     queries = mmarco.queries("nl", "test").to_pylist()
     assert queries[0] == {"qid": "2", "query": "de kat ?", "topic": "2", "split": "test"}
@@ -74,21 +77,21 @@ def test_mmarco(mmarco: Catalogued) -> None:
     assert mmarco.queries("fr", "train")["qid"].to_pylist() == ["30"]  # what has no label is no training query
 
 
-def test_what_a_source_lacks_is_said(mmarco: Catalogued) -> None:
+def test_what_a_source_lacks_is_said(mmarco: PublicCollection) -> None:
     with pytest.raises(LswError, match="no passages in 'zh'"):
         next(mmarco.passages("zh"))
     with pytest.raises(LswError, match="no test queries in 'oc'") as caught:
         mmarco.queries("oc", "test")
     assert "collection.queries.test.oc" in caught.value.cure
     with pytest.raises(LswError, match="ir_datasets has no 'mmarco/v3/fr'"):
-        next(Catalogued("x", {"fr": "irds:mmarco/v3/fr"}).passages("fr"))
+        next(PublicCollection("x", {"fr": "irds:mmarco/v3/fr"}).passages("fr"))
     with pytest.raises(LswError, match="no source of passages"):
-        next(Catalogued("x", {"fr": "mmarco"}).passages("fr"))
+        next(PublicCollection("x", {"fr": "mmarco"}).passages("fr"))
 
 
 def test_a_source_that_is_not_here_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LswError, match="'neuclir/1/fa' is not on this machine") as caught:
-        next(Catalogued("n", {"fa": "irds:neuclir/1/fa"}).passages("fa"))
+        next(PublicCollection("n", {"fa": "irds:neuclir/1/fa"}).passages("fa"))
     assert str(HOME / "neuclir/1/fas/docs.jsonl.gz") in caught.value.detail
     assert "https://" in caught.value.detail
     assert "licence" in caught.value.cure
@@ -110,7 +113,7 @@ def test_msmarco_passage() -> None:
         **{"collection.tsv": "0\tthe cat\n1\ta cafÃ©\n", "queries.dev.small.tsv": "2\tcat?\n",
            "qrels.dev.small.tsv": "2\t0\t0\t1\n"},
     )  # fmt: skip
-    c = Catalogued("m", {"en": "irds:msmarco-passage"}, {"test": "dev/small"})
+    c = PublicCollection("m", {"en": "irds:msmarco-passage"}, {"test": "dev/small"})
     assert table(c, "en")["text"].to_pylist() == ["the cat", "a café"]
     assert c.queries("en", "test")["query"].to_pylist() == ["cat?"]
     assert c.qrels("en", "test")["docno"].to_pylist() == ["0"]
@@ -121,7 +124,7 @@ def test_neumarco_asks_in_english_only() -> None:
     name = "eng-fas/msmarco.collection.20210731-scale21-sockeye2-tm1.tsv"
     tar("neumarco/neuMSMARCO.tar.gz", **{name: "0\tگربه\n1\tسگ\n"})
     put("msmarco-passage/dev/small/queries.tsv", "2\tcat?\n")
-    c = Catalogued(
+    c = PublicCollection(
         "neumarco", {"fa": "irds:neumarco/fa"}, {"test": "dev/small"}, {"test": {"en": "irds:neumarco/fa/dev/small"}}
     )
     assert table(c, "fa")["docno"].to_pylist() == ["0", "1"]
@@ -147,19 +150,19 @@ def test_neuclir() -> None:
     put("neuclir/trec-2022/topics.jsonl", topic("3", "cats") + "\n" + topic("4", "never judged") + "\n")
     put("neuclir/trec-2022/qrels", "3 zho a-b 3\n3 fas z-z 1\n")
     sources = {"zh": "irds:neuclir/1/zh"}
-    given = {"test": {"en": "irds:neuclir/1/zh/trec-2022"}}
-    c = Catalogued("neuclir", sources, {"test": "trec-2022"}, given)
+    asked_in = {"test": {"en": "irds:neuclir/1/zh/trec-2022"}}
+    c = PublicCollection("neuclir", sources, {"test": "trec-2022"}, asked_in)
     assert table(c, "zh").to_pylist() == [{"docno": "a-b", "text": "猫 很可爱"}]
     assert c.queries("en", "test").to_pylist()[0]["query"] == "cats eng or"
     assert c.queries("zh", "test")["query"].to_pylist() == ["cats zho hu"]  # by people, judged in Chinese
     assert c.qrels("zh", "test").to_pylist() == [{"qid": "3", "docno": "a-b", "label": 3}]
-    whole = Catalogued("neuclir", sources, {"test": "trec-2022"}, given, ("title", "description", "narrative"))
+    whole = PublicCollection("neuclir", sources, {"test": "trec-2022"}, asked_in, ("title", "description", "narrative"))
     assert whole.queries("en", "test")["query"].to_pylist() == ["cats eng or about cats eng more on cats eng"]
-    wrong = Catalogued("neuclir", sources, {"test": "trec-2022"}, given, ("headline",))
+    wrong = PublicCollection("neuclir", sources, {"test": "trec-2022"}, asked_in, ("headline",))
     with pytest.raises(LswError, match="have no field 'headline'"):
         wrong.queries("en", "test")
     with pytest.raises(LswError, match="are in 'zh', not in 'ru'"):
-        Catalogued("n", sources, {}, {"test": {"ru": "irds:neuclir/1/zh/trec-2022"}}).queries("ru", "test")
+        PublicCollection("n", sources, {}, {"test": {"ru": "irds:neuclir/1/zh/trec-2022"}}).queries("ru", "test")
 
 
 def test_neuclir_of_2023() -> None:
@@ -173,13 +176,13 @@ def test_neuclir_of_2023() -> None:
     put("neuclir/trec-2023/topics.jsonl", "\n".join(map(json.dumps, topics)) + "\n")
     tar("neuclir/trec-2023/qrels.tar.gz", **{"qrels.final.gains.zho": "200 0 a-b 3\n", "qrels.final.gains": ""})
     where = {"test": {"en": "irds:neuclir/1/multi/trec-2023"}}
-    c = Catalogued("n", {"zh": "irds:neuclir/1/zh"}, {"test": "trec-2023"}, where)
+    c = PublicCollection("n", {"zh": "irds:neuclir/1/zh"}, {"test": "trec-2023"}, where)
     assert c.queries("zh", "test").to_pylist()[0] | {"topic": ""} == {
         "qid": "200", "query": "cats zho hu", "topic": "", "split": "test"
     }  # fmt: skip
     assert c.queries("zh", "test")["qid"].to_pylist() == ["200"]
     assert c.queries("en", "test")["qid"].to_pylist() == ["200", "201"]
-    whole = Catalogued("n", c.sources, c.splits, where, ("title", "narrative"))
+    whole = PublicCollection("n", c.sources, c.splits, where, ("title", "narrative"))
     with pytest.raises(LswError, match="no field 'ht_narrative'") as caught:
         whole.queries("zh", "test")
     assert caught.value.cure.endswith(": title, description.")
@@ -189,7 +192,7 @@ def test_a_fault_after_the_first_rows_is_the_sources() -> None:
     """MIRACL's files are downloaded one by one as they are come to."""
     put("miracl/v1.0/zh/docs/docs-0.jsonl.gz", json.dumps({"docid": "1#0", "title": "t", "text": "x"}) + "\n")
     with pytest.raises(LswError, match="'miracl/zh' is not on this machine") as caught:
-        list(irds.passages("irds:miracl/zh", "zh"))
+        list(source("irds:miracl/zh").passages("zh"))
     assert "docs-1.jsonl.gz" in caught.value.detail
     (HOME / "miracl/v1.0/zh/docs/docs-0.jsonl.gz").unlink()
     put("miracl/v1.0/id/docs/docs-0.jsonl.gz", "")
@@ -197,7 +200,7 @@ def test_a_fault_after_the_first_rows_is_the_sources() -> None:
     for i in (1, 2):
         put(f"miracl/v1.0/id/docs/docs-{i}.jsonl.gz", "")
     with pytest.raises(LswError, match="'miracl/id' could not be read") as caught:
-        list(irds.passages("irds:miracl/id", "id"))
+        list(source("irds:miracl/id").passages("id"))
     assert "BadGzipFile" in caught.value.detail
 
 
@@ -207,7 +210,7 @@ def test_miracl_mr_tydi_and_wikiclir() -> None:
         put(f"miracl/v1.0/id/docs/docs-{i}.jsonl.gz", json.dumps(row) + "\n")
     put("miracl/v1.0/id/dev/topics.tsv", "5\tapa?\n")
     put("miracl/v1.0/id/dev/qrels.tsv", "5\tQ0\t1#0\t1\n5\tQ0\t2#0\t0\n")
-    c = Catalogued("miracl", {"id": "irds:miracl/id"}, {"test": "dev"})
+    c = PublicCollection("miracl", {"id": "irds:miracl/id"}, {"test": "dev"})
     assert table(c, "id").to_pylist()[2] == {"docno": "2#0", "text": "Judul 2 isi 2"}
     assert c.queries("id", "test")["query"].to_pylist() == ["apa?"]
     assert c.qrels("id", "test")["label"].to_pylist() == [1, 0]
@@ -217,7 +220,7 @@ def test_miracl_mr_tydi_and_wikiclir() -> None:
     put(f"{folder}/topic.test.tsv", "5\tapa?\n")
     put(f"{folder}/qrels.test.txt", "5 Q0 1#0 1\n")
     (HOME / "mr-tydi/id.data/_built").touch()
-    c = Catalogued("mr-tydi", {"id": "irds:mr-tydi/id"}, {"test": "test"})
+    c = PublicCollection("mr-tydi", {"id": "irds:mr-tydi/id"}, {"test": "test"})
     assert table(c, "id")["text"].to_pylist() == ["Judul\n\nisi"]
     assert c.qrels("id", "test")["docno"].to_pylist() == ["1#0"]
 
@@ -225,11 +228,13 @@ def test_miracl_mr_tydi_and_wikiclir() -> None:
     put("wikiclir/source/wiki-clir/catalan/en2ca.rel", "1\t8\t2\n")
     put("wikiclir/source/wiki-clir/english/wiki_en.queries", "1\tCat\tIt is an animal\n2\tDog\tAnother\n")
     (HOME / "wikiclir/source/_built").touch()
-    c = Catalogued("wikiclir", {"ca": "irds:wikiclir/ca"}, {"test": ""}, {"test": {"en": "irds:wikiclir/ca"}})
+    c = PublicCollection("wikiclir", {"ca": "irds:wikiclir/ca"}, {"test": ""}, {"test": {"en": "irds:wikiclir/ca"}})
     assert table(c, "ca")["text"].to_pylist() == ["Gat És un animal"]
     assert c.queries("en", "test")["query"].to_pylist() == ["Cat"]
     assert c.qrels("ca", "test")["label"].to_pylist() == [2]
-    assert extent.qrels(c, "ca", "test") == sum(f.size or 0 for f in c.missing("qrels", "ca", "test"))  # no split
+    work = ReadQrels(collection=c.name, origin=c.origin("qrels", "ca", "test"), split="test", variety="ca", source=c)
+    cost = work.cost(Stage(work, "read test judgements"), Estimator(HOME, {}, print))
+    assert cost.download == sum(f.size or 0 for f in c.downloads("qrels", "ca", "test"))  # no split
 
 
 @pytest.fixture
@@ -261,20 +266,20 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_own_cache")
 def test_webfaq_and_any_data_set_in_beirs_layout(webfaq: str) -> None:
-    c = Catalogued("webfaq", {"fr": f"beir:{webfaq}:fra"}, {"test": "test"})
+    c = PublicCollection("webfaq", {"fr": f"beir:{webfaq}:fra"}, {"test": "test"})
     assert table(c, "fr")["text"].to_pylist() == ["Chat miaule", "aboie"]
     assert c.queries("fr", "test").to_pylist() == [
         {"qid": "q1", "query": "qui miaule ?", "topic": "q1", "split": "test"}
     ]
     assert c.qrels("fr", "test").to_pylist() == [{"qid": "q1", "docno": "d1", "label": 1}]
-    assert extent.queries(c, "fr", "test").texts is None
+    assert c.queries_extent("fr", "test").texts is None
     plain = Path(webfaq) / "README.md"  # SciFact and most of MTEB have no configuration for a language
     plain.write_text(plain.read_text("utf-8").replace("config_name: fra-", "config_name: "), "utf-8")
-    c = Catalogued("scifact", {"en": f"beir:{webfaq}"}, {"test": "test"})
+    c = PublicCollection("scifact", {"en": f"beir:{webfaq}"}, {"test": "test"})
     assert len(table(c, "en")) == 2
     assert c.queries("en", "test")["qid"].to_pylist() == ["q1"]
     with pytest.raises(LswError, match="configuration 'deu-corpus'"):
-        next(Catalogued("webfaq", {"fr": f"beir:{webfaq}:deu"}).passages("fr"))
+        next(PublicCollection("webfaq", {"fr": f"beir:{webfaq}:deu"}).passages("fr"))
 
 
 @pytest.mark.usefixtures("_own_cache")
@@ -293,7 +298,7 @@ def test_mlqa(tmp_path: Path) -> None:
             said += f"  - split: {split}\n    path: mlqa.{pair}/{split}.parquet\n"
     (root / "README.md").write_text(said + "---\n", "utf-8")
     at = f"mlqa:{root}"
-    c = Catalogued("mlqa", {"zh": at}, {"test": "test"}, {"test": {"en": f"{at}:zh.en:test"}})
+    c = PublicCollection("mlqa", {"zh": at}, {"test": "test"}, {"test": {"en": f"{at}:zh.en:test"}})
     passages = table(c, "zh")
     assert passages["text"].to_pylist() == ["文章0", "文章1"]
     assert c.queries("zh", "test")["query"].to_pylist() == ["谁？"] * 3
@@ -341,7 +346,7 @@ def test_beir_and_trec_folders(tmp_path: Path) -> None:
             part("fr", "train")
 
 
-def test_a_sample_is_seeded_and_the_same_in_every_variety(mmarco: Catalogued, tmp_path: Path) -> None:
+def test_a_sample_is_seeded_and_the_same_in_every_variety(mmarco: PublicCollection, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     rows = [json.dumps({"_id": str(i), "text": f"passage {i}"}) for i in range(500)]
@@ -374,7 +379,7 @@ def test_files_behind_a_source_are_known_before_they_are_here() -> None:
     assert all(f.size and not f.there and f.url.startswith("https://") for f in found)
 
 
-def test_a_scale_over_ir_datasets_runs(lsw: Lsw, mmarco: Catalogued, tmp_path: Path) -> None:
+def test_a_scale_over_ir_datasets_runs(lsw: Lsw, mmarco: PublicCollection, tmp_path: Path) -> None:
     """From a scale that names them to a ranking in the store, with the queries of each variety its own."""
     (tmp_path / "mine.toml").write_text(
         f"""
@@ -413,11 +418,11 @@ def test_a_scale_over_ir_datasets_runs(lsw: Lsw, mmarco: Catalogued, tmp_path: P
 
 def test_a_download_is_seen_as_it_grows(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    source = irds.Source("https://example.org/big.tsv", tmp_path / "big.tsv", 1_000)
-    with irds.watched([source], lambda done, total: told.append((done, total))):
+    big = Download("https://example.org/big.tsv", tmp_path / "big.tsv", 1_000)
+    with irds.watched([big], lambda done, total: told.append((done, total))):
         (tmp_path / "big.tsv.tmp").write_bytes(b"x" * 400)
         time.sleep(0.7)
         (tmp_path / "big.tsv.tmp").rename(tmp_path / "big.tsv")
         time.sleep(0.6)
     assert (400, 1_000) in told
-    assert Catalogued("n", {"fa": "irds:neuclir/1/fa"}).missing("passages", "fa", "")[0].size == 2_359_094_118
+    assert PublicCollection("n", {"fa": "irds:neuclir/1/fa"}).downloads("passages", "fa", "")[0].size == 2_359_094_118

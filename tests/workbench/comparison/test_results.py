@@ -131,10 +131,10 @@ def test_provenance_walks_from_a_ranking_to_everything(finished: Store, lsw: Lsw
     )[0][0]
     told = json.loads(lsw("runs", "show", run_id, "--store", finished.folder, "--json").stdout)
     kinds = {row["kind"] for row in told["lineage"]}
-    assert {"rerank", "retrieve", "finetune", "checkpoint", "negatives", "translate", "queries", "passages", "qrels",
+    assert {"rerank", "retrieve", "finetune", "checkpoint", "mined", "translate", "queries", "passages", "qrels",
             "index"} <= kinds  # fmt: skip
     tuned = next(row for row in told["lineage"] if row["kind"] == "finetune")
-    assert json.loads(tuned["parameters"])["settings"]["seed"] == 42
+    assert json.loads(tuned["parameters"])["tuning"]["seed"] == 42
     assert json.loads(tuned["environment"])["packages"]["torch"].startswith("2.")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from store import LswError, Store
 from store.query import select
@@ -16,19 +17,18 @@ from tests.conftest import Lsw
 from workbench.comparison.paired import Combination, Paired, compared
 from workbench.comparison.published import beside
 from workbench.comparison.results import Results, sentence, significant
-from workbench.comparison.runs import How, compare_runs
+from workbench.comparison.runs import compare_runs
 from workbench.reports.latex import escaped, latex
-
-SETTINGS = {f: getattr(How(), f) for f in How.__dataclass_fields__}
+from workbench.significance.outcomes import Method
 
 
 def run_ids(store: Store, *, system: str = "bge-m3", document: str = "zh") -> dict[tuple[str, str | None], str]:
     """Run ids of a system by query variety and training pair."""
-    found = select(
+    rows = select(
         store,
         f"SELECT query_variety, trained_on, run_id FROM runs WHERE system = '{system}' AND document_variety = '{document}'",
     )
-    return {(str(v), t if t is None else str(t)): str(r) for v, t, r in found[1]}
+    return {(str(v), t if t is None else str(t)): str(r) for v, t, r in rows[1]}
 
 
 def results(store: Store) -> Results:
@@ -60,26 +60,26 @@ def test_every_format_has_the_same_numbers(finished: Store, lsw: Lsw) -> None:
 
 
 def test_latex_is_well_formed_and_says_what_was_done(finished: Store) -> None:
-    found = results(finished)
-    written = latex(found)
-    assert written.count(r"\begin{table}") == written.count(r"\end{table}") == 1 + len(found.measures)
+    closing = results(finished)
+    written = latex(closing)
+    assert written.count(r"\begin{table}") == written.count(r"\end{table}") == 1 + len(closing.measures)
     for text in re.findall(r"\\begin\{tabular\}\{(\w+)\}\n(.*?)\\end\{tabular\}", written, re.S):
         lines = [line for line in text[1].splitlines() if line.endswith(r"\\")]
         assert {len(line.split(" & ")) for line in lines} == {len(text[0])}
     assert written.count("{") - written.count(r"\{") == written.count("}") - written.count(r"\}")
     caption = re.findall(r"\\caption\{(.*)\}", written)[1]
-    for said in (
+    for words in (
         "paired randomisation test, two-sided, 100,000 resamples",
         "Holm",
         "family of 32",
         "n = 196 queries in 98 topics",
     ):
-        assert said in caption
+        assert words in caption
     # A star for each significant comparison, and for each significant gain in the first table.
-    stars = sum(map(significant, found.comparisons))
-    gains = sum(significant(r) for r in found.comparisons if r["contrast"] == "gain")
+    stars = sum(map(significant, closing.comparisons))
+    gains = sum(significant(r) for r in closing.comparisons if r["contrast"] == "gain")
     assert gains > 0
-    captions = 1 + len(found.measures)
+    captions = 1 + len(closing.measures)
     assert written.count("^{*}") == stars + gains + captions
 
 
@@ -118,8 +118,8 @@ def test_closure_is_the_recipes(finished: Store, lsw: Lsw) -> None:
 
 def test_all_pairs_and_tukey(finished: Store) -> None:
     ids = list(run_ids(finished).values())
-    holm = compare_runs(finished, ids, ["RR@10"], How(resamples=5_000), print, "pairs")
-    hsd = compare_runs(finished, ids, ["RR@10"], How(test="tukey", resamples=5_000), print)
+    holm = compare_runs(finished, ids, ["RR@10"], Method(resamples=5_000), print, "pairs")
+    hsd = compare_runs(finished, ids, ["RR@10"], Method(test="tukey", resamples=5_000), print)
     assert len(holm.comparisons) == len(hsd.comparisons) == 6
     for a, b in zip(holm.comparisons, hsd.comparisons, strict=True):
         assert (a["run_id"], a["delta"], a["ci_low"]) == (b["run_id"], b["delta"], b["ci_low"])
@@ -130,13 +130,13 @@ def test_all_pairs_and_tukey(finished: Store) -> None:
 
 
 def test_the_summary_says_what_holds_and_no_more(finished: Store) -> None:
-    found = results(finished)
+    closing = results(finished)
     seen = 0
-    for line in found.summary():
+    for line in closing.summary():
         for side in ("higher", "lower", "neither"):
             for system in line[side]:
                 row = next(
-                    r for r in found.of("RR@10")
+                    r for r in closing.of("RR@10")
                     if (r["pair"], r["contrast"], r["variety"]) == (line["pair"], line["contrast"], line["variety"])
                     and system == r["system"] + (f" ({r['trained_on']})" if r["trained_on"] and r["contrast"] == "gap" else "")
                 )  # fmt: skip
@@ -145,7 +145,7 @@ def test_the_summary_says_what_holds_and_no_more(finished: Store) -> None:
                 if side != "neither":
                     assert (row["delta"] > 0) == (side == "higher")
                 assert (" not significant" in sentence(row)) == (side == "neither")
-    assert seen == len(found.of("RR@10")) == 32
+    assert seen == len(closing.of("RR@10")) == 32
 
 
 def table(values: dict[str, list[float | None]], retrieved: int = 5) -> tuple[pa.Table, pa.Table]:
@@ -173,8 +173,9 @@ def test_runs_are_paired_by_qid() -> None:
     assert paired.qids == ["q0", "q1", "q2"]
     assert paired.values[:, :, 0].tolist() == [[0, 0], [1, 0.5], [0, 1]]
     assert (paired.left_out, paired.no_relevant) == (1, [1])
-    made = Combination(("b",), ("a",), {"contrast": "difference", "run_id": "b", "baseline_run_id": "a"})
-    row = compared(paired, [made], {}, SETTINGS)[0]
+    combination = Combination(plus=("b",), minus=("a",), run_id="b", baseline_run_id="a", system="bm25")
+    row = compared(paired, [combination], {}, Method())[0]
+    assert (row["contrast"], row["run_id"], row["baseline_run_id"]) == ("difference", "b", "a")
     assert (row["n"], row["delta"], row["wins"], row["ties"], row["losses"]) == (3, pytest.approx(-1 / 6), 1, 1, 1)
     assert (row["no_result"], row["no_relevant"], row["p_value"]) == (2, 1, 1)
 
@@ -182,10 +183,12 @@ def test_runs_are_paired_by_qid() -> None:
 def test_bad_comparisons_are_refused(finished: Store, lsw: Lsw) -> None:
     ids = list(run_ids(finished).values())
     with pytest.raises(LswError, match="named twice"):
-        compare_runs(finished, [ids[0], ids[0]], ["RR@10"], How(), print)
-    for how in ({"test": "welch"}, {"correction": "sidak"}, {"interval": "bcaa"}):
-        with pytest.raises(LswError, match="Unknown name"):
-            How(**how)
+        compare_runs(finished, [ids[0], ids[0]], ["RR@10"], Method(), print)
+    for what, name in (("test", "welch"), ("correction", "sidak"), ("interval", "bcaa")):
+        with pytest.raises(ValidationError, match=f"Unknown {what} '{name}'"):
+            Method(**{what: name})
+        refused = lsw("compare", *ids, f"--{what}", name, "--store", finished.folder, check=2)
+        assert f"Unknown {what} '{name}'" in refused.stderr
     both = lsw("compare", *ids, "--closure", "--all-pairs", "--store", finished.folder, check=2)
     assert "Choose one" in both.stderr
 
@@ -209,8 +212,8 @@ def test_published_figures_stand_beside_ours(finished: Store, tmp_path: Path, ls
          "scale": None, "means": {"RR@10": value}}
         for on, value in ((None, 0.5), ("af-nl", 0.25), (None, 0.1))
     ]  # fmt: skip
-    [made] = beside([row], runs)
-    assert (made["our_base"], made["our_finetuned"], made["our_gain"]) == (0.5, 0.25, -0.25)  # the newest base
+    [newest] = beside([row], runs)
+    assert (newest["our_base"], newest["our_finetuned"], newest["our_gain"]) == (0.5, 0.25, -0.25)  # the newest base
     [apart] = beside([row], [{**runs[0], "collection": "other"}, *runs[1:]])
     assert (apart["our_base"], apart["our_finetuned"]) == (0.1, 0.25)  # never the base of another collection
     assert "no such run" in lsw("compare", "--reference", "--store", tmp_path / "none").stderr

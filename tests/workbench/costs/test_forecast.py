@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Lsw
-from workbench.collections import sizes as extent
 from workbench.collections.folder import MINI, Folder
 from workbench.collections.sample import Sampled
 
@@ -18,20 +17,20 @@ OFFLINE = {"HF_HUB_OFFLINE": "1"}
 def test_what_is_here_is_counted(lsw: Lsw, small: Path, small_scale: Path, small_recipe: Path, tmp_path: Path) -> None:
     command = ("plan", small_recipe, "--scale", small_scale, "--store", tmp_path / "s", "--json")
     changed = ('translation.translator="google"', 'negatives.system="bge-m3"')
-    said = json.loads(lsw(*command, *changed, **OFFLINE).stdout)
+    forecast = json.loads(lsw(*command, *changed, **OFFLINE).stdout)
     folder = Folder("small", small)
     asked = [q for split in ("train", "test") for q in folder.queries("fr", split)["query"].to_pylist()]
-    translated = said["groups"]["translate"]
+    translated = forecast["groups"]["translate"]
     assert translated["characters"] == pytest.approx(sum(map(len, asked)), abs=1)
     assert translated["dollars"] == pytest.approx(translated["characters"] * 20 / 1e6)
-    passages = next(s for s in said["stages"] if s["kind"] == "passages")
+    passages = next(s for s in forecast["stages"] if s["kind"] == "passages")
     text = sum(
         len(json.loads(line)["text"].encode()) for line in (small / "corpus.fr.jsonl").read_text("utf-8").splitlines()
     )
     assert passages["disk"] == pytest.approx(text, rel=0.01)
-    assert said["total"]["download"] == 0
-    assert all(s["seconds"] > 0 for s in said["stages"])
-    assert not [s["unknown"] for s in said["stages"] if s["unknown"]]
+    assert forecast["total"]["download"] == 0
+    assert all(s["seconds"] > 0 for s in forecast["stages"])
+    assert not [s["unknown"] for s in forecast["stages"] if s["unknown"]]
     assert not (tmp_path / "s" / "artifacts").exists()
 
     prices = tmp_path / "p.toml"
@@ -61,15 +60,15 @@ def test_what_paper_scale_would_download_is_known_before(lsw: Lsw, tmp_path: Pat
         "utf-8",
     )
     env = {**OFFLINE, "IR_DATASETS_HOME": str(tmp_path / "irds"), "HF_HOME": str(tmp_path / "hf")}
-    said = json.loads(
+    forecast = json.loads(
         lsw("plan", tmp_path / "r.toml", "--scale", "paper", "--store", tmp_path / "s", "--json", **env).stdout
     )
-    stages = {s["stage"]: s for s in said["stages"]}
+    stages = {s["stage"]: s for s in forecast["stages"]}
     assert stages["read fr passages"]["download"] == 3_656_218_984  # as ir_datasets publishes it
     assert stages["read fr passages"]["disk"] == pytest.approx(3_656_218_984, rel=0.05)
     assert stages["read test judgements"]["download"] == 143_300
-    assert said["total"]["download"] == sum(s["download"] for s in said["stages"])
-    assert 6e9 < said["total"]["download"] < 8e9
+    assert forecast["total"]["download"] == sum(s["download"] for s in forecast["stages"])
+    assert 6e9 < forecast["total"]["download"] < 8e9
     assert stages["rank yue over zh with bm25"]["disk"] == 6_980 * 1_000 * 20
     assert not (tmp_path / "irds").exists() or not list((tmp_path / "irds").rglob("*.tsv"))
     assert os.environ["IR_DATASETS_HOME"] != env["IR_DATASETS_HOME"]
@@ -81,13 +80,15 @@ def test_passages_are_counted_whatever_the_file(tmp_path: Path) -> None:
     (tmp_path / "corpus.fr.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
     documents = "".join(f"<DOC>\n<DOCNO>{i}</DOCNO>\n<TEXT>\ntext\n</TEXT>\n</DOC>\n" for i in range(1_500))
     (tmp_path / "corpus.nl.trec").write_text(documents, "utf-8")
-    assert [extent.passages(Folder("c", tmp_path), code).texts for code in ("fr", "nl")] == [1_500, 1_500]
+    folder = Folder("c", tmp_path)
+    assert [folder.passages_extent(code).texts for code in ("fr", "nl")] == [1_500, 1_500]
 
 
 def test_a_sample_is_as_large_as_it_says() -> None:
     mini = Folder("mini", MINI)
-    whole, part = extent.passages(mini, "fr"), extent.passages(Sampled(mini, ("",), 20, 0, 100, 1), "fr")
+    sample = Sampled(mini, ("",), 20, 0, 100, 1)
+    whole, part = mini.passages_extent("fr"), sample.passages_extent("fr")
     assert whole.texts == 496
-    made = sum(len(batch) for batch in Sampled(mini, ("",), 20, 0, 100, 1).passages("fr"))
-    assert part.texts == pytest.approx(made, rel=0.1)
+    kept = sum(len(batch) for batch in sample.passages("fr"))
+    assert part.texts == pytest.approx(kept, rel=0.1)
     assert part.mean_bytes == whole.mean_bytes

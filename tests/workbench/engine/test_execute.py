@@ -53,7 +53,7 @@ def test_killed_anywhere_it_goes_on(small_recipe: Path, small_scale: Path, tmp_p
     store = tmp_path / "s"
     points: list[dict[str, object]] = [
         {"event": "stage", "kind": "index", "status": "running"},
-        {"event": "stage", "kind": "negatives", "status": "done"},
+        {"event": "stage", "kind": "mined", "status": "done"},
         {"event": "progress", "kind": "finetune", "done": 1},
         {"event": "stage", "kind": "retrieve", "label": "rank ca over fr with bge-m3 (ca-fr)", "status": "running"},
         {"event": "stage", "kind": "compare", "status": "running"},

@@ -17,7 +17,7 @@ from store.schema import MIGRATIONS, migrate
 from tests.conftest import Lsw
 from workbench.evaluation.evaluate import evaluate
 from workbench.evaluation.measures import _sql, of_runs, parsed
-from workbench.systems import ranked
+from workbench.evaluation.ties import ranked
 
 IN_SQL = [
     "RR@10", "RR", "RR(rel=2)@10", "RR@2", "nDCG@10", "nDCG@2", "nDCG", "nDCG(gains={1:3,2:1,0:2})@3", "R@1000", "R@2",

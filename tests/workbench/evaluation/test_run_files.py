@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from store import LswError
 from workbench.evaluation import run_files as trec
 from workbench.evaluation.run_files import RunWriter, Twice, lines, read_run
-from workbench.systems import ranked
+from workbench.evaluation.ties import ranked
 
 ids = st.text("abc019é_-", min_size=1, max_size=4)
 scores = st.sampled_from([0.5, 1.0, 1.0 + 1e-9, -2.0, 1e-30, 3e38, 1e300]) | st.floats(-1e3, 1e3).map(float)

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.systems import ranked
+from workbench.evaluation.ties import ranked
 
 ids = st.text("abc019", min_size=1, max_size=3)
 runs = st.dictionaries(st.tuples(ids, ids), st.sampled_from([0.5, 1.0, 1.0 + 1e-9, -2.0]), min_size=1, max_size=25)

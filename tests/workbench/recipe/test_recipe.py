@@ -5,24 +5,24 @@ from pathlib import Path
 import pytest
 
 from store import LswError
-from workbench.plans.compiler import stage_key
+from workbench.graph import Plan, stage_key
 from workbench.plans.recipe import compile_recipe
-from workbench.recipe import schema as recipes
-from workbench.recipe.schema import load, merged, override, recipe_path, scale_path
+from workbench.recipe.load import load, merged, names, override, recipe_path, scale_path, scales
+from workbench.stages.compare import Compare
 
 
-def plan(name: str, *overrides: str):  # type: ignore[no-untyped-def]
+def plan(name: str, *overrides: str) -> Plan:
     scale = scale_path("mini")
     return compile_recipe(load(recipe_path(name), scale, list(overrides)), name, "mini", scale.parent)
 
 
-@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize("name", names())
 def test_recipes_compile_and_are_short(name: str) -> None:
     assert plan(name).stages
     assert len(recipe_path(name).read_text("utf-8").splitlines()) <= 55
 
 
-@pytest.mark.parametrize("scale", recipes.scales())
+@pytest.mark.parametrize("scale", scales())
 def test_scales_resolve(scale: str) -> None:
     loaded = load(recipe_path("zero_shot_yue_zh"), scale_path(scale))
     assert loaded.fine_tuning is not None
@@ -136,16 +136,19 @@ def test_checkpointing_is_no_part_of_a_key() -> None:
     assert keys[0] == keys[1]
 
 
-@pytest.mark.parametrize("scale", recipes.scales())
+@pytest.mark.parametrize("scale", scales())
 def test_every_recipe_compiles_at_every_scale(scale: str) -> None:
     """With nothing downloaded, and no query of one variety in place of another's."""
-    for name in recipes.names():
+    for name in names():
         if name == "mini_models" and scale != "mini":
             continue
-        path = recipes.scale_path(scale)
-        plan = compile_recipe(recipes.load(recipes.recipe_path(name), path), name, scale, path.parent, fetch=False)
-        assert plan.stages
-        for (_, _, query, document), run in plan.runs.items():
+        path = scale_path(scale)
+        compiled = compile_recipe(load(recipe_path(name), path), name, scale, path.parent, fetch=False)
+        assert compiled.stages
+        named = {run.run_id: run for s in compiled.stages if isinstance(s.work, Compare) for run in s.work.runs}
+        assert set(named) == {run.run_id for run in compiled.runs}
+        for run in compiled.runs:
+            query, document = named[run.run_id].query_variety, named[run.run_id].document_variety
             assert run.inputs["queries"].parameters["variety"] == query
             assert run.parameters["document_variety"] == document
             assert run.parameters["query_variety"] == query

@@ -14,8 +14,14 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from workbench.significance import resampling
+from workbench.significance.corrections import CORRECTIONS
+from workbench.significance.intervals import INTERVALS
+from workbench.significance.intervals.base import interval
+from workbench.significance.outcomes import Method, compare
+from workbench.significance.power import detectable, effect_size
 from workbench.significance.resampling import flips
-from workbench.significance.statistics import Units, compare, corrected, detectable, effect_size, intervals, tukey
+from workbench.significance.tests.tukey import all_pairs
+from workbench.significance.units import Units
 
 # Multiples of 1/1024: scipy's sums of them are exact too, or it would take equal sums for different ones. For the same
 # reason there are 2, 4 or 8: it divides by their number.
@@ -29,24 +35,29 @@ def names(n: int, each: int = 1) -> list[str]:
     return [str(i // each) for i in range(n)]
 
 
+def tukey(values: np.ndarray, topics: list[str], resamples: int, seed: int) -> np.ndarray:
+    """p of every pair of systems (queries x systems), the systems of one topic shuffled together."""
+    return all_pairs(Units.of(topics).sums(values), resamples, seed)
+
+
 @given(d=differences)
 @settings(max_examples=40)
 def test_exact_randomisation_is_scipys(d: list[float]) -> None:
     x = np.array(d)
-    ours, made = flips(x[:, None], None, 100_000, seed=1)
+    ours, resamples = flips(x[:, None], None, 100_000, seed=1)
     theirs = stats.permutation_test(
         (x, np.zeros_like(x)), lambda a, b, axis: np.mean(a - b, axis=axis), permutation_type="samples",
         n_resamples=100_000, vectorized=True,
     ).pvalue  # fmt: skip
-    assert made == 2 ** len(d)
+    assert resamples == 2 ** len(d)
     assert ours[0] == pytest.approx(theirs, abs=1e-12)
 
 
 def test_random_flips_approach_the_exact_p() -> None:
     x = np.random.default_rng(3).normal(0.2, 0.6, (16, 1))
     exact, _ = flips(x, None, 2**16, seed=1)
-    drawn, made = flips(x, None, 50_000, seed=1)
-    assert made == 50_000
+    drawn, resamples = flips(x, None, 50_000, seed=1)
+    assert resamples == 50_000
     assert abs(drawn[0] - exact[0]) < 4 * np.sqrt(exact[0] * (1 - exact[0]) / 50_000)
 
 
@@ -61,10 +72,10 @@ def test_runs_flipped_together_are_their_differences_flipped(n: int, runs: int, 
     weights = np.zeros((runs, len(pairs)))
     for column, (a, b) in enumerate(pairs):
         weights[[a, b], column] = -1, 1
-    together, made = flips(values, weights, resamples, seed)
+    together, flipped = flips(values, weights, resamples, seed)
     apart, _ = flips(values @ weights, None, resamples, seed)
     assert together.tolist() == apart.tolist()
-    assert made == min(2**n, resamples) if n < 63 else resamples
+    assert flipped == min(2**n, resamples) if n < 63 else resamples
 
 
 def test_p_is_never_zero_and_the_same_for_the_same_seed() -> None:
@@ -73,8 +84,8 @@ def test_p_is_never_zero_and_the_same_for_the_same_seed() -> None:
     again, _ = flips(x, None, 1_000, seed=9)
     assert first[0] == again[0] == 1 / 1001
     for test in ("t", "wilcoxon"):
-        assert compare(x + np.arange(60)[:, None] / 1e6, names(60), test=test).p[0] > 0
-    assert compare(np.full((900, 1), 0.5), names(900), test="t").p[0] > 0
+        assert compare(x + np.arange(60)[:, None] / 1e6, names(60), method=Method(test=test)).p[0] > 0
+    assert compare(np.full((900, 1), 0.5), names(900), method=Method(test="t")).p[0] > 0
     assert tukey(np.arange(60)[:, None] + np.array([0.0, 10, 20]), names(60), 99, seed=1).min() == 1 / 100
 
 
@@ -82,48 +93,48 @@ def everything(threads: int) -> list[list[float]]:
     rng = np.random.default_rng(1)
     values = rng.normal(0, 1, (300, 4)).cumsum(axis=1) / 7
     weights = np.array([[1.0, 1, 1], [-1, 0, 0], [0, -1, 0], [0, 0, -1]])
-    found = compare(values, names(300, 2), weights, interval="bca", resamples=20_000)
+    outcomes = compare(values, names(300, 2), weights, method=Method(interval="bca", resamples=20_000))
     return [
-        found.p.tolist(), found.low.tolist(), found.high.tolist(), tukey(values, names(300), 500, seed=3).tolist(),
+        outcomes.p.tolist(), outcomes.low.tolist(), outcomes.high.tolist(), tukey(values, names(300), 500, seed=3).tolist(),
         [float(threads)],
     ]  # fmt: skip
 
 
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = []
+    results = []
     for threads in (1, 2, 7):
         monkeypatch.setattr(resampling.os, "sched_getaffinity", lambda _, n=threads: set(range(n)), raising=False)
-        found.append(everything(threads)[:-1])
-    assert found[0] == found[1] == found[2]
+        results.append(everything(threads)[:-1])
+    assert results[0] == results[1] == results[2]
     # Nor do the threads of the linear algebra below.
-    script = "from tests.test_statistics import everything; print(everything(0)[:-1])"
+    script = "from tests.workbench.significance.test_significance import everything; print(everything(0)[:-1])"
     alone = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    assert alone.stdout.strip() == str(found[0])
+    assert alone.stdout.strip() == str(results[0])
 
 
 def test_equal_is_equal_whatever_the_arithmetic() -> None:
     """0.1 + 0.2 is not 0.3 in floating point; as measures they are a tie."""
     values = np.tile([[0.1, 0.2, 0.3, 0.0]], (20, 1))
     weights = np.array([[1.0], [1], [-1], [-1]])
-    found = compare(values, names(20), weights)
-    assert (found.ties[0], found.p[0], found.delta[0]) == (20, 1, 0)
-    assert np.isnan(found.effect_size[0])
+    outcomes = compare(values, names(20), weights)
+    assert (outcomes.ties[0], outcomes.p[0], outcomes.delta[0]) == (20, 1, 0)
+    assert np.isnan(outcomes.effect_size[0])
 
 
 def test_topics_are_flipped_whole() -> None:
     """Two queries of a topic that always agree are one observation, so p is that of the topics alone."""
     x = np.random.default_rng(0).normal(0.3, 1, 12)
     doubled = np.repeat(x, 2)[:, None]
-    together = compare(doubled, names(24, 2), resamples=5_000)
+    together = compare(doubled, names(24, 2), method=Method(resamples=5_000))
     assert together.n == 24
     assert together.n_units == 12
     assert together.p[0] == flips(x[:, None], None, 5_000, 42)[0][0]
     assert together.low[0] == pytest.approx(compare(x[:, None], names(12)).low[0])
     assert together.detectable[0] == pytest.approx(compare(x[:, None], names(12)).detectable[0])
-    apart = compare(doubled, names(24), resamples=2**24)
+    apart = compare(doubled, names(24), method=Method(resamples=2**24))
     assert apart.p[0] < together.p[0]
 
 
@@ -132,7 +143,7 @@ def test_t_and_wilcoxon_are_scipys() -> None:
     x = np.where(rng.random((30, 5)) < 0.4, 0, rng.normal(0.1, 0.5, (30, 5)).round(1))
     x[:, 4] = 0
     for test, theirs in (("t", lambda d: stats.ttest_1samp(d, 0)), ("wilcoxon", stats.wilcoxon)):
-        ours = compare(x, names(30), test=test, correction="none").p
+        ours = compare(x, names(30), method=Method(test=test, correction="none")).p
         assert ours[:4] == pytest.approx([theirs(x[:, i]).pvalue for i in range(4)])
         assert ours[4] == 1
 
@@ -141,13 +152,13 @@ def test_t_and_wilcoxon_are_scipys() -> None:
 def test_corrections_are_statsmodels(p: list[float]) -> None:
     values = np.array(p)
     for ours, theirs in (("holm", "holm"), ("bonferroni", "bonferroni"), ("bh", "fdr_bh")):
-        assert corrected(values, ours) == pytest.approx(multipletests(values, method=theirs)[1], rel=1e-9)
-    assert (corrected(values, "none") == values).all()
+        assert CORRECTIONS.part(ours)().adjusted(values) == pytest.approx(multipletests(values, method=theirs)[1], rel=1e-9)
+    assert (CORRECTIONS.part("none")().adjusted(values) == values).all()
 
 
 def test_families_are_corrected_apart() -> None:
     x = np.random.default_rng(4).normal(0.2, 1, (40, 6))
-    both = compare(x, names(40), families=np.repeat([0, 1], 3), test="t")
+    both = compare(x, names(40), families=np.repeat([0, 1], 3), method=Method(test="t"))
     for half in (slice(0, 3), slice(3, 6)):
         assert both.p_corrected[half] == pytest.approx(multipletests(both.p[half], method="holm")[1])
 
@@ -157,18 +168,18 @@ def test_intervals_are_scipys(skewed: bool) -> None:
     rng = np.random.default_rng(5)
     x = (rng.gamma(0.4, 1, (80, 1)) if skewed else rng.normal(0.4, 1, (200, 1))) - 0.2
     assert effect_size(x)[0] == pytest.approx(x.mean() / x.std(ddof=1))
-    found = {}
+    lows = {}
     for ours, theirs in (("percentile", "percentile"), ("bca", "BCa")):
-        low, high = intervals(x, np.ones(len(x)), 0.95, ours, seed=1)
+        low, high = interval(INTERVALS.part(ours)(), x, np.ones(len(x)), 0.95, seed=1)
         bounds = stats.bootstrap(
             (x[:, 0],), np.mean, method=theirs, n_resamples=20_000, rng=np.random.default_rng(2)
         ).confidence_interval
         assert (low[0], high[0]) == pytest.approx((bounds.low, bounds.high), abs=0.02)
-        found[ours] = low[0]
+        lows[ours] = low[0]
     # The correction is what tells them apart, and a skewed sample is where it shows.
-    assert (found["bca"] - found["percentile"] > 0.005) == skewed
-    for method in found:
-        low, high = intervals(np.full((9, 1), 0.25), np.ones(9), 0.95, method, seed=1)
+    assert (lows["bca"] - lows["percentile"] > 0.005) == skewed
+    for name in lows:
+        low, high = interval(INTERVALS.part(name)(), np.full((9, 1), 0.25), np.ones(9), 0.95, seed=1)
         assert (low[0], high[0]) == pytest.approx((0.25, 0.25))
 
 
@@ -185,8 +196,8 @@ def test_what_could_be_detected_is_detected_four_times_in_five() -> None:
     noise = rng.normal(0, 1, (30, 4_000))
     size = TTestPower().solve_power(nobs=30, alpha=0.05, power=0.8)
     assert detectable(noise, np.ones(30), np.full(4_000, 0.05)).mean() == pytest.approx(size, rel=0.02)
-    found = compare(noise + size, names(30), test="t", correction="none").p < 0.05
-    assert within(int(found.sum()), 4_000, 0.8)
+    detected = compare(noise + size, names(30), method=Method(test="t", correction="none")).p < 0.05
+    assert within(int(detected.sum()), 4_000, 0.8)
 
 
 def within(count: int, trials: int, rate: float) -> bool:
@@ -206,10 +217,11 @@ def null(rng: np.random.Generator, trials: int, each: int) -> np.ndarray:
 def test_on_null_data_one_in_twenty_is_significant(test: str, each: int) -> None:
     trials = 3_000
     x = null(np.random.default_rng(11), trials, each)
-    p = compare(x, names(60, each), test=test, resamples=2_000, correction="none").p
+    method = Method(test=test, resamples=2_000, correction="none")
+    p = compare(x, names(60, each), method=method).p
     assert within(int((p < 0.05).sum()), trials, 0.05)
     if each == 2:  # and were topics not kept together, it would be far more
-        apart = compare(x, names(60), test=test, resamples=2_000, correction="none").p
+        apart = compare(x, names(60), method=method).p
         assert not within(int((apart < 0.05).sum()), trials, 0.05)
 
 
@@ -220,7 +232,7 @@ def test_intervals_cover_the_truth(method: str, each: int) -> None:
     x = null(np.random.default_rng(12), trials, each)
     units = Units.of(names(60, each))
     # Bootstrap intervals of a mean are too short by about sqrt((u - 1) / u) and t's tail: u is 60 or 30 here.
-    low, high = intervals(units.sums(x), units.sizes, 0.95, method, seed=1, resamples=2_000)
+    low, high = interval(INTERVALS.part(method)(), units.sums(x), units.sizes, 0.95, seed=1, resamples=2_000)
     covered = int(((low <= 0) & (high >= 0)).sum())
     u = len(units.sizes)
     expected = 2 * stats.t.cdf(stats.norm.ppf(0.975) * np.sqrt((u - 1) / u), u - 1) - 1
@@ -237,7 +249,7 @@ def test_holm_and_tukey_keep_the_family_wise_error() -> None:
     trials, holm, hsd = 400, 0, 0
     for seed in range(trials):
         values = rng.normal(0, 1, (20, 1)) + rng.normal(0, 1, (20, 4))
-        holm += compare(values, names(20), weights, test="t").p_corrected.min() < 0.05
+        holm += compare(values, names(20), weights, method=Method(test="t")).p_corrected.min() < 0.05
         hsd += tukey(values, names(20), 199, seed).min() < 0.05
     assert within(hsd, trials, 0.05)
     assert stats.binomtest(holm, trials, 0.05, alternative="greater").pvalue > 0.001

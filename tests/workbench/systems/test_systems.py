@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from store import LswError
 from tests.conftest import reading, table
 from workbench.collections.folder import MINI, Folder
+from workbench.evaluation.ties import ranked
 from workbench.systems import _maxsim as tokens
+from workbench.systems import _reranking, bm25
 from workbench.systems import bi_encoder as biencoder
-from workbench.systems import bm25, ranked
 from workbench.systems import mt5 as reranker
 from workbench.systems import multi_vector as multivector
 from workbench.systems._encoding import Computing, batches
@@ -55,8 +56,8 @@ def test_bm25_is_its_formula(tmp_path: Path, code: str) -> None:
     passages = table(Folder("mini", MINI), code).slice(0, 80)
     queries = Folder("mini", MINI).queries(code).slice(0, 10)
     bm25.index(reading(Folder("mini", MINI), code, tmp_path, 80), tmp_path / "index", nothing)
-    found = bm25.retrieve(tmp_path / "index", queries, code, 80)
-    got = {(q, d): s for q, d, s in zip(*(found[c].to_pylist() for c in ("qid", "docno", "score")), strict=True)}
+    results = bm25.retrieve(tmp_path / "index", queries, code, 80)
+    got = {(q, d): s for q, d, s in zip(*(results[c].to_pylist() for c in ("qid", "docno", "score")), strict=True)}
     documents = {
         d: Counter(terms(t, code))
         for d, t in zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
@@ -84,9 +85,9 @@ def test_bm25_is_its_formula(tmp_path: Path, code: str) -> None:
 
 def work(folder: Path) -> Path:
     """A folder for what an interrupted attempt leaves."""
-    made = folder / "work"
-    made.mkdir(exist_ok=True)
-    return made
+    kept = folder / "work"
+    kept.mkdir(exist_ok=True)
+    return kept
 
 
 def test_biencoder_search_is_the_inner_product(
@@ -95,8 +96,8 @@ def test_biencoder_search_is_the_inner_product(
     from sentence_transformers import SentenceTransformer
 
     biencoder.index(MODELS / "bge-m3", read, 160, tmp_path / "index", work(tmp_path), Computing(), nothing)
-    found, _ = biencoder.retrieve(MODELS / "bge-m3", tmp_path / "index", queries, 64, 10, Computing())
-    got = ranked(found, 10)
+    results, _ = biencoder.retrieve(MODELS / "bge-m3", tmp_path / "index", queries, 64, 10, Computing())
+    got = ranked(results, 10)
     model = SentenceTransformer(str(MODELS / "bge-m3"))
     scores = model.encode(queries["query"].to_pylist()) @ model.encode(passages["text"].to_pylist()).T
     docnos = passages["docno"].to_pylist()
@@ -109,15 +110,15 @@ def test_biencoder_search_is_the_inner_product(
 def test_multivector_search_is_maxsim(tmp_path: Path, read: Reading, passages: pa.Table, queries: pa.Table) -> None:
     checkpoint, out = MODELS / "colbert-xm", tmp_path / "index"
     adapter = multivector.index(checkpoint, read, 64, 160, out, work(tmp_path), Computing(), nothing)
-    found, said = multivector.retrieve(checkpoint, out, queries, "ca", 64, 160, 60, Computing(), nothing)
-    assert (adapter, said["adapter"]) == ("fr_XX", "ca_ES")
+    results, record = multivector.retrieve(checkpoint, out, queries, "ca", 64, 160, 60, Computing(), nothing)
+    assert (adapter, record["adapter"]) == ("fr_XX", "ca_ES")
     model = multivector.load(MODELS / "colbert-xm", 64, 160)
     multivector.speak(model, "fr")
     documents = model.encode_document(passages["text"].to_pylist(), show_progress_bar=False)
     multivector.speak(model, "ca")
     encoded = model.encode_query(queries["query"].to_pylist(), show_progress_bar=False)
     expected = np.asarray(model.similarity(encoded, documents))
-    got = {(q, d): s for q, d, s in zip(*(found[c].to_pylist() for c in ("qid", "docno", "score")), strict=True)}
+    got = {(q, d): s for q, d, s in zip(*(results[c].to_pylist() for c in ("qid", "docno", "score")), strict=True)}
     for i, qid in enumerate(queries["qid"].to_pylist()):
         for j, docno in enumerate(passages["docno"].to_pylist()):
             assert got[qid, docno] == pytest.approx(float(expected[i, j]), abs=1e-3)
@@ -182,9 +183,9 @@ def test_reranking_reorders_the_top_and_keeps_the_rest(
 ) -> None:
     def rerank(name: str, asked: pa.Table) -> list[dict[str, Any]]:
         (tmp_path / name).mkdir()
-        how = (220, 10, tmp_path / name, Computing(), nothing)
-        found = reranker.rerank("reranker", MODELS / "mt5", candidates, asked, read, *how)
-        return ranked(found, 1000).to_pylist()
+        scorer = reranker.load(MODELS / "mt5", 220, Computing())
+        results = _reranking.rerank(scorer, candidates, asked, read, 10, tmp_path / name, nothing)
+        return ranked(results, 1000).to_pylist()
 
     docnos = passages["docno"].to_pylist()[:30]
     asked = queries.slice(0, 2)
@@ -195,21 +196,21 @@ def test_reranking_reorders_the_top_and_keeps_the_rest(
             for i, d in enumerate(docnos)
         ]
     )
-    found = rerank("one", asked)
+    one = rerank("one", asked)
     for qid in asked["qid"].to_pylist():
-        order = [r["docno"] for r in found if r["qid"] == qid]
+        order = [r["docno"] for r in one if r["qid"] == qid]
         assert sorted(order[:10]) == sorted(docnos[:10])
         assert order[10:] == docnos[10:]
     swapped = asked.set_column(1, "query", asked["query"].take(pa.array([1, 0])))
     other = rerank("other", swapped)
-    assert [r["score"] for r in other[:10]] != [r["score"] for r in found[:10]]
+    assert [r["score"] for r in other[:10]] != [r["score"] for r in one[:10]]
 
 
 @given(lengths=st.lists(st.integers(1, 300), min_size=1, max_size=60), budget=st.integers(1, 2_000))
 def test_batches_keep_to_the_budget_and_lose_nothing(lengths: list[int], budget: int) -> None:
-    made = batches(lengths, budget)
-    assert sorted(i for batch in made for i in batch) == list(range(len(lengths)))
-    for batch in made:
+    all_batches = batches(lengths, budget)
+    assert sorted(i for batch in all_batches for i in batch) == list(range(len(lengths)))
+    for batch in all_batches:
         assert len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= budget
 
 
@@ -239,15 +240,15 @@ def test_encoding_goes_on_where_it_was_stopped(tmp_path: Path, read: Reading, mo
 
 def test_what_is_encoded_outlives_a_later_fault(tmp_path: Path) -> None:
     """A graph that cannot be built, and its folder is removed: the vectors are there still. Torn ones are not used."""
-    made = Appended(work(tmp_path), ("a.f4",))
-    made.add(2, a_f4=np.arange(4, dtype=np.float32))
+    vectors = Appended(work(tmp_path), ("a.f4",))
+    vectors.add(2, a_f4=np.arange(4, dtype=np.float32))
     (tmp_path / "out").mkdir()
-    made.hand_over(tmp_path / "out")
+    vectors.hand_over(tmp_path / "out")
     shutil.rmtree(tmp_path / "out")
-    assert Appended(made.folder, ("a.f4",)).rows == 2
-    with (made.folder / "a.f4").open("r+b") as file:
+    assert Appended(vectors.folder, ("a.f4",)).rows == 2
+    with (vectors.folder / "a.f4").open("r+b") as file:
         file.truncate(8)
-    assert Appended(made.folder, ("a.f4",)).rows == 0
+    assert Appended(vectors.folder, ("a.f4",)).rows == 0
 
 
 def test_a_trained_encoder_reads_as_much_as_it_is_told(tmp_path: Path) -> None:
@@ -264,7 +265,7 @@ def test_a_trained_encoder_reads_as_much_as_it_is_told(tmp_path: Path) -> None:
 def test_reranking_goes_on_where_it_was_stopped(
     tmp_path: Path, read: Reading, queries: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reranker, "GROUP", 2)
+    monkeypatch.setattr(_reranking, "GROUP", 2)
     docnos = read.docnos()
     qids = queries["qid"].to_pylist()[:6]
     candidates = pa.table(
@@ -275,8 +276,8 @@ def test_reranking_goes_on_where_it_was_stopped(
 
     def run(name: str, progress: Callable[[int, int], None]) -> pa.Table:
         (tmp_path / name).mkdir(exist_ok=True)
-        how = (220, 3, tmp_path / name, Computing(), progress)
-        return reranker.rerank("reranker", MODELS / "mt5", candidates, queries.slice(0, 6), read, *how)
+        scorer = reranker.load(MODELS / "mt5", 220, Computing())
+        return _reranking.rerank(scorer, candidates, queries.slice(0, 6), read, 3, tmp_path / name, progress)
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -290,13 +291,13 @@ def test_reranking_goes_on_where_it_was_stopped(
 
 def test_bfloat16_ranks_alike(tmp_path: Path, read: Reading, queries: pa.Table) -> None:
     """The ten nearest of each query, from bfloat16 and from float32: what changes are near ties only."""
-    found = {}
+    results = {}
     for precision in ("float32", "bfloat16"):
-        out, computing = tmp_path / precision, Computing(precision)
+        out, computing = tmp_path / precision, Computing(precision=precision)
         (tmp_path / f"work-{precision}").mkdir()
         biencoder.index(MODELS / "bge-m3", read, 160, out, tmp_path / f"work-{precision}", computing, nothing)
-        found[precision] = ranked(biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 60, computing)[0], 60)
-    frames = [found[p].to_pandas().set_index(["qid", "docno"])["score"] for p in ("float32", "bfloat16")]
+        results[precision] = ranked(biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 60, computing)[0], 60)
+    frames = [results[p].to_pandas().set_index(["qid", "docno"])["score"] for p in ("float32", "bfloat16")]
     exact, rough = frames[0], frames[1].loc[frames[0].index]
     assert np.abs(exact - rough).max() < 0.03
     for qid in queries["qid"].to_pylist():
@@ -312,16 +313,16 @@ def test_an_approximate_index_says_so_and_finds_most(tmp_path: Path, read: Readi
         (tmp_path / f"work-{search}").mkdir()
         out = tmp_path / search
         biencoder.index(MODELS / "bge-m3", read, 160, out, tmp_path / f"work-{search}", computing, nothing)
-        _, said = biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 10, computing)
-        assert said["search"] == f"{search}, approximate"
-        assert said["share_of_exact"] > 0.8
+        _, record = biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 10, computing)
+        assert record["search"] == f"{search}, approximate"
+        assert record["share_of_exact"] > 0.8
     computing = Computing(search="ivf")
     (tmp_path / "tokens").mkdir()
     checkpoint = MODELS / "colbert-xm"
     multivector.index(checkpoint, read, 64, 160, tmp_path / "late", tmp_path / "tokens", computing, nothing)
-    rough, said = multivector.retrieve(checkpoint, tmp_path / "late", queries, "fr", 64, 160, 10, computing, nothing)
+    rough, record = multivector.retrieve(checkpoint, tmp_path / "late", queries, "fr", 64, 160, 10, computing, nothing)
     exact, _ = multivector.retrieve(checkpoint, tmp_path / "late", queries, "fr", 64, 160, 10, Computing(), nothing)
-    assert said["search"] == "ivf, approximate"
+    assert record["search"] == "ivf, approximate"
     pairs = [set(zip(t["qid"].to_pylist(), t["docno"].to_pylist(), strict=True)) for t in (rough, exact)]
     assert len(pairs[0] & pairs[1]) > 0.8 * len(pairs[1])
 
@@ -342,15 +343,15 @@ def test_token_search_in_chunks_is_maxsim(lengths: list[int], most: int, depth: 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "work").mkdir()
-        made = tokens.opened(folder / "work")
-        tokens.add(made, passages, "float32")
-        tokens.finish(made, folder, [f"d{i}" for i in range(len(lengths))], 3, "float32", "exact")
+        vectors = tokens.opened(folder / "work")
+        tokens.add(vectors, passages, "float32")
+        tokens.finish(vectors, folder, [f"d{i}" for i in range(len(lengths))], 3, "float32", "exact")
         for where in ("cpu", "cpu:0"):  # a named device takes the path that a GPU takes
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(tokens, "CHUNK", most)
-                found, _ = tokens.search(folder, queries, ["a", "b"], depth, "exact", nothing, where)
+                results, _ = tokens.search(folder, queries, ["a", "b"], depth, "exact", nothing, where)
             for i, qid in enumerate("ab"):
-                rows = [r for r in found.to_pylist() if r["qid"] == qid]
+                rows = [r for r in results.to_pylist() if r["qid"] == qid]
                 assert sorted((r["score"] for r in rows), reverse=True) == pytest.approx(
                     sorted(expected[i], reverse=True)[:depth], abs=1e-4
                 )

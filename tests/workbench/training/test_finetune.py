@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -10,11 +11,16 @@ import pytest
 from store import LswError
 from tests.conftest import table
 from workbench.collections.folder import MINI, Folder
+from workbench.systems import SYSTEMS
+from workbench.talk import Progress
 from workbench.training import distributed
-from workbench.training.finetune import Settings, finetune, processes
+from workbench.training.finetune import finetune
+from workbench.training.objectives.base import Training
+from workbench.training.trainer import processes
+from workbench.training.tuning import Tuning
 
 MODELS = MINI.parent / "models"
-ARCHITECTURES = {"bi-encoder": "bge-m3", "multi-vector": "colbert-xm", "reranker": "mt5"}
+ARCHITECTURES = {"bi-encoder": "bge-m3", "multi-vector": "colbert-xm", "mt5": "mt5"}
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +44,26 @@ def triples() -> pa.Table:
     )
 
 
-def settings(**changes: object) -> Settings:
-    given = {
-        "epochs": 1.0, "learning_rate": 1e-4, "batch_size": 4, "temperature": 0.1, "query_length": 32,
-        "document_length": 64, "warmup": 0.0, "frozen": (), "checkpoint_steps": 100, "seed": 1,
+def tuning(**changes: object) -> Tuning:
+    usual = {
+        "epochs": 1.0, "learning_rate": 1e-4, "batch_size": 4, "temperature": 0.1, "warmup": 0.0, "frozen": [],
+        "checkpoint_steps": 100, "seed": 1,
     }  # fmt: skip
-    return Settings(**{**given, **changes})  # type: ignore[arg-type]
+    return Tuning(**{**usual, **changes})  # type: ignore[arg-type]
+
+
+def nothing(done: int, total: int) -> None:
+    """A progress that nobody watches."""
+
+
+def training(
+    architecture: str, checkpoint: Path, triples: pa.Table, tuned: Tuning, work: Path, progress: Progress = nothing
+) -> Training:
+    """What is trained: queries of 32 tokens, passages of 64."""
+    system: Any = SYSTEMS.part(architecture)(
+        architecture=architecture, checkpoint=str(checkpoint), query_length=32, document_length=64
+    )
+    return Training(system, checkpoint, triples, tuned, work, progress)
 
 
 def weights(folder: Path) -> dict[str, object]:
@@ -56,11 +76,12 @@ def weights(folder: Path) -> dict[str, object]:
 def test_training_moves_weights_and_records_losses(architecture: str, triples: pa.Table, tmp_path: Path) -> None:
     base = MODELS / ARCHITECTURES[architecture]
     steps: list[tuple[int, int]] = []
-    frozen = ("embeddings", "adapters") if architecture == "multi-vector" else ()
-    done = finetune(
-        architecture, base, triples, settings(epochs=4.0, frozen=frozen), tmp_path / "out", tmp_path / "work",
-        lambda a, b: steps.append((a, b)),
-    )  # fmt: skip
+    frozen = ["embeddings", "adapters"] if architecture == "multi-vector" else []
+    tuned = tuning(epochs=4.0, frozen=frozen)
+    watched = training(
+        architecture, base, triples, tuned, tmp_path / "work", lambda done, total: steps.append((done, total))
+    )
+    done = finetune(watched, tmp_path / "out")
     assert steps[-1][0] == done.steps == steps[-1][1]
     assert done.weight_change > 1e-5
     losses = done.curve["loss"].to_pylist()
@@ -78,10 +99,8 @@ def test_training_moves_weights_and_records_losses(architecture: str, triples: p
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_published_rate_is_refused(architecture: str, triples: pa.Table, tmp_path: Path) -> None:
     with pytest.raises(LswError, match="changed no weight") as caught:
-        finetune(
-            architecture, MODELS / ARCHITECTURES[architecture], triples, settings(learning_rate=5e-12),
-            tmp_path / "out", tmp_path / "work", lambda a, b: None,
-        )  # fmt: skip
+        base, still = MODELS / ARCHITECTURES[architecture], tuning(learning_rate=5e-12)
+        finetune(training(architecture, base, triples, still, tmp_path / "work"), tmp_path / "out")
     assert "learning_rate" in caught.value.cure
     assert not (tmp_path / "out").exists()
 
@@ -89,25 +108,24 @@ def test_the_published_rate_is_refused(architecture: str, triples: pa.Table, tmp
 def test_training_resumes_and_ends_where_it_would_have(triples: pa.Table, tmp_path: Path) -> None:
     """Stopped after its first checkpoint and begun again, training gives the very weights of an unbroken one."""
     base = MODELS / "bge-m3"
-    said = settings(epochs=4.0, checkpoint_steps=4)
+    tuned = tuning(epochs=4.0, checkpoint_steps=4)
 
     def stop(done: int, total: int) -> None:
         if done == 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        finetune("bi-encoder", base, triples, said, tmp_path / "broken", tmp_path / "work", stop)
+        finetune(training("bi-encoder", base, triples, tuned, tmp_path / "work", stop), tmp_path / "broken")
     assert (tmp_path / "work" / "checkpoint-4").is_dir()
     # A checkpoint torn by a kill while saving is passed over.
     torn = tmp_path / "work" / "checkpoint-5"
     shutil.copytree(tmp_path / "work" / "checkpoint-4", torn)
     (torn / "trainer_state.json").unlink()
     began: list[int] = []
-    resumed = finetune(
-        "bi-encoder", base, triples, said, tmp_path / "resumed", tmp_path / "work", lambda a, b: began.append(a)
-    )
+    again = training("bi-encoder", base, triples, tuned, tmp_path / "work", lambda done, total: began.append(done))
+    resumed = finetune(again, tmp_path / "resumed")
     assert began[0] == 5
-    whole = finetune("bi-encoder", base, triples, said, tmp_path / "whole", tmp_path / "w2", lambda a, b: None)
+    whole = finetune(training("bi-encoder", base, triples, tuned, tmp_path / "w2"), tmp_path / "whole")
     assert resumed.steps == whole.steps
     ours, theirs = weights(tmp_path / "resumed"), weights(tmp_path / "whole")
     assert all(ours[k].allclose(theirs[k], atol=1e-6) for k in ours)  # type: ignore[attr-defined]
@@ -116,9 +134,9 @@ def test_training_resumes_and_ends_where_it_would_have(triples: pa.Table, tmp_pa
 def steady(system: str, folder: Path) -> Path:
     """A model without dropout, whose losses depend on the batch alone."""
     shutil.copytree(MODELS / system, folder)
-    said = json.loads((folder / "config.json").read_text("utf-8"))
-    said |= {name: 0.0 for name in said if name.endswith(("dropout_prob", "dropout_rate")) or name == "dropout"}
-    (folder / "config.json").write_text(json.dumps(said), "utf-8")
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config |= {name: 0.0 for name in config if name.endswith(("dropout_prob", "dropout_rate")) or name == "dropout"}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
     return folder
 
 
@@ -127,29 +145,22 @@ def test_a_batch_in_parts_is_the_same_batch(triples: pa.Table, tmp_path: Path) -
     for architecture, system in ARCHITECTURES.items():
         curves, base = [], steady(system, tmp_path / architecture)
         for parts in (1, 2):
-            out = tmp_path / f"{architecture}-{parts}"
-            done = finetune(
-                architecture, base, triples, settings(accumulation=parts, steps=3),
-                out, tmp_path / f"work-{architecture}-{parts}", lambda a, b: None,
-            )  # fmt: skip
+            out, work = tmp_path / f"{architecture}-{parts}", tmp_path / f"work-{architecture}-{parts}"
+            done = finetune(training(architecture, base, triples, tuning(accumulation=parts, steps=3), work), out)
             assert done.steps == 3
             curves.append(done.curve["loss"].to_pylist())
         assert curves[0] == pytest.approx(curves[1], rel=1e-3), architecture
-    assert processes(0, settings(accumulation=2)) == 1  # no GPU
+    assert processes(0, tuning(accumulation=2)) == 1  # no GPU
     with pytest.raises(LswError, match="cannot be divided"):
-        finetune(
-            "bi-encoder", MODELS / "bge-m3", triples, settings(accumulation=3), tmp_path, tmp_path, lambda a, b: None
-        )
+        finetune(training("bi-encoder", MODELS / "bge-m3", triples, tuning(accumulation=3), tmp_path), tmp_path)
 
 
 def test_bfloat16_trains_alike(triples: pa.Table, tmp_path: Path) -> None:
-    curves = [
-        finetune(
-            "bi-encoder", MODELS / "bge-m3", triples, settings(precision=precision, steps=4), tmp_path / precision,
-            tmp_path / f"work-{precision}", lambda a, b: None,
-        ).curve["loss"].to_pylist()
-        for precision in ("float32", "bfloat16")
-    ]  # fmt: skip
+    curves = []
+    for precision in ("float32", "bfloat16"):
+        tuned, work = tuning(precision=precision, steps=4), tmp_path / f"work-{precision}"
+        done = finetune(training("bi-encoder", MODELS / "bge-m3", triples, tuned, work), tmp_path / precision)
+        curves.append(done.curve["loss"].to_pylist())
     assert curves[0] == pytest.approx(curves[1], rel=0.05)
 
 
@@ -158,23 +169,24 @@ def test_two_processes_share_a_batch(triples: pa.Table, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     (tmp_path / "work").mkdir()
     (tmp_path / "alone").mkdir()
-    said = settings(steps=3, checkpoint_steps=2)
+    tuned = tuning(steps=3, checkpoint_steps=2)
     base = steady("bge-m3", tmp_path / "base")
-    shared = distributed.share(
-        2, "bi-encoder", base, triples, said, tmp_path / "two", tmp_path / "work", lambda a, b: told.append((a, b))
+    watched = training(
+        "bi-encoder", base, triples, tuned, tmp_path / "work", lambda done, total: told.append((done, total))
     )
+    shared = distributed.share(2, watched, tmp_path / "two")
     assert told[-1] == (3, 3)
-    one = finetune("bi-encoder", base, triples, said, tmp_path / "one", tmp_path / "alone", lambda a, b: None)
+    one = finetune(training("bi-encoder", base, triples, tuned, tmp_path / "alone"), tmp_path / "one")
     assert one.steps == shared.steps
     assert 0.5 < sum(shared.curve["loss"].to_pylist()) / sum(one.curve["loss"].to_pylist()) < 2
     assert shared.weight_change > 1e-5
     assert (tmp_path / "two" / "model.safetensors").exists()
     assert (tmp_path / "work" / "checkpoint-2").is_dir()
     job = tmp_path / "work" / "job.json"  # a fault in one of them comes back as it was said
-    said_to = json.loads(job.read_text("utf-8"))
-    said_to["settings"]["batch_size"] = 3
-    said_to["settings"]["accumulation"] = 2
-    job.write_text(json.dumps(said_to), "utf-8")
+    asked = json.loads(job.read_text("utf-8"))
+    asked["tuning"]["batch_size"] = 3
+    asked["tuning"]["accumulation"] = 2
+    job.write_text(json.dumps(asked), "utf-8")
     with pytest.raises(LswError, match="cannot be divided"):
         distributed.main(job)
     assert json.loads((tmp_path / "work" / "fault.json").read_text("utf-8"))[0].startswith("A batch of 3")

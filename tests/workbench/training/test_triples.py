@@ -6,7 +6,6 @@ import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,14 +15,19 @@ from store import LswError
 from store.passages import FILE, write
 from tests.conftest import Lsw
 from workbench.collections.formats import batched
-from workbench.stages import Job, finetune
-from workbench.stages import negatives as mining
-from workbench.stages import triples as read
+from workbench.graph import Job
+from workbench.stages.finetune import Finetune
+from workbench.stages.scores import ReadScores
+from workbench.stages.triples.docpairs import Docpairs
+from workbench.stages.triples.hard_negatives import HardNegatives
+from workbench.stages.triples.mined import Mined
+from workbench.systems.bi_encoder import BiEncoder
+from workbench.training.tuning import Tuning
 
 HOME = Path(os.environ["IR_DATASETS_HOME"])
 
 
-def job(folder: Path, parameters: dict[str, Any], **inputs: dict[str, pa.Table]) -> Job:
+def job(folder: Path, **inputs: dict[str, pa.Table]) -> Job:
     """A stage's job whose inputs have these tables."""
     folders = {}
     for role, tables in inputs.items():
@@ -33,16 +37,7 @@ def job(folder: Path, parameters: dict[str, Any], **inputs: dict[str, pa.Table])
             pq.write_table(table, folder / role / "rows" / f"{name}.parquet")
     for name in ("out", "work"):
         (folder / name).mkdir(exist_ok=True, parents=True)
-    return Job(
-        "k" * 64,
-        parameters,
-        {"from": parameters.get("from")},
-        folders,
-        folder / "out",
-        folder / "work",
-        lambda a, b: None,
-        print,
-    )
+    return Job("k" * 64, folders, folder / "out", folder / "work", lambda done, total: None, print)
 
 
 def queries(*qids: str) -> dict[str, pa.Table]:
@@ -68,13 +63,13 @@ def msmarco(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_hard_negatives_keep_the_margin(msmarco: tuple[Path, Path], tmp_path: Path) -> None:
     negatives, scores = msmarco
-    made = job(tmp_path / "scores", {"from": str(scores)})
-    assert read.scores(made) == {"scores": 10}
-    known = {"scores": pq.read_table(made.out / "rows" / "scores.parquet")}
-    said = {"from": str(negatives), "margin": 3.0, "per_query": 2, "limit": None, "seed": 1}
+    reading = job(tmp_path / "scores")
+    assert ReadScores(origin=scores.name, at=str(scores)).run(reading) == {"scores": 10}
+    known = {"scores": pq.read_table(reading.out / "rows" / "scores.parquet")}
     for name, per_query, expected in (("two", 2, 2), ("all", 9, 4)):
-        here = job(tmp_path / name, {**said, "per_query": per_query}, queries=queries("1", "2", "3"), scores=known)
-        summary = read.hard_negatives(here)
+        here = job(tmp_path / name, queries=queries("1", "2", "3"), scores=known)
+        work = HardNegatives(origin=negatives.name, at=str(negatives), margin=3.0, per_query=per_query, seed=1)
+        summary = work.run(here)
         rows = pq.read_table(here.out / "rows" / "triple.parquet").to_pylist()
         assert summary["triples"] == len(rows) == expected
         assert all(row["score_negative"] <= row["score_positive"] - 3.0 for row in rows)
@@ -88,22 +83,22 @@ def test_a_file_of_scores_can_call_nothing(tmp_path: Path) -> None:
     bad = tmp_path / "bad.pkl"
     bad.write_bytes(pickle.dumps({1: Path}))
     with pytest.raises(LswError, match="only plain numbers are read"):
-        read.scores(job(tmp_path / "j", {"from": str(bad)}))
+        ReadScores(origin=bad.name, at=str(bad)).run(job(tmp_path / "j"))
     bad.write_bytes(b"no pickle")
     with pytest.raises(LswError, match="not a file of scores"):
-        read.scores(job(tmp_path / "k", {"from": str(bad)}))
+        ReadScores(origin=bad.name, at=str(bad)).run(job(tmp_path / "k"))
 
 
 def test_mining_leaves_out_what_may_be_relevant(tmp_path: Path) -> None:
-    found = pa.table({"qid": ["q"] * 5, "docno": list("abcde"), "score": [10.0, 9.9, 9.0, 8.0, 7.0]})
+    results = pa.table({"qid": ["q"] * 5, "docno": list("abcde"), "score": [10.0, 9.9, 9.0, 8.0, 7.0]})
     qrels = pa.table({"qid": ["q", "q"], "docno": ["b", "e"], "label": [1, 0]})
-    said = {"margin": 0.05, "depth": 50, "per_query": 9, "seed": 1}
-    here = job(tmp_path / "m", said, found={"found": found}, qrels={"qrel": qrels}, queries=queries("q"))
+    mining = Mined(margin=0.05, depth=50, per_query=9, seed=1)
+    here = job(tmp_path / "m", found={"found": results}, qrels={"qrel": qrels}, queries=queries("q"))
     mining.run(here)
     rows = pq.read_table(here.out / "rows" / "triple.parquet").to_pylist()
     assert {(r["docno_positive"], r["docno_negative"]) for r in rows} == {("b", "c"), ("b", "d"), ("b", "e")}
-    negative = found.set_column(2, "score", pa.array([-1.0, -2.0, -2.05, -3.0, -9.0]))  # logits have no zero
-    here = job(tmp_path / "n", said, found={"found": negative}, qrels={"qrel": qrels}, queries=queries("q"))
+    negative = results.set_column(2, "score", pa.array([-1.0, -2.0, -2.05, -3.0, -9.0]))  # logits have no zero
+    here = job(tmp_path / "n", found={"found": negative}, qrels={"qrel": qrels}, queries=queries("q"))
     mining.run(here)
     rows = pq.read_table(here.out / "rows" / "triple.parquet").to_pylist()
     assert {r["docno_negative"] for r in rows} == {"d", "e"}
@@ -113,28 +108,31 @@ def test_training_pairs_of_ir_datasets(tmp_path: Path) -> None:
     pairs = HOME / "mmarco" / "triples.train.ids.small.tsv"
     pairs.parent.mkdir(parents=True, exist_ok=True)
     pairs.write_text("30\t2\t0\n99\t1\t0\n30\t2\t1\n", "utf-8")
-    here = job(tmp_path, {"from": "irds:mmarco/v2/fr/train", "limit": None}, queries=queries("30"))
-    assert read.docpairs(here) == {"triples": 2, "queries": 1}
+    here = job(tmp_path, queries=queries("30"))
+    assert Docpairs(origin="irds:mmarco/v2/fr/train").run(here) == {"triples": 2, "queries": 1}
     rows = pq.read_table(here.out / "rows" / "triple.parquet").to_pylist()
     assert [(r["docno_positive"], r["docno_negative"]) for r in rows] == [("2", "0"), ("2", "1")]
-    few = job(tmp_path / "few", {"from": "irds:mmarco/v2/fr/train", "limit": 1}, queries=queries("30"))
-    assert read.docpairs(few) == {"triples": 1, "queries": 1}
-    none = job(tmp_path / "none", {"from": "irds:mmarco/v2/fr/train", "limit": 1}, queries=queries("7"))
+    first = Docpairs(origin="irds:mmarco/v2/fr/train", limit=1)
+    assert first.run(job(tmp_path / "few", queries=queries("30"))) == {"triples": 1, "queries": 1}
     with pytest.raises(LswError, match="No training triple"):
-        read.docpairs(none)
+        first.run(job(tmp_path / "none", queries=queries("7")))
 
 
 def test_a_few_triples_without_their_passage_are_left_out(tmp_path: Path) -> None:
     told: list[str] = []
+    ranker = BiEncoder(architecture="bi-encoder", checkpoint="b", query_length=32, document_length=64)
+    tuning = Tuning(epochs=1.0, learning_rate=1e-4, batch_size=4)
+    training = Finetune(
+        system="s", base="b", trained_on="ca-fr", ranker=ranker, tuning=tuning, query_variety="ca", document_variety="fr"
+    )
 
     def texts(folder: Path, lacking: int, most: int | None = None) -> list[str]:
         rows = [f"d{i}" for i in range(200)]
         triple = pa.table({"query": rows, "docno_positive": ["d0"] * 200, "docno_negative": rows})
-        said = {"document_variety": "fr", "script": "as written"}
-        here = replace(job(folder, said, triples={"triple": triple}, passages={}), note=told.append)
+        here = replace(job(folder, triples={"triple": triple}, passages={}), note=told.append)
         kept = ((d, f"text {d}") for d in rows[: 200 - lacking])
         write(here.inputs["passages"] / FILE, batched(kept))
-        return [text for _, _, negatives in finetune._texts(here, most, 1) for text in negatives]
+        return [text for _, _, negatives in training._texts(here, most, 1) for text in negatives]
 
     assert texts(tmp_path / "few", 2) == [f"text d{i}" for i in range(198)]
     assert told == ["2 of 200 triples left out: a passage of theirs is not in the collection"]
@@ -186,8 +184,8 @@ def test_published_triples_train(lsw: Lsw, small: Path, tmp_path: Path) -> None:
     )
     command = ("recipe", "run", tmp_path / "r.toml", "--scale", tmp_path / "own.toml", "--store", tmp_path / "s")
     lsw(*command)
-    made = lsw("sql", "SELECT examples, steps FROM finetunes", "--format", "csv", "--store", tmp_path / "s").stdout
-    assert made.splitlines()[1] == "8,2"
+    trained = lsw("sql", "SELECT examples, steps FROM finetunes", "--format", "csv", "--store", tmp_path / "s").stdout
+    assert trained.splitlines()[1] == "8,2"
     file.write_text(file.read_text("utf-8") + '\n{"query": "x"}', "utf-8")
-    said = lsw(*command, check=2).stderr  # another content, another key
-    assert "line 9" in " ".join(said.split())
+    refused = lsw(*command, check=2).stderr  # another content, another key
+    assert "line 9" in " ".join(refused.split())

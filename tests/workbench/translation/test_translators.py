@@ -6,7 +6,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ import pytest
 from store import LswError, Store
 from store.query import rows
 from tests.conftest import Lsw
-from workbench.stages import Job, translate
-from workbench.translation import apertium
+from workbench.graph import Job
+from workbench.stages.translate import Translate
+from workbench.translation import TRANSLATORS, _service, apertium
+from workbench.translation._service import Service, describe, patiently
 from workbench.translation.apertium import PACKAGES
 from workbench.translation.seq2seq import translated
-from workbench.translation.services import SERVICES, asking, describe, patiently
 from workbench.varieties import table
 
 GOOD = "good"
@@ -55,7 +55,7 @@ class Faulty:
                 self.rfile.read(length)
                 asked = parse_qs(urlparse(self.path).query)["q"][0]
                 fault = outer.faults.pop(0) if outer.faults else GOOD
-                said = outer.says(asked)
+                answer = outer.says(asked)
                 if fault in ("429", "500", "403"):
                     self.body(int(fault), b"no")
                 elif fault == "slow":
@@ -66,7 +66,7 @@ class Faulty:
                 elif fault == "empty":
                     self.body(200, self.page("", form))
                 elif fault == "cut":
-                    whole = self.page(said, form)
+                    whole = self.page(answer, form)
                     self.send_response(200)
                     self.send_header("Content-Length", str(len(whole) + 100))
                     self.end_headers()
@@ -74,12 +74,12 @@ class Faulty:
                     self.close_connection = True
                 else:
                     outer.answered[asked] += 1
-                    self.body(200, self.page(said, form))
+                    self.body(200, self.page(answer, form))
 
-            def page(self, said: str, form: str) -> bytes:
+            def page(self, text: str, form: str) -> bytes:
                 if form == "json":
-                    return json.dumps({"translatedText": said}).encode()
-                return f'<html><div class="result-container">{said}</div></html>'.encode()
+                    return json.dumps({"translatedText": text}).encode()
+                return f'<html><div class="result-container">{text}</div></html>'.encode()
 
             def body(self, status: int, content: bytes) -> None:
                 self.send_response(status)
@@ -99,19 +99,34 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     """The server, in Google's place; waiting between attempts takes no time."""
     from deep_translator.constants import BASE_URLS
 
-    made = Faulty()
-    monkeypatch.setitem(BASE_URLS, "GOOGLE_TRANSLATE", made.url)
-    monkeypatch.setattr(translate, "patiently", partial(patiently, sleep=lambda _: None))
-    yield made
-    made.server.shutdown()
+    server = Faulty()
+    monkeypatch.setitem(BASE_URLS, "GOOGLE_TRANSLATE", server.url)
+    monkeypatch.setattr(_service, "sleep", lambda _: None)
+    yield server
+    server.server.shutdown()
 
 
 NOTES: list[str] = []
 TEXTS = [f"question number {i}" for i in range(12)]
 
 
-def job(folder: Path, translator: str = "google", retries: int = 6, texts: list[str] = TEXTS, **local: Any) -> Job:
-    """A translate stage over some French queries."""
+def stage(translator: str = "google", retries: int = 6, **settings: Any) -> Translate:
+    """A translate stage, French to Catalan."""
+    settings = {"translator": translator, "rate": 1000.0, "retries": retries, "timeout": 0.3, **settings}
+    return Translate(
+        translator=TRANSLATORS.part(translator)(**settings), source_variety="fr", target_variety="ca"
+    )
+
+
+def service(name: str) -> Service:
+    """A translation service that waits a second for an answer."""
+    part = TRANSLATORS.part(name)
+    assert issubclass(part, Service)
+    return part(translator=name, timeout=1)
+
+
+def job(folder: Path, texts: list[str] = TEXTS) -> Job:
+    """Some French queries to translate."""
     source = folder / "source" / "rows"
     source.mkdir(parents=True, exist_ok=True)
     n = len(texts)
@@ -120,48 +135,46 @@ def job(folder: Path, translator: str = "google", retries: int = 6, texts: list[
     for name in ("out", "work"):
         (folder / name).mkdir(exist_ok=True)
     return Job(
-        "a" * 64, {"translator": translator, "source_variety": "fr", "target_variety": "ca"},
-        {"rate": 1000.0, "retries": retries, "timeout": 0.3, "url": None, **local},
-        {"source": source.parent}, folder / "out", folder / "work", lambda *_: None, NOTES.append,
-    )  # fmt: skip
+        "a" * 64, {"source": source.parent}, folder / "out", folder / "work", lambda *_: None, NOTES.append
+    )
 
 
 def test_after_every_kind_of_fault_all_is_there_in_order_and_was_asked_for_once(tmp_path: Path, faulty: Faulty) -> None:
     faulty.faults = ["429", "slow", GOOD, "500", "page", "cut", "empty", GOOD, GOOD, "429", "429", "cut", "403"]
     at = job(tmp_path)
-    summary = translate.run(at)
-    made = pq.read_table(at.out / "rows" / "translation.parquet").to_pydict()
-    assert made["text"] == [t.upper() for t in TEXTS]
-    assert made["source_text"] == TEXTS
-    assert made["translator"] == ["google"] * len(TEXTS)
+    summary = stage().run(at)
+    translations = pq.read_table(at.out / "rows" / "translation.parquet").to_pydict()
+    assert translations["text"] == [t.upper() for t in TEXTS]
+    assert translations["source_text"] == TEXTS
+    assert translations["translator"] == ["google"] * len(TEXTS)
     assert faulty.answered == Counter(TEXTS)
     assert (summary["asked"], summary["faults"]) == (12, 10)
     assert summary["version"].startswith("deep-translator ")
     assert "google: too many requests (429); asking again in 1 s" in NOTES
     wording = pq.read_table(at.out / "rows" / "wording.parquet").to_pydict()
-    assert wording["query"] == made["text"]
+    assert wording["query"] == translations["text"]
     assert set(wording["variety"]) == {"ca"}
 
 
 def test_what_was_had_before_an_interruption_is_not_asked_for_again(tmp_path: Path, faulty: Faulty) -> None:
     faulty.faults = [GOOD] * 5 + ["500"] * 3
-    at = job(tmp_path, retries=2)
+    at, work = job(tmp_path), stage(retries=2)
     with pytest.raises(LswError, match="gave nothing for query 'q5': the service answered with an error") as told:
-        translate.run(at)
+        work.run(at)
     assert "5 of 12 queries are translated, and kept" in told.value.detail
     assert told.value.exit_code == 1
     with (at.work / "translations.jsonl").open("a") as file:  # and then the power went while a line was written
         file.write('["question number 7", "QUES')
-    assert translate.run(at)["asked"] == 7
+    assert work.run(at)["asked"] == 7
     assert faulty.answered == Counter(TEXTS)
     assert len((at.work / "translations.jsonl").read_text().splitlines()) == 12
 
 
 def test_equal_texts_are_asked_for_once_and_long_ones_not_at_all(tmp_path: Path, faulty: Faulty) -> None:
-    assert translate.run(job(tmp_path / "a", texts=["same", "other", "same"]))["asked"] == 2
+    assert stage().run(job(tmp_path / "a", ["same", "other", "same"]))["asked"] == 2
     assert faulty.answered == Counter(["same", "other"])
     with pytest.raises(LswError, match="it has 5001 characters, and google takes 5000"):
-        translate.run(job(tmp_path / "b", texts=["x" * 5001]))
+        stage().run(job(tmp_path / "b", ["x" * 5001]))
     assert sum(faulty.answered.values()) == 2
 
 
@@ -170,25 +183,25 @@ def test_google_takes_every_variety_others_say_what_they_lack(monkeypatch: pytes
     monkeypatch.delenv("DEEPL_API_KEY", raising=False)
     for v in table().values():
         if v.high:
-            asking("google", v.high, v.code, 1)
-    asking("libre", "fr", "ca", 1)
+            service("google").asking(v.high, v.code)
+    service("libre").asking("fr", "ca")
     monkeypatch.setenv("YANDEX_API_KEY", "k")
     with pytest.raises(LswError, match="does not offer Italian to Sicilian"):
-        asking("mymemory", "it", "scn", 1)
+        service("mymemory").asking("it", "scn")
     with pytest.raises(LswError, match="wants a key") as told:
-        asking("deepl", "fr", "ca", 1)
+        service("deepl").asking("fr", "ca")
     assert "DEEPL_API_KEY" in told.value.cure
     with pytest.raises(LswError, match="Unknown translator 'gogle'") as told:
-        asking("gogle", "fr", "ca", 1)
+        service("gogle").asking("fr", "ca")
     assert "google" in told.value.cure
 
 
 def test_no_key_is_ever_shown(tmp_path: Path, faulty: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIBRE_API_KEY", "very-secret")
     faulty.faults = ["403"] * 50
-    at = job(tmp_path, "libre", retries=1, url=faulty.url)
+    work = stage("libre", retries=1, url=faulty.url)
     with pytest.raises(LswError, match="does not take the key") as told:
-        translate.run(at)
+        work.run(job(tmp_path))
     kept = "".join(p.read_text("utf-8", errors="replace") for p in tmp_path.rglob("*") if p.is_file())
     assert "very-secret" not in str(told.value) + kept
     from deep_translator.exceptions import ApiKeyException, AuthorizationException
@@ -197,23 +210,25 @@ def test_no_key_is_ever_shown(tmp_path: Path, faulty: Faulty, monkeypatch: pytes
         assert "very-secret" not in describe(fault)
 
 
-def test_services_are_asked_no_more_often_than_agreed() -> None:
+def test_services_are_asked_no_more_often_than_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    ask = patiently(lambda text: text, rate=4, retries=0, note=print, sleep=waited.append)
+    monkeypatch.setattr(_service, "sleep", waited.append)
+    ask = patiently(lambda text: text, rate=4, retries=0, note=print)
     for text in "abcdef":
         ask(text)
     assert waited[0] == 0
     assert all(0.2 < wait <= 0.25 for wait in waited[1:])
 
 
-def test_waits_double_from_fault_to_fault() -> None:
+def test_waits_double_from_fault_to_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
+    monkeypatch.setattr(_service, "sleep", waited.append)
 
     def fails(_: str) -> str:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        patiently(fails, rate=1e9, retries=8, note=print, sleep=waited.append)("x")
+        patiently(fails, rate=1e9, retries=8, note=print)("x")
     waits = [w for w in waited if w > 0.5]
     assert len(waits) == 8
     for i, wait in enumerate(waits):
@@ -223,8 +238,13 @@ def test_waits_double_from_fault_to_fault() -> None:
 def test_every_service_is_there() -> None:
     import deep_translator
 
-    for name, service in SERVICES.items():
-        assert hasattr(deep_translator, service.translator), name
+    parts = {name: TRANSLATORS.part(name) for name in TRANSLATORS.names()}
+    classes = {name: part.translator_class for name, part in parts.items() if issubclass(part, Service)}
+    assert set(classes) == {
+        "google", "mymemory", "deepl", "libre", "microsoft", "yandex", "papago", "qcri", "baidu"
+    }  # fmt: skip
+    for name, translator_class in classes.items():
+        assert hasattr(deep_translator, translator_class), name
 
 
 @pytest.mark.parametrize("translator", ["libre", "file"])
@@ -237,10 +257,10 @@ def test_a_recipe_asks_in_the_words_that_were_translated(
     }
     (small / "queries.ca.tsv").rename(tmp_path / "theirs.tsv")
     catalan = {lines["fr"][qid]: text for qid, text in lines["ca"].items()}
-    made = Faulty()
-    made.says = catalan.__getitem__
+    server = Faulty()
+    server.says = catalan.__getitem__
     options = {
-        "libre": ["translation.rate=1000.0", f'translation.url="{made.url}"'],
+        "libre": ["translation.rate=1000.0", f'translation.url="{server.url}"'],
         "file": [f'translation.file="{tmp_path / "theirs.tsv"}"'],
     }[translator]
     command = [
@@ -257,10 +277,10 @@ def test_a_recipe_asks_in_the_words_that_were_translated(
     assert asked
     assert all(row["query"] == lines["ca"][row["qid"]] for row in asked)
     assert {row["translator"] for row in kept} == {translator}
-    before = sum(made.answered.values())
+    before = sum(server.answered.values())
     assert "0 stages run" in lsw(*command).stderr
-    assert sum(made.answered.values()) == before  # and nothing is paid for twice
-    made.server.shutdown()
+    assert sum(server.answered.values()) == before  # and nothing is paid for twice
+    server.server.shutdown()
 
 
 def test_a_file_that_lacks_a_query_is_refused(
@@ -269,7 +289,8 @@ def test_a_file_that_lacks_a_query_is_refused(
     (tmp_path / "few.tsv").write_text("q1\tone\n")
     command = ["recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "store",
                'translation.translator="file"', 'retrieval.systems=["bm25"]', "fine-tuning.systems=[]"]  # fmt: skip
-    assert "is not there" in lsw(*command, check=2).stderr
+    assert "'translation.file' is missing" in lsw(*command, check=2).stderr
+    assert "is not there" in lsw(*command, f'translation.file="{tmp_path / "nowhere.tsv"}"', check=2).stderr
     assert "is missing in 'ca'" in lsw(*command, f'translation.file="{tmp_path / "few.tsv"}"', check=2).stderr
     (tmp_path / "bad.tsv").write_text("q1\tone\nno tab here\n")
     told = lsw(*command, f'translation.file="{tmp_path / "bad.tsv"}"', check=2).stderr
@@ -327,7 +348,7 @@ def test_a_recipe_translates_with_a_checkpoint(
     command = ["recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "store",
                'translation.translator="seq2seq"', "translation.beams=1", "translation.length=16",
                'retrieval.systems=["bm25"]', "fine-tuning.systems=[]"]  # fmt: skip
-    assert "names no checkpoint" in lsw(*command, check=2).stderr
+    assert "'translation.checkpoint' is missing" in lsw(*command, check=2).stderr
     lsw(*command, f'translation.checkpoint="{nllb}"')
     with Store(tmp_path / "store").reading() as con:
         [[n, models]] = con.execute(

@@ -116,7 +116,7 @@ def part(source: str, split: str) -> str:
 
 def files(handler: Any) -> list[Download]:
     """The files behind a handler of ir_datasets, found by walking its parts."""
-    from ir_datasets.util.download import Download, RequestsDownload
+    from ir_datasets.util import download as theirs
 
     by_url: dict[str, Download] = {}
     seen: set[int] = set()
@@ -125,9 +125,9 @@ def files(handler: Any) -> list[Download]:
         if id(thing) in seen:
             return
         seen.add(id(thing))
-        if isinstance(thing, Download):
+        if isinstance(thing, theirs.Download):
             path = Path(thing._cache_path) if thing._cache_path else None
-            urls = [m.url for m in thing.mirrors if isinstance(m, RequestsDownload)]
+            urls = [m.url for m in thing.mirrors if isinstance(m, theirs.RequestsDownload)]
             at = extracted if extracted and extracted.exists() else path  # what was extracted from it will do
             by_url.setdefault(urls[0] if urls else str(path), Download(urls[0] if urls else "", at, thing._size_hint))
             return
