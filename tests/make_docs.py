@@ -1,5 +1,6 @@
 """What is made in docs/: `python -m tests.make_docs` writes it anew; a test holds it against the code."""
 
+import ast
 import tempfile
 from pathlib import Path
 
@@ -8,8 +9,8 @@ from store.query import rows
 from store.schema import VIEWS
 from tests.conftest import ROOT
 
-BEGIN, END = "<!-- made from the views: begin -->", "<!-- end -->"
-STORE = ROOT / "docs" / "store.md"
+STORE, ARCHITECTURE = ROOT / "docs" / "store.md", ROOT / "docs" / "architecture.md"
+END = "<!-- end -->"
 
 
 def views() -> str:
@@ -31,11 +32,38 @@ def views() -> str:
     return "\n".join(lines)
 
 
-def filled(text: str, part: str) -> str:
+def tree() -> str:
+    """Every module with the first sentence of its docstring, folder by folder."""
+    lines = ["```"]
+    for top in ("store", "workbench", "tui"):
+        for folder in sorted({path.parent for path in (ROOT / top).rglob("*.py")}):
+            package = (folder / "__init__.py").read_text("utf-8") if (folder / "__init__.py").exists() else ""
+            lines.append(f"{folder.relative_to(ROOT).as_posix() + '/':32} {first_sentence(package)}".rstrip())
+            for path in sorted(folder.glob("*.py")):
+                if path.name != "__init__.py":
+                    lines.append(f"    {path.name:28} {first_sentence(path.read_text('utf-8'))}")
+    return "\n".join([*lines, "```"])
+
+
+def first_sentence(source: str) -> str:
+    """Of a module's docstring, on one line."""
+    text = " ".join((ast.get_docstring(ast.parse(source)) or "").split("\n\n")[0].split())
+    return text.partition(". ")[0].rstrip(".")
+
+
+PAGES = {
+    STORE: ("<!-- made from the views: begin -->", views),
+    ARCHITECTURE: ("<!-- made from the modules: begin -->", tree),
+}
+
+
+def filled(page: Path) -> str:
     """A page with its made part put in anew."""
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{part}\n\n{END}{rest.partition(END)[2]}"
+    begin, make = PAGES[page]
+    before, _, rest = page.read_text("utf-8").partition(begin)
+    return f"{before}{begin}\n\n{make()}\n\n{END}{rest.partition(END)[2]}"
 
 
 if __name__ == "__main__":
-    STORE.write_text(filled(STORE.read_text("utf-8"), views()), "utf-8")
+    for page in PAGES:
+        page.write_text(filled(page), "utf-8")

@@ -35,7 +35,9 @@ def wheel(folder: Path, version: str) -> Path:
         points = "\n".join(f"[{group}]\n" + "\n".join(lines) for group, lines in groups.items())
         archive.writestr(f"{info}/entry_points.txt", points)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: lsw-example\nVersion: {version}\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr(f"{info}/RECORD", "")
     return path
 
@@ -124,9 +126,7 @@ def test_a_source_and_a_translator(theirs: Run, tmp_path: Path) -> None:
     assert json.loads(stages(store, "passages")[0]["parameters"])["plugin"] == "lsw-example 1.0"
 
 
-def test_triples_a_step_and_an_objective(
-    small_recipe: Path, small_scale: Path, theirs: Run, tmp_path: Path
-) -> None:
+def test_triples_a_step_and_an_objective(small_recipe: Path, small_scale: Path, theirs: Run, tmp_path: Path) -> None:
     """Rows of a table that is not ours are kept, and forgotten with their stage."""
     store = tmp_path / "store"
     command = [

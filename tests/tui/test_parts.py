@@ -18,9 +18,9 @@ from tui.listing import bar, fitted
 from tui.pages.runs import age
 from tui.web import Local
 from tui.words import NEAR, SAME, marked
-from workbench.plans.rerun import command
-from workbench.recipe import schema as recipes
 from workbench.audit.signs import signs
+from workbench.plans.rerun import command
+from workbench.recipe.load import load, recipe_path, scale_path
 
 
 @given(st.text(), st.integers(1, 40), st.booleans())
@@ -71,18 +71,18 @@ def test_signs_of_a_bad_translation() -> None:
 
 def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> None:
     changes = ["retrieval.depth=77", 'retrieval.script="as written"', "fine-tuning.bge-m3.epochs=5"]
-    changed = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), changes)
+    changed = load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), changes)
     run = {"recipe": "zero_shot_yue_zh", "scale": "mini", "document_variety": "zh", "query_variety": "yue",
            "system": "bm25", "trained_on": None, "collection": "mini"}  # fmt: skip
-    said = shlex.split(command(run, {"resolved": changed.model_dump(mode="json", by_alias=True)}, []))
-    assert said[:6] == ["lsw", "recipe", "run", "zero_shot_yue_zh", "--scale", "mini"]
-    again = recipes.load(recipes.recipe_path("zero_shot_yue_zh"), recipes.scale_path("mini"), said[6:])
+    words = shlex.split(command(run, {"resolved": changed.model_dump(mode="json", by_alias=True)}, []))
+    assert words[:6] == ["lsw", "recipe", "run", "zero_shot_yue_zh", "--scale", "mini"]
+    again = load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), words[6:])
     assert again == changed
     for store in (finished, made):
         before = runs(store)
         row = before[-1]
-        said = shlex.split(command(row, browse.resolved(store, row["recipe_run_id"]), lineage(store, row["key"])))
-        run_lsw(*said[1:], "--store", store.folder)
+        words = shlex.split(command(row, browse.resolved(store, row["recipe_run_id"]), lineage(store, row["key"])))
+        run_lsw(*words[1:], "--store", store.folder)
         assert runs(store) == before  # nothing had to be made
 
 

@@ -48,13 +48,13 @@ def test_runs_are_listed_filtered_sorted_and_compared(finished: Store) -> None:
         await pilot.press("escape")
         while page.sort_by != "nDCG@10":
             await pilot.press("s")
-        values = [r["means"].get("nDCG@10", -1.0) for r in listed_runs(page)]  # runs without it come last
+        values = [r["means"].get("nDCG@10", -1.0) for r in page.lines]  # runs without it come last
         assert values == sorted(values, reverse=True)
         assert values[0] > 0
         await pilot.press("r", "g", "space", "space")
-        values = [r["means"].get("nDCG@10", 2.0) for r in listed_runs(page)]
+        values = [r["means"].get("nDCG@10", 2.0) for r in page.lines]
         assert values == sorted(values)
-        assert page.marked == [r["run_id"] for r in listed_runs(page)[:2]]
+        assert page.marked == [page.lines[0]["run_id"], page.lines[1]["run_id"]]
         marked = tuple(page.marked)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Compare))

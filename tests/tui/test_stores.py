@@ -115,7 +115,7 @@ def test_state_that_is_damaged_is_as_good_as_none(made: Store, tmp_path: Path) -
     for damage in (
         "{",
         '{"stores": 3, "theme": 7}',
-        json.dumps({"stores": {str(made.folder.resolve()): {"choice": {"how": {"test": "x"}}, "page": "nowhere"}}}),
+        json.dumps({"stores": {str(made.folder.resolve()): {"choice": {"method": {"test": "x"}}, "page": "nowhere"}}}),
     ):
         path.write_text(damage, "utf-8")
 

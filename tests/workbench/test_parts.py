@@ -42,7 +42,9 @@ def test_a_kind_of_stage_says_what_it_leaves(name: str) -> None:
 def test_a_system_has_a_key_without_places(name: str) -> None:
     part = SYSTEMS.part(name)
     settings: dict[str, Any] = {"architecture": name}
-    required = {key for key, field in part.model_fields.items() if field.default is PydanticUndefined} - {"architecture"}
+    required = {key for key, field in part.model_fields.items() if field.default is PydanticUndefined} - {
+        "architecture"
+    }
     settings |= {key: "folder/of/weights" if key == "checkpoint" else 64 for key in required}
     system = part.model_validate(settings)
     assert json.loads(json.dumps(system.key())) == system.key()
@@ -99,7 +101,9 @@ def test_stages_leave_what_their_kind_declares(finished: Store) -> None:
     assert {"passages", "queries", "qrels", "index", "retrieve", "rerank", "finetune", "mined", "compare"} <= seen
     assert set(BY_COLLECTION) <= known
     with finished.reading() as con:
-        assert {row["view_name"] for row in rows(con, "SELECT view_name FROM duckdb_views() WHERE NOT internal")} == set(VIEWS)
+        assert {
+            row["view_name"] for row in rows(con, "SELECT view_name FROM duckdb_views() WHERE NOT internal")
+        } == set(VIEWS)
 
 
 @pytest.mark.parametrize("scale", scales())

@@ -1,0 +1,1 @@
+"""Models: where they are, and that they are what they say."""

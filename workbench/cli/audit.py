@@ -33,10 +33,12 @@ def audit(
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="The model of --back seq2seq.")] = None,
     reference: Annotated[Path | None, typer.Option(help="What they should be: a file of qid, tab, text.")] = None,
-    measure: Annotated[str, typer.Option(help="A recorded measure, whose loss is correlated with quality.")] = "RR@10",
-    confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.95,
+    measure: Annotated[
+        str | None, typer.Option(help="A recorded measure, whose loss is correlated with quality.  [RR@10]")
+    ] = None,
+    confidence: Annotated[float | None, typer.Option(min=0.5, max=0.999, help="Of the interval.  [0.95]")] = None,
     worst: Annotated[int, typer.Option(min=0, help="The worst translations to show.")] = 10,
-    seed: int = 42,
+    seed: Annotated[int | None, typer.Option(help="Of the bootstrap.  [42]")] = None,
     form: FormatOption = "table",
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -51,6 +53,7 @@ def audit(
     from workbench.cli.watch import Watcher
     from workbench.engine.execute import execute
     from workbench.plans.audit import audit_plan, sets
+    from workbench.recipe.schema import Audit
     from workbench.translation import TRANSLATORS
     from workbench.varieties import pair
 
@@ -63,10 +66,12 @@ def audit(
         if not returning.makes:
             makers = [name for name in TRANSLATORS.names() if TRANSLATORS.part(name).makes]
             one_of(back, makers, "translator that translates any text")
+    chosen = {"measure": measure, "confidence": confidence, "seed": seed}
+    how = Audit.model_validate({name: value for name, value in chosen.items() if value is not None})
     at = opened(store)
     keys = []
     for there in sets(at, str(pair(on)) if on else None, translator):
-        plan, stage = audit_plan(at, there, measure, returning, reference, confidence, seed)
+        plan, stage = audit_plan(at, there, how, returning, reference)
         with Watcher(plan.title) as watcher:
             execute(plan, at, watcher)
         keys.append(stage.key)

@@ -1,0 +1,1 @@
+"""Passages, queries and judgements, wherever they come from."""

@@ -10,6 +10,7 @@ from store.rows import Row
 from workbench.checkpoints.resolve import file_hashes
 from workbench.graph import Graph, Kind, Label, Plan, Stage
 from workbench.plans import translation
+from workbench.recipe.schema import Audit
 from workbench.stages import KINDS
 from workbench.stages.audit import BothRuns
 from workbench.stages.checkpoint import ReadCheckpoint
@@ -74,21 +75,18 @@ def sets(store: Store, wanted: str | None, translator: str | None) -> list[Stage
 def audit_plan(
     store: Store,
     there: Stage,
-    measure: str,
+    how: Audit,
     back: Translator | None,
     reference: Path | None,
-    confidence: float,
-    seed: int,
 ) -> tuple[Plan, Stage]:
     """The audit of one set over every base system that was asked both wordings.
 
     Args:
         store: where.
         there: one of `sets`.
-        measure: a recorded one, whose loss is correlated with quality.
+        how: the measure, a recorded one, whose loss is correlated with quality; confidence and seed of the interval.
         back: what translates back; None: what the store has of that, if anything.
         reference: a file of qid, tab, text; None: parallel queries, if the store has some.
-        confidence, seed: of the bootstrap interval.
 
     Returns:
         the plan, and its audit.
@@ -99,7 +97,7 @@ def audit_plan(
     work, source = there.work, there.inputs["source"].work
     assert isinstance(work, Translate) and isinstance(source, ReadQueries)
     graph = Graph()
-    runs, measured = _runs(store, there, work, measure)
+    runs, measured = _runs(store, there, work, how.measure)
     extra = _there(store, there, work, source)
     if reference:
         if not reference.is_file():
@@ -116,7 +114,7 @@ def audit_plan(
                 )
             model["model"] = graph.add(ReadCheckpoint(contents=file_hashes(folder), folder=folder), "read model")
         extra["back"] = translation.back(graph, back, there, model)
-    audit = translation.audit(graph, there, extra, runs, measured, measure, confidence, seed)
+    audit = translation.audit(graph, there, extra, runs, measured, how)
     with store.reading() as con:
         named = "SELECT name, fingerprint FROM collection WHERE name = ? ORDER BY first_seen"
         known = rows(con, named, [source.collection])

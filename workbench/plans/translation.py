@@ -5,6 +5,7 @@ from pathlib import Path
 from workbench.graph import Graph, Stage
 from workbench.plans import sources
 from workbench.plans.planner import Planner
+from workbench.recipe import schema
 from workbench.stages.audit import Audit, BothRuns
 from workbench.stages.back import TranslateBack
 from workbench.stages.translate import Translate
@@ -66,8 +67,14 @@ def back(graph: Graph, translator: Translator, there: Stage, model: dict[str, St
     return graph.add(work, label, {"translation": there, **model})
 
 
-def audit(graph: Graph, there: Stage, extra: dict[str, Stage], runs: list[BothRuns], measured: dict[str, Stage],
-          measure: str, confidence: float, seed: int) -> Stage:  # fmt: skip
+def audit(
+    graph: Graph,
+    there: Stage,
+    extra: dict[str, Stage],
+    runs: list[BothRuns],
+    measured: dict[str, Stage],
+    how: schema.Audit,
+) -> Stage:
     """The audit of one set of translations.
 
     Args:
@@ -76,12 +83,12 @@ def audit(graph: Graph, there: Stage, extra: dict[str, Stage], runs: list[BothRu
         extra: `reference` (queries) and `back`, where there are any.
         runs: of base systems with the translations and with their sources.
         measured: the measures of each run, by its id.
-        measure, confidence, seed: of the correlation.
+        how: measure, confidence and seed of the correlation.
     """
     assert isinstance(there.work, Translate)
     inputs = {"translation": there, "source": there.inputs["source"], **extra}
     inputs |= {f"measure.{run_id}": stage for run_id, stage in measured.items()}
-    work = Audit(runs=runs, measure=measure, confidence=confidence, seed=seed)
+    work = Audit(runs=runs, measure=how.measure, confidence=how.confidence, seed=how.seed)
     label = f"audit {there.work.target_variety} translations ({there.work.translator.translator})"
     return graph.add(work, label, inputs)
 
@@ -96,4 +103,4 @@ def audited(plan: Planner, on: Pair, runs: list[BothRuns], measured: dict[str, S
         extra["reference"] = sources.queries(plan, on.low, "test")
     if how.back:
         extra["back"] = back(plan.graph, how.back, there, _model(plan, how.back))
-    return audit(plan.graph, there, extra, runs, measured, how.measure, how.confidence, how.seed)
+    return audit(plan.graph, there, extra, runs, measured, how)

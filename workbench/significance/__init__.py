@@ -1,0 +1,1 @@
+"""Tests, corrections, intervals and power, over units of queries."""
