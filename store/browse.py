@@ -37,7 +37,7 @@ def rankings_of(store: Store, run_ids: list[str], qids: list[str]) -> dict[str, 
             [qids, run_ids[0], run_ids],
         ).fetchall()
         # As lists: a row for each query and run is all that Python sees, however deep the rankings are.
-        found = con.sql(
+        ranked = con.sql(
             "SELECT qid, run_id, list(docno ORDER BY rank) AS docno, list(score ORDER BY rank) AS score FROM rankings"
             " WHERE run_id IN (SELECT unnest(?::TEXT[])) AND qid IN (SELECT unnest(?::TEXT[])) GROUP BY ALL",
             params=[run_ids, qids],
@@ -47,8 +47,8 @@ def rankings_of(store: Store, run_ids: list[str], qids: list[str]) -> dict[str, 
         labels[qid][docno] = label
     empty = pa.table({"docno": pa.array([], pa.string()), "score": pa.array([], pa.float32())})
     tables = {qid: dict.fromkeys(run_ids, empty) for qid in qids}
-    keys = zip(found["qid"].to_pylist(), found["run_id"].to_pylist(), strict=True)
-    for (qid, run_id), docnos, scores in zip(keys, found["docno"], found["score"], strict=True):
+    keys = zip(ranked["qid"].to_pylist(), ranked["run_id"].to_pylist(), strict=True)
+    for (qid, run_id), docnos, scores in zip(keys, ranked["docno"], ranked["score"], strict=True):
         tables[qid][run_id] = pa.table({"docno": docnos.values, "score": scores.values})
     return {qid: ([tables[qid][run_id] for run_id in run_ids], labels[qid]) for qid in qids}
 
@@ -77,7 +77,7 @@ def wordings(store: Store, run_ids: list[str]) -> dict[str, dict[str, str]]:
 def passage_files(store: Store, collection: str, variety: str | None) -> list[str]:
     """Files (`store.passages`) of a collection's passages; none if they are not in the store."""
     with store.reading() as con:
-        found = rows(
+        stages = rows(
             con,
             """
             SELECT DISTINCT s.key FROM stage s LEFT JOIN source c USING (key)
@@ -86,7 +86,7 @@ def passage_files(store: Store, collection: str, variety: str | None) -> list[st
             """,
             [collection, variety],
         )
-    paths = (store.artifacts.path(row["key"]) / FILE for row in found)
+    paths = (store.artifacts.path(row["key"]) / FILE for row in stages)
     return [str(path) for path in paths if path.exists()]
 
 
@@ -120,7 +120,7 @@ def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Com
     Keyed by both run ids, in either order, and the measure; of several the one with the largest corrected p.
     """
     with store.reading() as con:
-        found = rows(
+        declared = rows(
             con,
             """
             SELECT c.*, r.recipe FROM comparisons c LEFT JOIN recipe_runs r USING (recipe_run_id)
@@ -131,7 +131,7 @@ def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Com
             [run_ids],
         )
     out: dict[tuple[str, str, str], Comparison] = {}
-    for row in found:
+    for row in declared:
         for one, other in ((row["run_id"], row["baseline_run_id"]), (row["baseline_run_id"], row["run_id"])):
             out[one, other, row["measure"]] = cast("Comparison", row)
     return out
@@ -182,7 +182,7 @@ def wording_costs(store: Store, measure: str) -> dict[tuple[str, str, str, str],
     Keyed by collection, low variety, high variety and qid; in a recorded measure.
     """
     with store.reading() as con:
-        found = con.execute(
+        costs = con.execute(
             """
             WITH v AS (SELECT r.collection, r.system, r.query_variety, r.document_variety, m.qid, avg(m.value) AS value
                        FROM measures m JOIN runs r USING (run_id)
@@ -194,24 +194,24 @@ def wording_costs(store: Store, measure: str) -> dict[tuple[str, str, str, str],
             """,
             [measure],
         ).fetchall()
-    return {(c, low, high, qid): value for c, low, high, qid, value in found}
+    return {(c, low, high, qid): value for c, low, high, qid, value in costs}
 
 
 def views(store: Store) -> dict[str, list[str]]:
     """The columns of each view."""
     with store.reading() as con:
-        found = con.execute(
+        columns = con.execute(
             "SELECT c.table_name, list(c.column_name ORDER BY c.column_index)"
             " FROM duckdb_columns() c JOIN duckdb_views() v ON v.view_name = c.table_name"
             " WHERE NOT v.internal GROUP BY ALL ORDER BY ALL"
         ).fetchall()
-    return dict(found)
+    return dict(columns)
 
 
 def resolved(store: Store, recipe_run_id: str | None) -> Row:
     """A recipe run's record with its recipe as it was resolved, as a dictionary under `resolved`."""
     with store.reading() as con:
-        found = rows(con, "SELECT * FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
-    if not found:
+        records = rows(con, "SELECT * FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
+    if not records:
         return {}
-    return {**found[0], "resolved": json.loads(found[0]["resolved"] or "{}")}
+    return {**records[0], "resolved": json.loads(records[0]["resolved"] or "{}")}

@@ -81,13 +81,13 @@ class Passages:
         if not len(wanted) or not len(self):
             return {}
         at = np.flatnonzero(pc.index_in(self.docnos, value_set=wanted).is_valid().to_numpy())
-        found: dict[str, str] = {}
+        texts: dict[str, str] = {}
         for number, batch in enumerate(self._batches):  # batch by batch: taking from all at once copies them all
             low, high = np.searchsorted(at, (number * BATCH, number * BATCH + len(batch)))
             if low < high:
                 taken = batch.take(pa.array(at[low:high] - number * BATCH))
-                found.update(zip(taken["docno"].to_pylist(), taken["text"].to_pylist(), strict=True))
-        return found
+                texts.update(zip(taken["docno"].to_pylist(), taken["text"].to_pylist(), strict=True))
+        return texts
 
     def twice(self) -> str | None:
         """A docno that occurs more than once, if one does."""
@@ -95,14 +95,14 @@ class Passages:
 
         with duckdb.connect() as con:
             con.register("p", pa.table({"docno": self.docnos}))
-            found = con.execute("SELECT docno FROM p GROUP BY docno HAVING count(*) > 1 LIMIT 1").fetchall()
-        return str(found[0][0]) if found else None
+            repeated = con.execute("SELECT docno FROM p GROUP BY docno HAVING count(*) > 1 LIMIT 1").fetchall()
+        return str(repeated[0][0]) if repeated else None
 
 
 def texts(files: list[str], docnos: Iterable[str]) -> dict[str, str]:
     """The text of each docno that one of the files has; later files win."""
     wanted = list(docnos)
-    found: dict[str, str] = {}
+    by_docno: dict[str, str] = {}
     for file in files:
-        found |= Passages(Path(file)).texts(wanted)
-    return found
+        by_docno |= Passages(Path(file)).texts(wanted)
+    return by_docno

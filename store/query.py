@@ -26,7 +26,7 @@ def runs(store: Store) -> list[Run]:
     passage; the last two count 0 in every measure.
     """
     with store.reading() as con:
-        found = rows(con, "SELECT * FROM runs ORDER BY started_at DESC, run_id")
+        every = rows(con, "SELECT * FROM runs ORDER BY started_at DESC, run_id")
         means = rows(con, "SELECT run_id, measure, avg(value) AS mean FROM measures GROUP BY ALL ORDER BY measure")
         counts = rows(
             con,
@@ -42,7 +42,7 @@ def runs(store: Store) -> list[Run]:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
     return [
         cast("Run", {**row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"])})
-        for row in found
+        for row in every
     ]
 
 
@@ -53,21 +53,21 @@ def run(store: Store, name: str) -> Run:
         LswError: no run or several begin so.
     """
     with store.reading() as con:
-        found = rows(con, "SELECT * FROM runs WHERE starts_with(run_id, ?)", [name])
-        known = [r["run_id"] for r in rows(con, "SELECT run_id FROM runs")] if not found else []
-    if not found:
+        matching = rows(con, "SELECT * FROM runs WHERE starts_with(run_id, ?)", [name])
+        known = [r["run_id"] for r in rows(con, "SELECT run_id FROM runs")] if not matching else []
+    if not matching:
         hint = nearest(name, known) if len(known) <= 20 else ""
         raise LswError(f"There is no run '{name}' in {store.folder}.", cure=f"{hint} See `lsw runs list`.".strip())
-    if len(found) > 1:
-        ids = ", ".join(r["run_id"] for r in found)
+    if len(matching) > 1:
+        ids = ", ".join(r["run_id"] for r in matching)
         raise LswError(f"'{name}' begins several run ids.", ids, "Give more digits.")
-    return cast("Run", found[0])
+    return cast("Run", matching[0])
 
 
 def lineage(store: Store, key: str) -> list[StageRow]:
     """Every stage behind a key, the nearest first: its role and distance, and most of its row of `stages`."""
     with store.reading() as con:
-        found = rows(
+        stages = rows(
             con,
             """
             WITH RECURSIVE behind(key, role, distance) AS (
@@ -84,7 +84,7 @@ def lineage(store: Store, key: str) -> list[StageRow]:
             """,
             [key],
         )
-    return cast("list[StageRow]", found)
+    return cast("list[StageRow]", stages)
 
 
 def ranking(store: Store, run_id: str) -> Any:
@@ -129,8 +129,8 @@ def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str],
         names = [d[0] for d in cursor.description or ()]
         if limit is None:
             return names, cursor.fetchall(), False
-        found = cursor.fetchmany(limit + 1)
-        return names, found[:limit], len(found) > limit
+        fetched = cursor.fetchmany(limit + 1)
+        return names, fetched[:limit], len(fetched) > limit
 
 
 def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
@@ -178,5 +178,5 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[Run], list[C
 def topics(store: Store, collection: str) -> dict[str, str]:
     """The topic of each qid of a collection."""
     with store.reading() as con:
-        found = rows(con, "SELECT DISTINCT qid, topic FROM queries WHERE collection = ?", [collection])
-    return {row["qid"]: row["topic"] for row in found}
+        pairs = rows(con, "SELECT DISTINCT qid, topic FROM queries WHERE collection = ?", [collection])
+    return {row["qid"]: row["topic"] for row in pairs}

@@ -84,10 +84,10 @@ class Registry(Generic[P]):
         self.part, self.names, self._plugins = cache(self._part), cache(self._names), cache(self._found_plugins)
 
     def _modules(self) -> dict[str, str]:
-        found = ((p, m) for p in self.packages for m in iter_modules(import_module(p).__path__) if not m.ispkg)
+        modules = ((p, m) for p in self.packages for m in iter_modules(import_module(p).__path__) if not m.ispkg)
         return {
             m.name.replace("_", "-"): f"{p}.{m.name}"
-            for p, m in found
+            for p, m in modules
             if m.name != "base" and not m.name.startswith("_")
         }
 

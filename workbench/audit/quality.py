@@ -37,8 +37,8 @@ def identified(texts: list[str]) -> list[tuple[str | None, float]]:
     lingua knows neither Cantonese, Occitan, Sicilian nor Scottish Gaelic: texts in these come out as something else.
     """
     detector, codes = _identifier()
-    found = detector.compute_language_confidence_values_in_parallel(texts)
-    return [(codes[best[0].language.name], float(best[0].value)) if best else (None, 0.0) for best in found]
+    confidences = detector.compute_language_confidence_values_in_parallel(texts)
+    return [(codes[best[0].language.name], float(best[0].value)) if best else (None, 0.0) for best in confidences]
 
 
 def known_to_identifier(code: str) -> bool:
@@ -82,12 +82,12 @@ def of_set(texts: list[str], references: list[str], code: str) -> dict[str, floa
 def flagged(sources: list[str], texts: list[str], source: str, target: str) -> list[list[str]]:
     """Signs of what went wrong with each text; `language` where lingua is sure that it is not in the target."""
     same_script = variety(source).words == "han" == variety(target).words
-    found = signs(sources, texts, target, same_script)
+    flags = signs(sources, texts, target, same_script)
     if known_to_identifier(target):
-        for here, (code, sure) in zip(found, identified(texts), strict=True):
+        for here, (code, sure) in zip(flags, identified(texts), strict=True):
             if code != target and sure >= SURE and "empty" not in here:
                 here.append("language")
-    return found
+    return flags
 
 
 ALL_SIGNS = (*SIGNS, "language")

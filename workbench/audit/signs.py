@@ -51,19 +51,19 @@ def signs(source: list[str], text: list[str], variety: str, same_script: bool = 
     usual = median(ratios) if ratios else 1.0
     out = []
     for s, t in zip(source, text, strict=True):
-        found = []
+        flags = []
         if not t.strip():
             out.append(["empty"])
             continue
         if s.strip() == t.strip() and not same_script:
-            found.append("untranslated")
+            flags.append("untranslated")
         if _wrong_script(t, variety):
-            found.append("script")
+            flags.append("script")
         if _REPEATED.search(t.casefold()) and not _REPEATED.search(s.casefold()):
-            found.append("repeated")
+            flags.append("repeated")
         if s.strip() and not _SHORTEST <= len(t) / len(s) / usual <= _LONGEST:
-            found.append("length")
+            flags.append("length")
         if _numbers(s) != _numbers(t):
-            found.append("numbers")
-        out.append(found)
+            flags.append("numbers")
+        out.append(flags)
     return out

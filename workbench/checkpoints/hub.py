@@ -19,10 +19,10 @@ def cache() -> Path:
 
 def _missing(what: str, error: Exception) -> LswError:
     offline = os.environ.get("HF_HUB_OFFLINE") == "1"
-    said = str(error).strip().splitlines()
+    lines = str(error).strip().splitlines()
     return LswError(
         f"{what} is neither on this machine nor could it be had from the hub.",
-        "The hub is switched off (HF_HUB_OFFLINE=1)." if offline else (said[0] if said else type(error).__name__),
+        "The hub is switched off (HF_HUB_OFFLINE=1)." if offline else (lines[0] if lines else type(error).__name__),
         f"Connect and try again, or copy it into {cache()} (HF_HOME moves it), or give a path instead of a name."
         " A gated one wants `hf auth login` first.",
     )
@@ -42,10 +42,10 @@ def model(name: str) -> tuple[Path, str]:
 
     repository, _, revision = name.partition("@")
     try:
-        said = {"revision": revision or None, "ignore_patterns": _OTHERS}
-        folder = Path(snapshot_download(repository, allow_patterns=_FILES, **said))
+        options = {"revision": revision or None, "ignore_patterns": _OTHERS}
+        folder = Path(snapshot_download(repository, allow_patterns=_FILES, **options))
         if not list(folder.glob("*.safetensors")):  # only then are torch's own weights of use
-            folder = Path(snapshot_download(repository, allow_patterns=["*.bin", "*.bin.index.json"], **said))
+            folder = Path(snapshot_download(repository, allow_patterns=["*.bin", "*.bin.index.json"], **options))
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise _missing(f"Model '{name}'", error) from None
     return folder, folder.name
@@ -69,8 +69,8 @@ def cached_file(location: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     owner, name, path = location.removeprefix(f"{SCHEME}datasets/").split("/", 2)
-    found = try_to_load_from_cache(f"{owner}/{name.partition('@')[0]}", path, repo_type="dataset")
-    return Path(found) if isinstance(found, str) else None
+    cached = try_to_load_from_cache(f"{owner}/{name.partition('@')[0]}", path, repo_type="dataset")
+    return Path(cached) if isinstance(cached, str) else None
 
 
 def file(location: str) -> Path:
@@ -88,7 +88,7 @@ def file(location: str) -> Path:
         raise LswError(f"'{location}' is no file of a data set.", cure="Write hf://datasets/owner/name/path/in/it.tsv")
     name, _, revision = parts[1].partition("@")
     try:
-        found = hf_hub_download(f"{parts[0]}/{name}", parts[2], repo_type="dataset", revision=revision or None)
+        path = hf_hub_download(f"{parts[0]}/{name}", parts[2], repo_type="dataset", revision=revision or None)
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise _missing(f"'{location}'", error) from None
-    return Path(found)
+    return Path(path)

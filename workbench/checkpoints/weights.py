@@ -14,10 +14,10 @@ _NOT_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.
 
 def _torch_files(folder: Path) -> list[Path]:
     """Weights in torch's format that have no safetensors beside them."""
-    found = [p for pattern in _TORCH for p in sorted(folder.rglob(pattern)) if p.name not in _NOT_WEIGHTS]
+    files = [p for pattern in _TORCH for p in sorted(folder.rglob(pattern)) if p.name not in _NOT_WEIGHTS]
     if _safe(folder):
-        found = [p for p in found if not p.name.startswith("pytorch_model")]
-    return [p for p in found if not p.with_suffix(".safetensors").exists()]
+        files = [p for p in files if not p.name.startswith("pytorch_model")]
+    return [p for p in files if not p.with_suffix(".safetensors").exists()]
 
 
 def _safe(folder: Path) -> bool:

@@ -66,8 +66,8 @@ class Folder:
     @cached_property
     def query_varieties(self) -> list[str]:
         """Codes for which there are queries."""
-        found = [*self.folder.glob("queries.*.tsv"), *self.folder.glob("queries.*.jsonl")]
-        return sorted({p.name.split(".")[1] for p in found})
+        files = [*self.folder.glob("queries.*.tsv"), *self.folder.glob("queries.*.jsonl")]
+        return sorted({p.name.split(".")[1] for p in files})
 
     @cached_property
     def topics(self) -> dict[str, str]:
@@ -225,16 +225,16 @@ class Folder:
                 nearest(variety, self.query_varieties),
             )
         self._trainable(split)
-        found = read_queries(path)
+        texts = read_queries(path)
         judged = self._judged(split)
         if self.topics:
-            found = {qid: query for qid, query in found.items() if self._split(qid, path) == split}
+            texts = {qid: query for qid, query in texts.items() if self._split(qid, path) == split}
         elif judged is not None:  # BEIR keeps the queries of all splits in one file
-            found = {qid: query for qid, query in found.items() if qid in judged}
-        if not found:
+            texts = {qid: query for qid, query in texts.items() if qid in judged}
+        if not texts:
             raise LswError(f"Collection '{self.name}' has no {split} queries in '{variety}'.", str(path))
-        table = query_table(found, split)
-        topics = pa.array([self.topic(qid) for qid in found], pa.string())
+        table = query_table(texts, split)
+        topics = pa.array([self.topic(qid) for qid in texts], pa.string())
         return table.set_column(table.schema.get_field_index("topic"), "topic", topics)
 
     def _trainable(self, split: str) -> None:

@@ -91,7 +91,7 @@ def read_queries(path: Path) -> dict[str, str]:
     Raises:
         LswError: a line without a tab, an empty text, a repeated qid, invalid UTF-8.
     """
-    found, first = dict[str, str](), dict[str, int]()
+    texts, first = dict[str, str](), dict[str, int]()
 
     def rows() -> Iterator[tuple[int, str, str]]:
         if ".jsonl" in path.name:
@@ -113,8 +113,8 @@ def read_queries(path: Path) -> dict[str, str]:
     for number, qid, query in rows():
         if qid in first:
             raise fault(path, number, f"Qid '{qid}' is on line {first[qid]} already.", "Remove one of them.")
-        first[qid], found[qid] = number, query
-    return found
+        first[qid], texts[qid] = number, query
+    return texts
 
 
 def read_trec(path: Path, part: str) -> Iterator[tuple[str, str]]:

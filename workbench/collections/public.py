@@ -46,8 +46,8 @@ class PublicCollection:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 over the names: what is published under them does not change (MD5s of downloads are checked)."""
-        said = [self.sources, self.splits, self.queries_from, list(self.fields)]
-        return hashlib.sha256(canonical(said).encode()).hexdigest()
+        names = [self.sources, self.splits, self.queries_from, list(self.fields)]
+        return hashlib.sha256(canonical(names).encode()).hexdigest()
 
     def source(self, code: str) -> Source:
         """Where the passages of a variety are.

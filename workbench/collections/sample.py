@@ -74,8 +74,8 @@ class Sampled:
             qids = sorted(relevant, key=self._rank)[:most]
             kept = judged.filter(pa.compute.is_in(judged["qid"], pa.array(qids, pa.string())))
             self._memory[variety, split] = kept
-        found: pa.Table = self._memory[variety, split]
-        return found
+        judgements: pa.Table = self._memory[variety, split]
+        return judgements
 
     def queries(self, variety: str, split: str) -> pa.Table:
         """The kept queries of a split: those judged over the passages of their own variety, or of its relative's."""

@@ -90,13 +90,13 @@ def family(row: Comparison) -> str:
 
 def method_words(row: Comparison) -> str:
     """The test, the family and the correction, as a caption has to say them."""
-    made = f", {row['resamples']:,} resamples" if row["resamples"] else ""
+    resamples = f", {row['resamples']:,} resamples" if row["resamples"] else ""
     if row["test"] == "randomisation" and row["resamples"] == 2 ** row["n_groups"]:
-        made = f", exact: all {row['resamples']:,} flips"
+        resamples = f", exact: all {row['resamples']:,} flips"
     correction = "" if row["correction"] == row["test"] else f"{_correction(row)}, "
     n = row["family_size"]
     family_words = f"family of {n} comparisons in one measure" if n > 1 else "a single comparison"
-    return f"{title(TESTS, row['test'])} test, two-sided{made}; {correction}{family_words}"
+    return f"{title(TESTS, row['test'])} test, two-sided{resamples}; {correction}{family_words}"
 
 
 def basis(row: Comparison) -> str:

@@ -64,11 +64,11 @@ def compare_runs(
         shape = "pairs"
     if shape == "closure":
         base_low, low, base_high, high = runs
-        made = [closure(base_low, low, base_high, high)]
+        wanted_comparisons = [closure(base_low, low, base_high, high)]
     else:
         couples = combinations(runs, 2) if shape == "pairs" else [(runs[0], other) for other in runs[1:]]
-        made = [difference(baseline, other) for baseline, other in couples]
-    rows = compared(paired, made, topics(store, runs[0]["collection"]), method, progress)
+        wanted_comparisons = [difference(baseline, other) for baseline, other in couples]
+    rows = compared(paired, wanted_comparisons, topics(store, runs[0]["collection"]), method, progress)
     means = paired.values.mean(axis=0)
     for r, values in zip(runs, means, strict=True):
         r["means"] = dict(zip(measures, map(float, values), strict=True))

@@ -63,15 +63,15 @@ def parsed(name: str) -> Any:
     import ir_measures
 
     try:
-        found = ir_measures.parse_measure(name)
-        found.validate_params()
-        known = bool(_sql(name, found)) or ir_measures.DefaultPipeline.supports(found)
+        measure = ir_measures.parse_measure(name)
+        measure.validate_params()
+        known = bool(_sql(name, measure)) or ir_measures.DefaultPipeline.supports(measure)
     except (NameError, ValueError, SyntaxError, TypeError, AssertionError, AttributeError):
         cure = nearest(name, USUAL) + " Names are those of ir_measures."
         raise LswError(f"Unknown measure '{name}'.", cure=cure) from None
     if not known:
         raise LswError(f"Nothing here computes '{name}'.", cure="Choose another, as in " + ", ".join(USUAL[:4]) + ".")
-    return found
+    return measure
 
 
 def threshold(name: str) -> int:
@@ -212,9 +212,9 @@ def _by_ir_measures(con: duckdb.DuckDBPyConnection, wanted: dict[str, Any]) -> p
         except Exception as error:  # each of its providers fails in its own way
             failed = ", ".join(wanted)
             raise LswError(f"ir_measures could not compute {failed}.", str(error), "Choose another measure.") from None
-        found = {(names[m.measure], m.query_id): float(m.value) for m in values}
-        keys = sorted(found)
-        columns = [[run_id] * len(keys), [k[0] for k in keys], [k[1] for k in keys], [found[k] for k in keys]]
+        by_query = {(names[m.measure], m.query_id): float(m.value) for m in values}
+        keys = sorted(by_query)
+        columns = [[run_id] * len(keys), [k[0] for k in keys], [k[1] for k in keys], [by_query[k] for k in keys]]
         tables.append(pa.table(columns, schema=SCHEMA))
     return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
 

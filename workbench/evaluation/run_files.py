@@ -167,7 +167,7 @@ class RunWriter:
         self._writer: Any = None
         self._con = duckdb.connect()
         self._thread = ThreadPoolExecutor(1)
-        self._given: deque[Future[None]] = deque()
+        self._pending: deque[Future[None]] = deque()
 
     def add(self, table: pa.Table) -> None:
         """Take rows with columns qid, docno, score.
@@ -194,8 +194,8 @@ class RunWriter:
         if self._held is not None:
             self._take(self._held)
         self._write([], last=True)
-        for given in self._given:
-            given.result()
+        for task in self._pending:
+            task.result()
         self._writer.close()
         if self._scattered:
             self._order()
@@ -228,7 +228,7 @@ class RunWriter:
     def _name_twice(self, run: Any) -> None:
         """Raise for the first row that repeats one before it."""
         run.create_view("checked")
-        found = self._con.execute(
+        twice = self._con.execute(
             """
             WITH twice AS (SELECT qid, docno FROM checked GROUP BY ALL HAVING count(*) > 1),
             again AS (
@@ -239,8 +239,8 @@ class RunWriter:
             """
         ).fetchone()
         self._con.execute("DROP VIEW checked")
-        if found:
-            raise Twice(*found)
+        if twice:
+            raise Twice(*twice)
 
     def _write(self, tables: list[pa.Table], last: bool = False) -> None:
         table = pa.concat_tables([*self._waiting, *tables])
@@ -255,9 +255,9 @@ class RunWriter:
 
     def _in_turn(self, work: Callable[..., None], *arguments: Any) -> None:
         """Have the other thread do this after what it was given before; its errors come out here, a little later."""
-        while len(self._given) > 3:
-            self._given.popleft().result()
-        self._given.append(self._thread.submit(work, *arguments))
+        while len(self._pending) > 3:
+            self._pending.popleft().result()
+        self._pending.append(self._thread.submit(work, *arguments))
 
     def _order(self) -> None:
         """DuckDB sorts on disk what memory does not hold."""

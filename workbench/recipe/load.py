@@ -107,8 +107,8 @@ def override(text: str) -> dict[str, Any]:
         parsed = value
     for key in reversed(path.strip().split(".")):
         parsed = {key: parsed}
-    found: dict[str, Any] = parsed
-    return found
+    nested: dict[str, Any] = parsed
+    return nested
 
 
 def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
@@ -117,11 +117,11 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
     Raises:
         LswError: one error, naming the file, the line and the field.
     """
-    said, behind = read_toml(path), read_toml(scale)
+    own, behind = read_toml(path), read_toml(scale)
     behind.pop("title", None)
-    if "fine-tuning" not in said:
+    if "fine-tuning" not in own:
         behind.pop("fine-tuning", None)
-    whole = merged(behind, said)
+    whole = merged(behind, own)
     for text in overrides or ():
         change = override(text)
         section = next(iter(change))

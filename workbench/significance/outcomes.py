@@ -80,7 +80,7 @@ def compare(
     units = Units.of(topics)
     sums = units.sums(differences)
     flipped = sums if weights is None else units.sums(values)
-    p, made = test.p_values(flipped, units.sizes, weights, families, how.resamples, how.seed, progress)
+    p, resamples = test.p_values(flipped, units.sizes, weights, families, how.resamples, how.seed, progress)
     low, high = interval(INTERVALS.part(how.interval)(), sums, units.sizes, how.confidence, how.seed)
     p_corrected = p.copy()
     for family in () if test.family_wise else np.unique(families):
@@ -100,5 +100,5 @@ def compare(
         losses=(differences < 0).sum(axis=0),
         n=len(differences),
         n_units=len(units.sizes),
-        resamples=made,
+        resamples=resamples,
     )

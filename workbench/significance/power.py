@@ -38,8 +38,8 @@ def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
 
         def lacking(d: float) -> float:
             shift = d * np.sqrt(units)
-            found = stats.nct.sf(bound, units - 1, shift) + stats.nct.cdf(-bound, units - 1, shift)
-            return float(found - POWER)
+            power = stats.nct.sf(bound, units - 1, shift) + stats.nct.cdf(-bound, units - 1, shift)
+            return float(power - POWER)
 
         # The normal distribution's answer is too small, the more so the fewer the units; the search begins there.
         low = float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(POWER)) / np.sqrt(units) * 0.9
@@ -49,5 +49,5 @@ def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
         return float(optimize.brentq(lacking, low, high)) if lacking(high) >= 0 else np.nan
 
     levels, which = np.unique(alpha, return_inverse=True)
-    found: Values = np.array([standardised(level) for level in levels])[which] * spread
-    return found
+    smallest: Values = np.array([standardised(level) for level in levels])[which] * spread
+    return smallest

@@ -81,8 +81,8 @@ def flips(
 
     def table(i: int) -> Values:
         eight = sums[8 * i : 8 * i + 8]
-        made: Values = eight.T @ _BITS[: len(eight)]
-        return made
+        sums_of_eight: Values = eight.T @ _BITS[: len(eight)]
+        return sums_of_eight
 
     # Made once if they are small; of many runs they would fill the memory, and are made anew for each block.
     looked_up = [table(i) for i in range(width)] if sums.shape[1] <= 8 else None
@@ -134,8 +134,8 @@ def draws(sums: Values, sizes: Values, resamples: int, seed: int, progress: Prog
     def block(start: int) -> Values:
         size = min(rows, resamples - start)
         counts = _drawn(units, start, size, seed) if known is None else known[start : start + size]
-        found: Values = counts.astype(np.float64) @ columns
-        return found
+        sampled_sums: Values = counts.astype(np.float64) @ columns
+        return sampled_sums
 
     sampled = np.concatenate(list(_in_threads(block, starts, resamples, rows, progress)))
     means: Values = sampled[:, :-1] * quantum / sampled[:, -1:]

@@ -69,21 +69,21 @@ class Audit(Kind):
             columns["round_trip_chrf"] = quality.quality(returned, sources, source)["chrf"]
             summary["round_trip_chrf"] = round(quality.of_set(returned, sources, source)["chrf"], 2)
         job.progress(2, 4)
-        found = quality.identified(texts)
-        columns["confidence"] = [sure for _, sure in found]
+        languages = quality.identified(texts)
+        columns["confidence"] = [sure for _, sure in languages]
         flags = quality.flagged(sources, texts, source, target)
         summary |= {f"sign_{s}": sum(s in f for f in flags) for s in quality.ALL_SIGNS if any(s in f for f in flags)}
         if quality.known_to_identifier(target):
-            summary["identified"] = round(sum(code == target for code, _ in found) / max(n, 1), 4)
+            summary["identified"] = round(sum(code == target for code, _ in languages) / max(n, 1), 4)
         job.progress(3, 4)
-        said = {name: [about[name]] * n for name in about} | {
+        about_each = {name: [about[name]] * n for name in about} | {
             "key": [job.key] * n,
             "translation_id": table["translation_id"].to_pylist(),
             "qid": qids,
-            "language": [code for code, _ in found],
+            "language": [code for code, _ in languages],
             "signs": [" ".join(f) for f in flags],
         }
-        job.write("audit", pa.table({**said, **columns}, schema=AUDIT))
+        job.write("audit", pa.table({**about_each, **columns}, schema=AUDIT))
         rows = self._costs(job, qids, columns, about)
         job.write("translation_cost", pa.Table.from_pylist(rows, schema=COST))
         job.progress(4, 4)
@@ -108,7 +108,7 @@ class Audit(Kind):
                 if not pairs:
                     continue
                 groups = [topic[qid] for qid, _ in pairs]
-                found = quality.spearman(
+                correlation = quality.spearman(
                     np.array([s for _, s in pairs]),
                     np.array([lost[q] for q, _ in pairs]),
                     groups,
@@ -117,8 +117,9 @@ class Audit(Kind):
                 )
                 rows.append(
                     {"key": job.key, **about, "quality": kind, "system": runs.system, "measure": self.measure,
-                     "rho": found.rho, "ci_low": found.low, "ci_high": found.high, "confidence": self.confidence,
-                     "n": found.n, "n_groups": found.n_groups, "seed": self.seed}
+                     "rho": correlation.rho, "ci_low": correlation.low, "ci_high": correlation.high,
+                     "confidence": self.confidence,
+                     "n": correlation.n, "n_groups": correlation.n_groups, "seed": self.seed}
                 )  # fmt: skip
         return rows
 

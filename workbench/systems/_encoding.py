@@ -104,8 +104,8 @@ def cut(model: Any, length: int) -> None:
 
 def lengths(tokenizer: Any, texts: list[str], most: int) -> list[int]:
     """Tokens of each text, `most` at most, special ones included."""
-    found = tokenizer(texts, truncation=True, max_length=most, return_attention_mask=False)["input_ids"]
-    return [len(ids) for ids in found]
+    ids = tokenizer(texts, truncation=True, max_length=most, return_attention_mask=False)["input_ids"]
+    return [len(ids) for ids in ids]
 
 
 def in_batches(
@@ -114,6 +114,6 @@ def in_batches(
     """What `encode` gives for each text, in the order of the texts; it is called with batches of like length."""
     out: list[Any] = [None] * len(texts)
     for batch in batches(counts, budget):
-        for i, made in zip(batch, encode([texts[i] for i in batch]), strict=True):
-            out[i] = made
+        for i, row in zip(batch, encode([texts[i] for i in batch]), strict=True):
+            out[i] = row
     return out

@@ -69,17 +69,17 @@ class M3:
     def _batch(self, texts: list[str], length: int, wanted: bool) -> list[Encoded]:
         import torch
 
-        given = self.tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=length)
-        given = given.to(self.device)
+        inputs = self.tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=length)
+        inputs = inputs.to(self.device)
         with torch.inference_mode():
-            hidden = self.body(**given).last_hidden_state
+            hidden = self.body(**inputs).last_hidden_state
             dense = torch.nn.functional.normalize(hidden[:, 0].float(), dim=-1).cpu().numpy()
             weights = torch.relu(self.heads["sparse_linear"](hidden)).squeeze(-1).float().cpu().numpy()
             seen = hidden[:, 1:] if wanted else hidden[:, :0]
             tokens = torch.nn.functional.normalize(self.heads["colbert_linear"](seen).float(), dim=-1)
             vectors = tokens.cpu().numpy()
         out = []
-        rows = zip(given["input_ids"].cpu().numpy(), given["attention_mask"].sum(dim=1).tolist(), strict=True)
+        rows = zip(inputs["input_ids"].cpu().numpy(), inputs["attention_mask"].sum(dim=1).tolist(), strict=True)
         for i, (ids, count) in enumerate(rows):
             terms, at = np.unique(ids[:count], return_inverse=True)
             best = np.zeros(len(terms), np.float32)

@@ -34,7 +34,7 @@ def opened(work: Path) -> Appended:
     return Appended(work, (VECTORS, LENGTHS))
 
 
-def add(made: Appended, vectors: list[Floats], dtype: str) -> None:
+def add(shards: Appended, vectors: list[Floats], dtype: str) -> None:
     """Add the token vectors of some passages.
 
     Raises:
@@ -43,14 +43,14 @@ def add(made: Appended, vectors: list[Floats], dtype: str) -> None:
     lengths = np.array([len(v) for v in vectors], np.int32)
     if not lengths.all():
         raise LswError(
-            "A passage has no token vector.", f"It is passage {made.rows + int(lengths.argmin()) + 1}.", exit_code=1
+            "A passage has no token vector.", f"It is passage {shards.rows + int(lengths.argmin()) + 1}.", exit_code=1
         )
-    made.add(len(vectors), tokens_bin=np.concatenate(vectors, dtype=dtype, casting="same_kind"), lengths_i4=lengths)
+    shards.add(len(vectors), tokens_bin=np.concatenate(vectors, dtype=dtype, casting="same_kind"), lengths_i4=lengths)
 
 
-def finish(made: Appended, out: Path, docnos: list[str], dimensions: int, dtype: str, search: str) -> None:
+def finish(shards: Appended, out: Path, docnos: list[str], dimensions: int, dtype: str, search: str) -> None:
     """Make the index complete; with `ivf`, a faiss index over a compressed copy of the vectors."""
-    made.hand_over(out)
+    shards.hand_over(out)
     (out / META).write_text(json.dumps({"dimensions": dimensions, "dtype": dtype}), "utf-8")
     write_docnos(out, docnos)
     if search != "exact":
@@ -145,9 +145,9 @@ def search(
     at = Tokens(folder)
     depth = min(depth, len(at))
     if how != "exact":
-        found = list(_approximate(at, queries, depth, progress))
-        said = {"search": "ivf, approximate", "candidates": round(float(np.mean([c for *_, c in found])), 1)}
-        return _table(at, qids, [f[0] for f in found], [f[1] for f in found]), said
+        results = list(_approximate(at, queries, depth, progress))
+        summary = {"search": "ivf, approximate", "candidates": round(float(np.mean([c for *_, c in results])), 1)}
+        return _table(at, qids, [f[0] for f in results], [f[1] for f in results]), summary
     rows = [np.empty(0, np.int64)] * len(queries)
     scores = [np.empty(0, np.float32)] * len(queries)
     spans = list(at.chunks(CHUNK))
@@ -168,7 +168,7 @@ def search(
 def _table(at: Tokens, qids: list[str], rows: list[NDArray[np.int64]], scores: list[Floats]) -> pa.Table:
     return pa.table(
         {
-            "qid": [qid for qid, found in zip(qids, rows, strict=True) for _ in found],
+            "qid": [qid for qid, results in zip(qids, rows, strict=True) for _ in results],
             "docno": at.docnos.of(np.concatenate(rows) if rows else np.empty(0, np.int64)),
             "score": pa.array(np.concatenate(scores) if scores else [], pa.float32()),
         }

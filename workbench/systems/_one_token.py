@@ -54,8 +54,8 @@ def logits(model: Any, ids: Tensor, mask: Tensor, tokens: list[int]) -> Tensor:
     """
     start = ids.new_full((len(ids), 1), model.config.decoder_start_token_id)
     seen = model.encoder(input_ids=ids, attention_mask=mask)[0]
-    said = model.decoder(
+    answer = model.decoder(
         input_ids=start, encoder_hidden_states=seen, encoder_attention_mask=mask, use_cache=False
     )[0][:, 0]  # fmt: skip
-    scored: Tensor = said.float() @ model.lm_head.weight[tokens].float().T
+    scored: Tensor = answer.float() @ model.lm_head.weight[tokens].float().T
     return scored

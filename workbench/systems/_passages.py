@@ -26,8 +26,8 @@ class Reading:
 
     def docnos(self) -> list[str]:
         """All docnos, in order."""
-        found: list[str] = self.passages.docnos.to_pylist()
-        return found
+        docnos: list[str] = self.passages.docnos.to_pylist()
+        return docnos
 
     def shards(self, start: int, size: int) -> Iterator[tuple[list[str], list[str]]]:
         """Docnos and texts from the passage at `start` on, `size` at a time."""
@@ -37,5 +37,5 @@ class Reading:
 
     def texts(self, docnos: Iterable[str]) -> dict[str, str]:
         """The text of each docno that is there."""
-        found = self.passages.texts(docnos)
-        return dict(zip(found, convert(list(found.values()), self.variety, self.script), strict=True))
+        texts = self.passages.texts(docnos)
+        return dict(zip(texts, convert(list(texts.values()), self.variety, self.script), strict=True))

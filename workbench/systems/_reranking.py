@@ -44,13 +44,13 @@ def rerank(
     import pandas as pd
     import pyterrier as pt
 
-    given = candidates.to_pandas()
+    first_stage = candidates.to_pandas()
     text = dict(zip(queries["qid"].to_pylist(), queries["query"].to_pylist(), strict=True))
-    top = given[given["rank"] < depth].reset_index(drop=True)
+    top = first_stage[first_stage["rank"] < depth].reset_index(drop=True)
     groups = top.groupby(top["qid"].map({q: i // GROUP for i, q in enumerate(top["qid"].unique())}), sort=False)
-    made = Appended(work, ("scores.f8",))
+    shards = Appended(work, ("scores.f8",))
     for _, group in groups:
-        if int(group.index[0]) < made.rows:
+        if int(group.index[0]) < shards.rows:
             continue  # scored before an interruption
         texts = passages.texts(group["docno"])
         if lacking := next((d for d in group["docno"] if d not in texts), None):
@@ -65,15 +65,15 @@ def rerank(
         )  # fmt: skip
         scores = model(asked).set_index(["qid", "docno"])["score"]
         keys = list(zip(group["qid"], group["docno"], strict=True))
-        made.add(len(group), scores_f8=scores.loc[keys].to_numpy(np.float64))
-        progress(made.rows, len(top))
+        shards.add(len(group), scores_f8=scores.loc[keys].to_numpy(np.float64))
+        progress(shards.rows, len(top))
     top["score"] = np.fromfile(work / "scores.f8", np.float64)
     rescored = pt.Transformer.from_df(pt.model.add_ranks(top.drop(columns="rank")))
-    found = (rescored ^ pt.Transformer.from_df(given))(queries.select(["qid", "query"]).to_pandas())
+    results = (rescored ^ pt.Transformer.from_df(first_stage))(queries.select(["qid", "query"]).to_pandas())
     return pa.table(
         {
-            "qid": found["qid"].astype(str).to_list(),
-            "docno": found["docno"].astype(str).to_list(),
-            "score": pa.array(found["score"].to_numpy(), pa.float64()),
+            "qid": results["qid"].astype(str).to_list(),
+            "docno": results["docno"].astype(str).to_list(),
+            "score": pa.array(results["score"].to_numpy(), pa.float64()),
         }
     )

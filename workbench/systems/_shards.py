@@ -94,7 +94,7 @@ class Docnos:
         """The rows of these docnos, ascending."""
         import pyarrow.compute as pc
 
-        found: NDArray[np.int64] = np.flatnonzero(
+        rows: NDArray[np.int64] = np.flatnonzero(
             pc.is_in(self._column, value_set=pa.array(docnos, pa.string())).to_numpy(zero_copy_only=False)
         )
-        return found
+        return rows

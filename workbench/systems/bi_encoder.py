@@ -113,12 +113,12 @@ def index(
     if computing.search != "exact":
         faiss()  # before hours of encoding
     model = load(checkpoint, computing, pooling)
-    made = Appended(work, (VECTORS,))
-    for _, texts in passages.shards(made.rows, SHARD):
-        made.add(len(texts), vecs_f4=encode(model, texts, document_length, computing.budget, query=False))
-        progress(made.rows, len(passages))
+    shards = Appended(work, (VECTORS,))
+    for _, texts in passages.shards(shards.rows, SHARD):
+        shards.add(len(texts), vecs_f4=encode(model, texts, document_length, computing.budget, query=False))
+        progress(shards.rows, len(passages))
     out.mkdir()
-    made.hand_over(out)
+    shards.hand_over(out)
     describe(out, passages.docnos(), int(model.get_embedding_dimension()))
     if computing.search != "exact":
         _approximate(out, computing.search, 10)
@@ -138,8 +138,8 @@ def describe(out: Path, docnos: list[str], dimensions: int) -> None:
     with Lookup.builder(out / "docnos.npids") as builder:
         for docno in docnos:
             builder.add(docno)
-    said = {"type": "dense_index", "format": "flex", "vec_size": dimensions, "doc_count": len(docnos)}
-    (out / "pt_meta.json").write_text(json.dumps(said), "utf-8")
+    meta = {"type": "dense_index", "format": "flex", "vec_size": dimensions, "doc_count": len(docnos)}
+    (out / "pt_meta.json").write_text(json.dumps(meta), "utf-8")
 
 
 def _approximate(folder: Path, search: str, depth: int) -> Any:
@@ -198,19 +198,19 @@ def nearest(
     exact = flex.torch_retriever(num_results=depth) if on_gpu else flex.np_retriever(num_results=depth)
     if computing.search == "exact":
         return _table(exact(frame)), {}
-    found = _approximate(folder, computing.search, depth)(frame)
+    results = _approximate(folder, computing.search, depth)(frame)
     some = frame.head(CHECKED)
-    pairs = exact(some)[["qid", "docno"]].merge(found[["qid", "docno"]], on=["qid", "docno"])
+    pairs = exact(some)[["qid", "docno"]].merge(results[["qid", "docno"]], on=["qid", "docno"])
     share = len(pairs) / (depth * len(some)) if depth else 1.0
-    return _table(found), {"search": f"{computing.search}, approximate", "share_of_exact": round(share, 4)}
+    return _table(results), {"search": f"{computing.search}, approximate", "share_of_exact": round(share, 4)}
 
 
-def _table(found: Any) -> pa.Table:
+def _table(results: Any) -> pa.Table:
     return pa.table(
         {
-            "qid": found["qid"].astype(str).to_list(),
-            "docno": found["docno"].astype(str).to_list(),
-            "score": pa.array(found["score"].to_numpy(), pa.float32()),
+            "qid": results["qid"].astype(str).to_list(),
+            "docno": results["docno"].astype(str).to_list(),
+            "score": pa.array(results["score"].to_numpy(), pa.float32()),
         }
     )
 

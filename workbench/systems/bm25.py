@@ -74,9 +74,9 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
 
     # scale=1: term frequencies as they are; PISA's default of 100 would defeat k1.
     with hushed():
-        made = PisaIndex(str(out), stemmer="none", stops="none")
-        made.toks_indexer(scale=1).index(toks())
-        made.bm25(k1=k1, b=b)  # lays down the block-max data now, so that retrieval only reads
+        pisa = PisaIndex(str(out), stemmer="none", stops="none")
+        pisa.toks_indexer(scale=1).index(toks())
+        pisa.bm25(k1=k1, b=b)  # lays down the block-max data now, so that retrieval only reads
 
 
 def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: float = K1, b: float = B) -> pa.Table:
@@ -107,11 +107,11 @@ def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: floa
         retriever = PisaIndex(str(folder), stemmer="none", stops="none").bm25(
             k1=k1, b=b, num_results=depth, toks_scale=1, query_weighted=True, threads=1
         )
-        found = retriever(frame)
+        results = retriever(frame)
     return pa.table(
         {
-            "qid": found["qid"].astype(str).to_list(),
-            "docno": found["docno"].astype(str).to_list(),
-            "score": pa.array(found["score"].to_numpy(), pa.float32()),
+            "qid": results["qid"].astype(str).to_list(),
+            "docno": results["docno"].astype(str).to_list(),
+            "score": pa.array(results["score"].to_numpy(), pa.float32()),
         }
     )

@@ -31,17 +31,17 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
         str(checkpoint), local_files_only=True, max_length=length, model_kwargs={"dtype": computing.dtype}
     )
     last = [part for part in model.modules() if isinstance(part, Linear)][-1].float()  # half a score ties with others
-    last.register_forward_pre_hook(lambda _, given: tuple(x.float() for x in given))
+    last.register_forward_pre_hook(lambda _, inputs: tuple(x.float() for x in inputs))
 
     def score(run: Any) -> Any:
         pairs = list(zip(run["query"].to_list(), run["text"].to_list(), strict=True))
         tokens = model.tokenizer([q for q, _ in pairs], [d for _, d in pairs], truncation=True, max_length=length)
         scores = [0.0] * len(pairs)
         for batch in batches([len(ids) for ids in tokens["input_ids"]], computing.budget):
-            made = model.predict(
+            values = model.predict(
                 [pairs[i] for i in batch], batch_size=len(batch), activation_fn=Identity(), show_progress_bar=False
             )
-            for i, value in zip(batch, made, strict=True):
+            for i, value in zip(batch, values, strict=True):
                 scores[i] = float(value)
         return add_ranks(run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores))
 

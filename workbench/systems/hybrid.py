@@ -76,14 +76,14 @@ def index(
     size = len(m3.encode(["."], 8)[0].dense)
     width = m3.heads["colbert_linear"].out_features
     for _, texts in passages.shards(start, tokens.SHARD):
-        made = m3.encode(texts, document_length)
-        end = start + len(made)  # a shard that was stopped between two of the three is added to those that lack it
+        encoded = m3.encode(texts, document_length)
+        end = start + len(encoded)  # a shard that was stopped between two of the three is added to those that lack it
         if dense.rows < end:
-            dense.add(len(made), vecs_f4=np.stack([m.dense for m in made]).astype(np.float32))
+            dense.add(len(encoded), vecs_f4=np.stack([m.dense for m in encoded]).astype(np.float32))
         if terms.rows < end:
-            sparse.add(terms, [(m.ids, m.weights) for m in made])
+            sparse.add(terms, [(m.ids, m.weights) for m in encoded])
         if vectors.rows < end:
-            tokens.add(vectors, [m.tokens for m in made], dtype)
+            tokens.add(vectors, [m.tokens for m in encoded], dtype)
         start = end
         progress(start, len(passages))
     docnos = passages.docnos()
@@ -115,13 +115,13 @@ def retrieve(
     m3 = _m3(checkpoint, computing)
     qids = queries["qid"].to_pylist()
     asked = m3.encode(queries["query"].to_pylist(), query_length)
-    by_vector, said = biencoder.nearest(folder / "dense", np.stack([a.dense for a in asked]), qids, depth, computing)
+    by_vector, summary = biencoder.nearest(folder / "dense", np.stack([a.dense for a in asked]), qids, depth, computing)
     by_terms = sparse.nearest(folder / "sparse", [(a.ids, a.weights) for a in asked], qids, depth, lambda *_: None)
     terms, at = sparse.Matrix(folder / "sparse"), tokens.Tokens(folder / "tokens")
     vectors = np.memmap(folder / "dense" / biencoder.VECTORS, np.float32, "r").reshape(len(at), -1)
     candidates: dict[str, list[str]] = {qid: [] for qid in qids}
-    for found in (by_vector, by_terms):
-        for qid, docno in zip(found["qid"].to_pylist(), found["docno"].to_pylist(), strict=True):
+    for results in (by_vector, by_terms):
+        for qid, docno in zip(results["qid"].to_pylist(), results["docno"].to_pylist(), strict=True):
             candidates[qid].append(docno)
     out_q, out_d, out_s = [], [], []
     for done, (qid, query) in enumerate(zip(qids, asked, strict=True), 1):
@@ -136,4 +136,4 @@ def retrieve(
         out_d += at.docnos.of(rows).to_pylist()
         out_q += [qid] * len(rows)
         progress(done, len(qids))
-    return pa.table({"qid": out_q, "docno": out_d, "score": pa.array(np.concatenate(out_s), pa.float32())}), said
+    return pa.table({"qid": out_q, "docno": out_d, "score": pa.array(np.concatenate(out_s), pa.float32())}), summary

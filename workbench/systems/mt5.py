@@ -49,10 +49,10 @@ def spelling(tokenizer: Any) -> Any:
     """
     from tokenizers import Tokenizer
 
-    said = json.loads(tokenizer.backend_tokenizer.to_str())
-    if said["model"].get("byte_fallback") is False and "<0x00>" in tokenizer.get_vocab():
-        said["model"]["byte_fallback"] = True
-        tokenizer._tokenizer = Tokenizer.from_str(json.dumps(said))
+    settings = json.loads(tokenizer.backend_tokenizer.to_str())
+    if settings["model"].get("byte_fallback") is False and "<0x00>" in tokenizer.get_vocab():
+        settings["model"]["byte_fallback"] = True
+        tokenizer._tokenizer = Tokenizer.from_str(json.dumps(settings))
     return tokenizer
 
 

@@ -85,8 +85,10 @@ def _has_tokens(checkpoint: Path) -> None:
             f"{checkpoint} is in its authors' own format.",
             "Fine-tune it as a bi-encoder, or train another multi-vector model.",
         )
-    said = json.loads((checkpoint / "config.json").read_text("utf-8")) if (checkpoint / "config.json").exists() else {}
-    named = said.get("architectures") or []
+    config = (
+        json.loads((checkpoint / "config.json").read_text("utf-8")) if (checkpoint / "config.json").exists() else {}
+    )
+    named = config.get("architectures") or []
     modules = checkpoint / "modules.json"
     kinds = [part["type"] for part in json.loads(modules.read_text("utf-8"))] if modules.exists() else []
     whole = kinds and not any(kind.endswith("Pooling") for kind in kinds)
@@ -152,7 +154,7 @@ class Encoder:
         """Token vectors of each text, float32 (tokens x dimensions)."""
         most = self.most[0 if query else 1]
         if self.m3:
-            return [made.tokens for made in self.m3.encode(texts, most)]
+            return [text.tokens for text in self.m3.encode(texts, most)]
         model = self.model
         assert model
         how = model.encode_query if query else model.encode_document
@@ -194,16 +196,16 @@ def index(
         faiss()  # before hours of encoding
     encode = Encoder(checkpoint, passages.variety, query_length, document_length, computing)
     dtype = "float32" if computing.precision == "float32" else "float16"
-    made = tokens.opened(work)
+    shards = tokens.opened(work)
     dimensions = 0
-    for _, texts in passages.shards(made.rows, tokens.SHARD):
+    for _, texts in passages.shards(shards.rows, tokens.SHARD):
         vectors = encode(texts, query=False)
         dimensions = vectors[0].shape[1]
-        tokens.add(made, vectors, dtype)
-        progress(made.rows, len(passages))
+        tokens.add(shards, vectors, dtype)
+        progress(shards.rows, len(passages))
     dimensions = dimensions or encode(["."], query=False)[0].shape[1]
     out.mkdir()
-    tokens.finish(made, out, passages.docnos(), dimensions, dtype, computing.search)
+    tokens.finish(shards, out, passages.docnos(), dimensions, dtype, computing.search)
     return encode.adapter
 
 
@@ -225,5 +227,5 @@ def retrieve(
     """
     encode = Encoder(checkpoint, code, query_length, document_length, computing)
     encoded = encode(queries["query"].to_pylist(), query=True)
-    found, said = tokens.search(folder, encoded, queries["qid"].to_pylist(), depth, computing.search, progress)
-    return found, {"adapter": encode.adapter, **said}
+    results, summary = tokens.search(folder, encoded, queries["qid"].to_pylist(), depth, computing.search, progress)
+    return results, {"adapter": encode.adapter, **summary}

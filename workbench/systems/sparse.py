@@ -73,14 +73,14 @@ class Encoder:
     def __call__(self, texts: list[str], length: int, query: bool) -> list[tuple[Any, Any]]:
         """Ids (int32) and weights (float32) of each text's terms."""
         if self.m3:
-            return [(made.ids, made.weights) for made in self.m3.encode(texts, length, tokens=False)]
+            return [(text.ids, text.weights) for text in self.m3.encode(texts, length, tokens=False)]
         cut(self.model, length)
         how = self.model.encode_query if query else self.model.encode_document
         counts = lengths(self.model.tokenizer, texts, length)
 
         def some(batch: list[str]) -> list[tuple[Any, Any]]:
-            made = how(batch, batch_size=len(batch), show_progress_bar=False, convert_to_sparse_tensor=False)
-            rows = made.float().cpu().numpy()
+            weights = how(batch, batch_size=len(batch), show_progress_bar=False, convert_to_sparse_tensor=False)
+            rows = weights.float().cpu().numpy()
             return [(np.flatnonzero(row).astype(np.int32), row[row != 0].astype(np.float32)) for row in rows]
 
         budget = min(self.budget, max(LOGITS // self.size, 1))
@@ -108,17 +108,17 @@ def index(
         progress: told how many passages are encoded.
     """
     encode = Encoder(checkpoint, computing)
-    made = Appended(work, FILES)
-    for _, texts in passages.shards(made.rows, SHARD):
-        add(made, encode(texts, document_length, query=False))
-        progress(made.rows, len(passages))
+    shards = Appended(work, FILES)
+    for _, texts in passages.shards(shards.rows, SHARD):
+        add(shards, encode(texts, document_length, query=False))
+        progress(shards.rows, len(passages))
     out.mkdir()
-    finish(made, out, passages.docnos(), encode.size)
+    finish(shards, out, passages.docnos(), encode.size)
 
 
-def add(made: Appended, rows: list[tuple[Any, Any]]) -> None:
+def add(shards: Appended, rows: list[tuple[Any, Any]]) -> None:
     """Add some passages' terms."""
-    made.add(
+    shards.add(
         len(rows),
         terms_i4=np.concatenate([ids for ids, _ in rows]).astype(np.int32),
         weights_f4=np.concatenate([weights for _, weights in rows]).astype(np.float32),
@@ -126,9 +126,9 @@ def add(made: Appended, rows: list[tuple[Any, Any]]) -> None:
     )
 
 
-def finish(made: Appended, out: Path, docnos: list[str], size: int) -> None:
+def finish(shards: Appended, out: Path, docnos: list[str], size: int) -> None:
     """Make the index complete."""
-    made.hand_over(out)
+    shards.hand_over(out)
     (out / META).write_text(json.dumps({"terms": size}), "utf-8")
     write_docnos(out, docnos)
 
@@ -188,7 +188,7 @@ def nearest(folder: Path, encoded: list[tuple[Any, Any]], qids: list[str], depth
         progress(end, len(at))
     return pa.table(
         {
-            "qid": [qid for qid, found in zip(qids, rows, strict=True) for _ in found],
+            "qid": [qid for qid, results in zip(qids, rows, strict=True) for _ in results],
             "docno": at.docnos.of(np.concatenate(rows)),
             "score": pa.array(np.concatenate(scores), pa.float32()),
         }

@@ -49,8 +49,8 @@ def _named(v: Variety) -> str:
 
 def version() -> str:
     """Of the program; its dictionaries have their own, which it does not tell."""
-    said = subprocess.run(["apertium", "-V"], capture_output=True, text=True, check=False)
-    return " ".join((said.stdout + said.stderr).split())
+    output = subprocess.run(["apertium", "-V"], capture_output=True, text=True, check=False)
+    return " ".join((output.stdout + output.stderr).split())
 
 
 def translated(texts: list[str], source: str, target: str) -> list[str]:

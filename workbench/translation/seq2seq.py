@@ -88,5 +88,5 @@ def translated(
         batch = [texts[i] for i in order[start : start + BATCH]]
         inputs = tokenizer(batch, return_tensors="pt", padding=True, truncation=True, max_length=length).to(device)
         with torch.inference_mode():
-            made = model.generate(**inputs, num_beams=beams, do_sample=False, max_new_tokens=length, **options)
-        yield batch, [" ".join(text.split()) for text in tokenizer.batch_decode(made, skip_special_tokens=True)]
+            ids = model.generate(**inputs, num_beams=beams, do_sample=False, max_new_tokens=length, **options)
+        yield batch, [" ".join(text.split()) for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]

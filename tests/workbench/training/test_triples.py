@@ -123,7 +123,13 @@ def test_a_few_triples_without_their_passage_are_left_out(tmp_path: Path) -> Non
     ranker = BiEncoder(architecture="bi-encoder", checkpoint="b", query_length=32, document_length=64)
     tuning = Tuning(epochs=1.0, learning_rate=1e-4, batch_size=4)
     training = Finetune(
-        system="s", base="b", trained_on="ca-fr", ranker=ranker, tuning=tuning, query_variety="ca", document_variety="fr"
+        system="s",
+        base="b",
+        trained_on="ca-fr",
+        ranker=ranker,
+        tuning=tuning,
+        query_variety="ca",
+        document_variety="fr",
     )
 
     def texts(folder: Path, lacking: int, most: int | None = None) -> list[str]:
