@@ -152,7 +152,9 @@ def test_t_and_wilcoxon_are_scipys() -> None:
 def test_corrections_are_statsmodels(p: list[float]) -> None:
     values = np.array(p)
     for ours, theirs in (("holm", "holm"), ("bonferroni", "bonferroni"), ("bh", "fdr_bh")):
-        assert CORRECTIONS.part(ours)().adjusted(values) == pytest.approx(multipletests(values, method=theirs)[1], rel=1e-9)
+        assert CORRECTIONS.part(ours)().adjusted(values) == pytest.approx(
+            multipletests(values, method=theirs)[1], rel=1e-9
+        )
     assert (CORRECTIONS.part("none")().adjusted(values) == values).all()
 
 
