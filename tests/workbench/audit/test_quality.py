@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Lsw
-from workbench.collections.folder import MINI
 from workbench.audit import quality as audit
+from workbench.collections.folder import MINI
 
 
 def test_scores_are_of_the_set_and_of_each_text() -> None:

@@ -22,6 +22,9 @@ from workbench.collections.sample import Sampled
 from workbench.collections.sources import irds, source
 from workbench.costs.estimator import Estimator
 from workbench.graph import Stage
+from workbench.plans import sources as planned
+from workbench.plans.planner import Planner
+from workbench.recipe.load import checked
 from workbench.stages.qrels import ReadQrels
 
 HOME = Path(os.environ["IR_DATASETS_HOME"])
@@ -319,8 +322,15 @@ def test_beir_and_trec_folders(tmp_path: Path) -> None:
     assert c.queries("en", "train")["query"].to_pylist() == ["trained on"]
     assert c.qrels("en", "train")["qid"].to_pylist() == ["b"]
     assert c.judged
+    c.distinguish(["en", "en"])
     with pytest.raises(LswError, match="cannot be both the 'en' and the 'gd' queries"):
-        c.queries("gd", "test")
+        c.distinguish(["en", "gd"])
+    here = {"title": "t", "collection": {"name": "scifact", "folder": str(beir)}}
+    plan = Planner(checked({**here, "retrieval": {"pairs": ["gd-en"], "systems": ["bm25"]}}, tmp_path), tmp_path)
+    planned.queries(plan, "en")
+    planned.queries(plan, "en", "train")
+    with pytest.raises(LswError, match="cannot be both the 'en' and the 'gd' queries"):
+        planned.queries(plan, "gd")
 
     trec = tmp_path / "trec"
     trec.mkdir()

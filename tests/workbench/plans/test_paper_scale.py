@@ -111,7 +111,7 @@ def test_the_published_experiment_runs(lsw: Lsw, offline: dict[str, str], tmp_pa
     """
     assert asked(wrong) == ["0"]
     kinds = set(asked("SELECT DISTINCT kind FROM stages"))
-    assert {"scores", "hard_negatives", "docpairs", "search"} - {"search"} <= kinds
+    assert {"scores", "hard-negatives", "docpairs", "search"} - {"search"} <= kinds
     adapters = asked(
         "SELECT DISTINCT summary->>'adapter' FROM stages WHERE summary->>'adapter' IS NOT NULL ORDER BY ALL"
     )

@@ -113,9 +113,7 @@ TEXTS = [f"question number {i}" for i in range(12)]
 def stage(translator: str = "google", retries: int = 6, **settings: Any) -> Translate:
     """A translate stage, French to Catalan."""
     settings = {"translator": translator, "rate": 1000.0, "retries": retries, "timeout": 0.3, **settings}
-    return Translate(
-        translator=TRANSLATORS.part(translator)(**settings), source_variety="fr", target_variety="ca"
-    )
+    return Translate(translator=TRANSLATORS.part(translator)(**settings), source_variety="fr", target_variety="ca")
 
 
 def service(name: str) -> Service:
@@ -134,9 +132,7 @@ def job(folder: Path, texts: list[str] = TEXTS) -> Job:
     pq.write_table(pa.table({**columns, "split": ["test"] * n}), source / "query.parquet")
     for name in ("out", "work"):
         (folder / name).mkdir(exist_ok=True)
-    return Job(
-        "a" * 64, {"source": source.parent}, folder / "out", folder / "work", lambda *_: None, NOTES.append
-    )
+    return Job("a" * 64, {"source": source.parent}, folder / "out", folder / "work", lambda *_: None, NOTES.append)
 
 
 def test_after_every_kind_of_fault_all_is_there_in_order_and_was_asked_for_once(tmp_path: Path, faulty: Faulty) -> None:
