@@ -78,7 +78,11 @@ def test_a_system_a_test_a_correction_and_a_report(small: Path, theirs: Run, tmp
     ]  # fmt: skip
     assert len({*ids}) == 2
     [index] = stages(store, "index")
-    assert json.loads(index["parameters"])["ranker"] == {"architecture": "shortest", "plugin": "lsw-example 1.0"}
+    assert json.loads(index["parameters"])["ranker"] == {
+        "architecture": "shortest",
+        "shared": 1,
+        "plugin": "lsw-example 1.0",
+    }
     told = theirs("compare", *ids, "--test", "sign", "--correction", "sidak", "--format", "markdown", "--store", store)
     assert told.stdout.startswith("| system | delta in RR@10 | p |")
     [row] = json.loads(theirs("compare", *ids, "--test", "sign", "--json", "--store", store).stdout)["comparisons"]
@@ -140,7 +144,7 @@ def test_triples_a_step_and_an_objective(small_recipe: Path, small_scale: Path, 
     assert json.loads(trained["summary"])["examples"] == 2 * triples
     parameters = json.loads(trained["parameters"])
     assert parameters["tuning"]["objective"] == "triplet"
-    assert parameters["steps"] == [{"plugin": "lsw-example 1.0", "step": "doubled"}]
+    assert parameters["steps"] == [{"plugin": "lsw-example 1.0", "step": "doubled", "times": 2}]
 
     def extras() -> list[dict[str, Any]]:
         with Store(store).reading() as con:

@@ -121,7 +121,7 @@ class Stage:
     key: str = ""
 
     def __post_init__(self) -> None:
-        self.key = self.key or stage_key(self.kind, self.work.version, self.parameters, self.input_keys)
+        self.key = self.key or stage_key(self.kind, self.work.version, self.work.key(), self.input_keys)
 
     @property
     def kind(self) -> str:
@@ -130,8 +130,8 @@ class Stage:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The settings that the key depends on, as JSON values."""
-        return self.work.key()
+        """All settings that are not local, as JSON values: what is recorded."""
+        return self.work.recorded()
 
     @property
     def input_keys(self) -> dict[str, str]:

@@ -25,30 +25,35 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
 
-    def key(self) -> dict[str, Any]:
-        """The JSON values that tell it from others: all but what is local and what is as usual.
-
-        What is as usual is left out so that a setting which is added later changes no key of before.
-        """
+    def recorded(self, whole: bool = True) -> dict[str, Any]:
+        """All settings but the local ones, as JSON values; unless `whole`, without those that are as usual."""
         values: dict[str, Any] = {}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             usual = not field.is_required() and value == field.get_default(call_default_factory=True)
-            if usual or LOCAL in field.metadata:
+            if LOCAL in field.metadata or (usual and not whole):
                 continue
-            plain = _plain(value)
+            plain = _plain(value, whole)
             if plain or not isinstance(value, Section):
                 values[field.alias or name] = plain
         return values
 
+    def key(self) -> dict[str, Any]:
+        """What tells these settings from others: all that is neither local nor as usual.
 
-def _plain(value: Any) -> Any:
+        What is as usual is left out so that a setting which is added later changes no key of before. So a default that
+        is changed is another version of what it belongs to.
+        """
+        return self.recorded(whole=False)
+
+
+def _plain(value: Any, whole: bool) -> Any:
     if isinstance(value, Section):
-        return value.key()
+        return value.recorded(whole)
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, whole) for item in value]
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _plain(item, whole) for name, item in value.items()}
     return to_jsonable_python(value)
 
 
@@ -62,8 +67,8 @@ class Part(Section):
         super().__init_subclass__(**options)
         cls.name = cls.__module__.rpartition(".")[2].replace("_", "-")
 
-    def key(self) -> dict[str, Any]:
-        return super().key() | ({"plugin": self.distribution} if self.distribution else {})
+    def recorded(self, whole: bool = True) -> dict[str, Any]:
+        return super().recorded(whole) | ({"plugin": self.distribution} if self.distribution else {})
 
 
 P = TypeVar("P")
@@ -133,10 +138,7 @@ class Registry(Generic[P]):
                 f"The plug-in {point.value} is no {self.what}.", cure=f"It must extend {self.base.__name__}."
             )
         if issubclass(part, Part):
-            part.name, part.distribution = (
-                name,
-                f"{point.dist.name} {point.dist.version}" if point.dist else point.value,
-            )
+            part.name, part.distribution = name, _distribution(point)
         return part
 
     def read(self, by: str) -> BeforeValidator:

@@ -115,7 +115,7 @@ def compare(queries: str, systems: str, resamples: str) -> Result:
     from workbench.significance.intervals import INTERVALS
     from workbench.significance.outcomes import Method
     from workbench.significance.outcomes import compare as whole
-    from workbench.significance.tests import TESTS
+    from workbench.significance.paired_tests import TESTS
 
     values, weights = pairs(int(queries), int(systems))
     names = [str(i) for i in range(len(values))]

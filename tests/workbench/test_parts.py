@@ -20,7 +20,8 @@ from workbench.graph import GROUPS, Kind
 from workbench.plans.recipe import compile_recipe
 from workbench.recipe.load import FOLDER, load, names, read_toml, recipe_path, scale_path, scales
 from workbench.significance.corrections import CORRECTIONS
-from workbench.significance.tests import TESTS
+from workbench.significance.paired_tests import TESTS
+from workbench.significance.paired_tests.base import Paired
 from workbench.stages import KINDS
 from workbench.systems import SYSTEMS
 from workbench.systems.base import Reranker, Retriever
@@ -81,7 +82,7 @@ def test_a_test_gives_a_p_value_for_each_comparison_and_never_0(name: str) -> No
     rng = np.random.default_rng(1)
     sums = rng.normal(size=(30, 2)) + np.array([0.0, 50.0])
     weights, families = np.array([[1.0], [-1.0]]), np.zeros(1, np.int64)
-    p, _ = TESTS.part(name)().p_values(sums, np.ones(30), weights, families, 1_000, 1, None)
+    p, _ = TESTS.part(name)().p_values(Paired(sums, np.ones(30), weights, families, 1_000, 1))
     assert p.shape == (1,)
     assert 0 < p[0] < 0.01
 

@@ -18,7 +18,7 @@ from workbench.registry import LOCAL, Registry, Section
 from workbench.reports import REPORTS
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
-from workbench.significance.tests import TESTS
+from workbench.significance.paired_tests import TESTS
 from workbench.stages import KINDS
 from workbench.stages.triples import TRIPLES
 from workbench.systems import SYSTEMS

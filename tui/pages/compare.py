@@ -20,7 +20,7 @@ from tui.ranking import passage, ranking_rows, relevant_at
 from tui.study import LETTERS, ComparedRuns, QueryRankings, label, with_method
 from workbench.evaluation.measures import DEFAULT
 from workbench.significance.corrections import CORRECTIONS
-from workbench.significance.tests import TESTS
+from workbench.significance.paired_tests import TESTS
 
 AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""

@@ -24,7 +24,7 @@ class Provenance(Page):
     """The chain of stages."""
 
     HELP = """
-What a run was made from, the nearest stage first: models, triples, negatives, translations, queries, passages. On the
+What a run was made from, the nearest stage first: models, triples, translations, queries, passages. On the
 right all about the stage under the cursor: parameters, what came out, when, how long, on which machine with which
 versions.
 

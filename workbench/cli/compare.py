@@ -62,7 +62,7 @@ def compare(
     from workbench.significance.corrections import CORRECTIONS
     from workbench.significance.intervals import INTERVALS
     from workbench.significance.outcomes import Method
-    from workbench.significance.tests import TESTS
+    from workbench.significance.paired_tests import TESTS
 
     form = checked_format(form, as_json)
     if reference:

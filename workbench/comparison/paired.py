@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from store.rows import Comparison
 from workbench.evaluation.measures import threshold
 from workbench.significance.outcomes import Method, compare
+from workbench.significance.paired_tests import TESTS
 from workbench.significance.resampling import Progress, Values
-from workbench.significance.tests import TESTS
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,11 @@ from store.rows import Comparison, Run
 from workbench.registry import Registry
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
+from workbench.significance.paired_tests import TESTS
 from workbench.significance.power import ALPHA, POWER
-from workbench.significance.tests import TESTS
 
 ORDER = ("gap", "gain", "closure", "difference")
 """Contrasts in the order of a table."""
-
-COLUMNS = (
-    "contrast", "system", "trained_on", "variety", "pair", "baseline_run_id", "run_id", "measure", "n", "n_groups",
-    "no_result", "no_relevant", "mean_baseline", "mean", "delta", "ci_low", "ci_high", "confidence", "interval",
-    "effect_size", "detectable", "test", "resamples", "p_value", "correction", "family_size", "p_corrected", "wins",
-    "ties", "losses", "seed",
-)  # fmt: skip
-"""Of a comparison, in the order of a CSV file."""
 
 
 def title(registry: Registry[Any], name: str) -> str:

@@ -11,8 +11,8 @@ from workbench.comparison.paired import Combination, Paired, compared
 from workbench.comparison.results import Results
 from workbench.evaluation.measures import SCHEMA, of_runs, parsed
 from workbench.significance.outcomes import Method
+from workbench.significance.paired_tests import TESTS
 from workbench.significance.resampling import Progress
-from workbench.significance.tests import TESTS
 
 SHAPES = ("baseline", "pairs", "closure")
 

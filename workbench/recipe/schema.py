@@ -9,7 +9,7 @@ from store import LswError, nearest
 from workbench.evaluation.measures import DEFAULT, parsed
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
-from workbench.significance.tests import TESTS
+from workbench.significance.paired_tests import TESTS
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.systems import SYSTEMS

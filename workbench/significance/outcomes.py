@@ -11,9 +11,10 @@ from workbench.registry import Section
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
 from workbench.significance.intervals.base import interval
+from workbench.significance.paired_tests import TESTS
+from workbench.significance.paired_tests.base import Paired
 from workbench.significance.power import ALPHA, detectable, effect_size
 from workbench.significance.resampling import Progress, Values
-from workbench.significance.tests import TESTS
 from workbench.significance.units import Units
 
 DIGITS = 12
@@ -80,7 +81,7 @@ def compare(
     units = Units.of(topics)
     sums = units.sums(differences)
     flipped = sums if weights is None else units.sums(values)
-    p, resamples = test.p_values(flipped, units.sizes, weights, families, how.resamples, how.seed, progress)
+    p, resamples = test.p_values(Paired(flipped, units.sizes, weights, families, how.resamples, how.seed, progress))
     low, high = interval(INTERVALS.part(how.interval)(), sums, units.sizes, how.confidence, how.seed)
     p_corrected = p.copy()
     for family in () if test.family_wise else np.unique(families):

@@ -30,8 +30,8 @@ class Reads(Kind):
 
     group: ClassVar[str] = "download"
 
-    def key(self) -> dict[str, Any]:
-        values = super().key()
+    def recorded(self, whole: bool = True) -> dict[str, Any]:
+        values = super().recorded(whole)
         origin: dict[str, Any] = values.pop("origin")
         return values | origin
 

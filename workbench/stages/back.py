@@ -22,8 +22,8 @@ class TranslateBack(Kind):
     files: ClassVar[tuple[str, ...]] = ("back",)
     group: ClassVar[str] = "translate"
 
-    def key(self) -> dict[str, Any]:
-        values = super().key()
+    def recorded(self, whole: bool = True) -> dict[str, Any]:
+        values = super().recorded(whole)
         translator: dict[str, Any] = values.pop("translator")
         return values | translator
 

@@ -28,8 +28,8 @@ class Translate(Kind):
     files: ClassVar[tuple[str, ...]] = ("wording",)
     group: ClassVar[str] = "translate"
 
-    def key(self) -> dict[str, Any]:
-        values = super().key()
+    def recorded(self, whole: bool = True) -> dict[str, Any]:
+        values = super().recorded(whole)
         translator: dict[str, Any] = values.pop("translator")
         return values | translator
 

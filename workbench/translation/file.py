@@ -29,9 +29,9 @@ class File(Translator):
             raise LswError("The file of [translation] is not there.", f"Looked for {path}.", cure)
         return path
 
-    def key(self) -> dict[str, Any]:
+    def recorded(self, whole: bool = True) -> dict[str, Any]:
         """Its content stands for it."""
-        return super().key() | {"file": file_hash(self.path)}
+        return super().recorded(whole) | {"file": file_hash(self.path)}
 
     def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
         known = read(self.path)

@@ -18,9 +18,9 @@ from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
 from workbench.significance.intervals.base import interval
 from workbench.significance.outcomes import Method, compare
+from workbench.significance.paired_tests.tukey import all_pairs
 from workbench.significance.power import detectable, effect_size
 from workbench.significance.resampling import flips
-from workbench.significance.tests.tukey import all_pairs
 from workbench.significance.units import Units
 
 # Multiples of 1/1024: scipy's sums of them are exact too, or it would take equal sums for different ones. For the same

@@ -3,11 +3,10 @@
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from store import LswError
+from workbench.significance.paired_tests.base import Paired, Test
 from workbench.significance.resampling import Progress, Values, flips, orders
-from workbench.significance.tests.base import Test
 
 
 class Tukey(Test):
@@ -16,31 +15,23 @@ class Tukey(Test):
     title: ClassVar[str] = "randomised Tukey HSD"
     family_wise: ClassVar[bool] = True
 
-    def p_values(
-        self,
-        sums: Values,
-        sizes: Values,
-        weights: Values | None,
-        families: NDArray[np.int64],
-        resamples: int,
-        seed: int,
-        progress: Progress | None,
-    ) -> tuple[Values, int]:
+    def p_values(self, paired: Paired) -> tuple[Values, int]:
+        weights = paired.weights
         pairs = weights is not None and (np.sort(weights, axis=0)[[0, -1]].T == (-1, 1)).all()
         if weights is None or not pairs or (np.abs(weights).sum(axis=0) != 2).any():
             raise LswError(
-                "Tukey's test compares pairs of runs; a closure is made of four.", cure="Choose another test, as in t."
+                "Tukey's test compares pairs of runs; a closure is made of four.", cure="Choose another: --test t."
             )
         p = np.ones(weights.shape[1])
-        for family in np.unique(families):
-            columns = np.flatnonzero(families == family)
+        for family in np.unique(paired.families):
+            columns = np.flatnonzero(paired.families == family)
             runs = np.flatnonzero(weights[:, columns].any(axis=1))
-            every = all_pairs(sums[:, runs], resamples, seed, progress)
+            every = all_pairs(paired.sums[:, runs], paired.resamples, paired.seed, paired.progress)
             place = {int(run): i for i, run in enumerate(runs)}
             for column in columns:
                 plus, minus = (place[int(np.flatnonzero(weights[:, column] == sign)[0])] for sign in (1, -1))
                 p[column] = every[plus, minus]
-        return p, resamples
+        return p, paired.resamples
 
 
 def all_pairs(sums: Values, resamples: int, seed: int, progress: Progress | None = None) -> Values:

@@ -1,6 +1,0 @@
-"""Paired tests of a zero mean, each one file."""
-
-from workbench.registry import Registry
-from workbench.significance.tests.base import Test
-
-TESTS = Registry(Test, "test", ("workbench.significance.tests",), "lsw.tests", ("randomisation", "t", "wilcoxon"))
