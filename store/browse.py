@@ -8,7 +8,7 @@ import pyarrow as pa
 from store.layout import Store
 from store.passages import FILE
 from store.query import rows
-from store.rows import Comparison, Row
+from store.rows import ComparisonRow, Row
 
 Labels = dict[str, int]
 
@@ -114,7 +114,7 @@ def progress(store: Store, recipe_run_id: str) -> Row:
     return at
 
 
-def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Comparison]:
+def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], ComparisonRow]:
     """The comparisons of two of these runs that recipes declared and recorded, each with its own family.
 
     Keyed by both run ids, in either order, and the measure; of several the one with the largest corrected p.
@@ -130,10 +130,10 @@ def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Com
             """,
             [run_ids],
         )
-    out: dict[tuple[str, str, str], Comparison] = {}
+    out: dict[tuple[str, str, str], ComparisonRow] = {}
     for row in declared:
         for one, other in ((row["run_id"], row["baseline_run_id"]), (row["baseline_run_id"], row["run_id"])):
-            out[one, other, row["measure"]] = cast("Comparison", row)
+            out[one, other, row["measure"]] = cast("ComparisonRow", row)
     return out
 
 

@@ -8,7 +8,7 @@ import duckdb
 
 from store.errors import LswError, nearest
 from store.layout import Store
-from store.rows import Comparison, Row, Run, StageRow
+from store.rows import ComparisonRow, Row, RunRow, StageRow
 from store.schema import VIEWS
 
 
@@ -19,7 +19,7 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None 
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def runs(store: Store) -> list[Run]:
+def runs(store: Store) -> list[RunRow]:
     """All runs, newest first, each with the means of its measures under `means`.
 
     `evaluated`, where a run has judgements, counts its queries, those without result and those without a relevant
@@ -41,12 +41,12 @@ def runs(store: Store) -> list[Run]:
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
     return [
-        cast("Run", {**row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"])})
+        cast("RunRow", {**row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"])})
         for row in every
     ]
 
 
-def run(store: Store, name: str) -> Run:
+def run(store: Store, name: str) -> RunRow:
     """One run, by the beginning of its id.
 
     Raises:
@@ -61,7 +61,7 @@ def run(store: Store, name: str) -> Run:
     if len(matching) > 1:
         ids = ", ".join(r["run_id"] for r in matching)
         raise LswError(f"'{name}' begins several run ids.", ids, "Give more digits.")
-    return cast("Run", matching[0])
+    return cast("RunRow", matching[0])
 
 
 def lineage(store: Store, key: str) -> list[StageRow]:
@@ -111,7 +111,7 @@ def _asked(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str], list[tuple[Any, ...]], bool]:
-    """Run a user's read-only SQL.
+    """RunRow a user's read-only SQL.
 
     Args:
         store: where.
@@ -149,7 +149,7 @@ def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
         return pa.Table.from_batches(batches, reader.schema).slice(0, limit), count > limit
 
 
-def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[Run], list[Comparison]]:
+def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], list[ComparisonRow]]:
     """What a recipe run's closing table is made of: its record, its runs in order with means, its comparisons."""
     with store.reading() as con:
         record = rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
@@ -171,8 +171,8 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[Run], list[C
     by_run: dict[str, dict[str, float]] = {}
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
-    with_means = [cast("Run", {**row, "means": by_run.get(row["run_id"], {})}) for row in runs_of_it]
-    return (record[0] if record else {}), with_means, cast("list[Comparison]", compared)
+    with_means = [cast("RunRow", {**row, "means": by_run.get(row["run_id"], {})}) for row in runs_of_it]
+    return (record[0] if record else {}), with_means, cast("list[ComparisonRow]", compared)
 
 
 def topics(store: Store, collection: str) -> dict[str, str]:

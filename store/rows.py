@@ -15,7 +15,7 @@ class Evaluated(TypedDict):
     without_relevant: int
 
 
-class Run(TypedDict):
+class RunRow(TypedDict):
     """A row of the view `runs`; `means` (by measure) and `evaluated` where a question asks for them."""
 
     run_id: str
@@ -37,7 +37,7 @@ class Run(TypedDict):
     evaluated: NotRequired[Evaluated | None]
 
 
-class Comparison(TypedDict):
+class ComparisonRow(TypedDict):
     """A row of the view `comparisons`; None where a value is not defined."""
 
     contrast: str

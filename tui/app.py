@@ -14,7 +14,7 @@ from textual.theme import BUILTIN_THEMES
 
 from store import LswError, Store, browse
 from store.errors import Busy
-from store.rows import Run
+from store.rows import RunRow
 from tui.page import Page, settle, titled
 from tui.pages import PAGES
 from tui.remembered import Remembered
@@ -55,7 +55,7 @@ class Workbench(App[None]):
         self.study = Study(store)
         self.remembered = Remembered(store.folder)
         self.pages = PAGES.names()
-        self.runs: list[Run] = []
+        self.runs: list[RunRow] = []
         self.note_text = ""
         self._asked = chosen or []
         self._stamp = (-1, -1)
@@ -87,14 +87,14 @@ class Workbench(App[None]):
 
     def _read(self, stamp: tuple[int, int]) -> None:
         try:
-            found = self.study.runs()
+            runs = self.study.runs()
         except Busy:
             self.call_from_thread(self._unread, "the store is being written; shown as it was")
         except LswError as error:
             self.call_from_thread(self._unread, "", error)
             self._stamp = stamp
         else:
-            self.call_from_thread(self._seen, stamp, found)
+            self.call_from_thread(self._seen, stamp, runs)
         finally:
             self._looking = False
 
@@ -103,15 +103,15 @@ class Workbench(App[None]):
         if error and isinstance(self.screen_stack[0], Page):
             self.screen_stack[0].failed(error)
 
-    def _seen(self, stamp: tuple[int, int], found: list[Run]) -> None:
+    def _seen(self, stamp: tuple[int, int], runs: list[RunRow]) -> None:
         first = self._stamp == (-1, -1)
         if first:
             self.call_after_refresh(settle)
             self.run_worker(_warm, thread=True, group="warm")
         self._stamp = stamp
         before = {r["run_id"]: r for r in self.runs}
-        self.runs = found
-        self.study.forget(any(before.get(r["run_id"], r) != r for r in found))
+        self.runs = runs
+        self.study.forget(any(before.get(r["run_id"], r) != r for r in runs))
         self.note("")
         if first:
             self._begin()
@@ -137,7 +137,7 @@ class Workbench(App[None]):
             if isinstance(self.screen, Page):
                 self.screen.bar()
 
-    def rows(self, run_ids: Iterable[str]) -> list[Run]:
+    def rows(self, run_ids: Iterable[str]) -> list[RunRow]:
         """The runs with these ids that are in the store."""
         known = {r["run_id"]: r for r in self.runs}
         return [known[r] for r in run_ids if r in known]
@@ -188,8 +188,8 @@ class Workbench(App[None]):
                 for binding in bindings:
                     if binding.description and binding.action != "command_palette":
                         name = f"{binding.description} ({self.get_key_display(binding)})"
-                        said = binding.tooltip or binding.description
-                        yield SystemCommand(name, said, partial(node.run_action, binding.action))
+                        help_text = binding.tooltip or binding.description
+                        yield SystemCommand(name, help_text, partial(node.run_action, binding.action))
         yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)
 
     def on_unmount(self) -> None:

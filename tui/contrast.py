@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from store.rows import Comparison
+from store.rows import ComparisonRow
 from tui.listing import WIDE
 from tui.study import LETTERS, ComparedRuns, label
 from workbench.comparison.results import basis, family, method_words, p_text, signed, significant
@@ -15,7 +15,7 @@ def letter(run: int) -> Text:
     return Text(LETTERS[run], f"bold {COLOURS[run]}")
 
 
-def verdict(row: Comparison, recorded: Comparison | None, run: int) -> str:
+def verdict(row: ComparisonRow, recorded: ComparisonRow | None, run: int) -> str:
     """What may be said of B against A. A recipe's own family, where the difference was declared, has the last word."""
     who = LETTERS[run]
     if row["delta"] == 0:
@@ -34,7 +34,7 @@ def verdict(row: Comparison, recorded: Comparison | None, run: int) -> str:
     return f"{who} is {way} than A, not significantly: {whole}."
 
 
-def strip(found: ComparedRuns, chosen: int, width: int) -> Text:
+def strip(comparison: ComparedRuns, chosen: int, width: int) -> Text:
     """The contrast in a few lines, one for each run.
 
     Args:
@@ -42,16 +42,16 @@ def strip(found: ComparedRuns, chosen: int, width: int) -> Text:
         chosen: the run whose differences the queries are sorted by.
         width: terminal cells there are.
     """
-    named = max(len(label(r)) for r in found.runs)
+    named = max(len(label(r)) for r in comparison.runs)
     named = min(named, 34 if width < WIDE else 48)
-    means = found.paired.values.mean(axis=0)[:, 0]
+    means = comparison.paired.values.mean(axis=0)[:, 0]
     lines = []
-    for i, run in enumerate(found.runs):
+    for i, run in enumerate(comparison.runs):
         name = Text(label(run))
         name.truncate(named, overflow="ellipsis", pad=True)
         line = Text.assemble("▸" if i == chosen else " ", letter(i), " ", name, f" {means[i]:.4f}")
         if i:
-            row = found.rows[i - 1]
+            row = comparison.rows[i - 1]
             line.append(f" {signed(row['delta'])}", "bold")
             line.append(f" [{signed(row['ci_low'])}, {signed(row['ci_high'])}]")
             if row["effect_size"] is not None:
@@ -62,14 +62,14 @@ def strip(found: ComparedRuns, chosen: int, width: int) -> Text:
             else:
                 line.append(f" {row['wins']}/{row['ties']}/{row['losses']}")
         else:
-            line.append(f" {found.choice.measure}", "bold")
+            line.append(f" {comparison.choice.measure}", "bold")
             line.append("  baseline")
         lines.append(line)
-    row = found.rows[chosen - 1]
-    lines.append(Text(" " + verdict(row, found.recorded[chosen - 1], chosen), "italic"))
+    row = comparison.rows[chosen - 1]
+    lines.append(Text(" " + verdict(row, comparison.recorded[chosen - 1], chosen), "italic"))
     about = f" {method_words(row)}; {basis(row)}"
-    if found.paired.left_out:
-        about += f"; {found.paired.left_out} queries not in every run left out"
+    if comparison.paired.left_out:
+        about += f"; {comparison.paired.left_out} queries not in every run left out"
     lines.append(Text(about, "dim"))
     for line in lines:
         line.truncate(max(1, width), overflow="ellipsis")

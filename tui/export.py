@@ -57,8 +57,8 @@ class Export(ModalScreen[Path | None]):
         if path.suffix not in FORMATS:
             say.update(f"A file ends in {', '.join(FORMATS)}.")
             return
-        made = {".csv": as_csv, ".md": markdown}.get(path.suffix)
-        text = made(*self.table) if made else self.picture
+        writer = {".csv": as_csv, ".md": markdown}.get(path.suffix)
+        text = writer(*self.table) if writer else self.picture
         if self.app.is_web:
             self.app.deliver_text(io.StringIO(text), save_filename=path.name)
             self.dismiss()

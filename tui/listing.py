@@ -50,8 +50,8 @@ class Rows:
 
     def plain(self) -> tuple[list[str], list[list[str]]]:
         """Names of the columns, and all rows but headings, as text: to copy and to export."""
-        made = (self.cells(i) for i in range(self.count) if not self.heading(i))
-        return [c.name for c in self.columns], [[cell.plain.strip() for cell in row] for row in made]
+        lines = (self.cells(i) for i in range(self.count) if not self.heading(i))
+        return [c.name for c in self.columns], [[cell.plain.strip() for cell in row] for row in lines]
 
 
 def fitted(cell: Text, width: int, right: bool) -> Text:
@@ -214,12 +214,12 @@ class Listing(ScrollView, can_focus=True):
 
     def line(self, cells: Cells, widths: list[int]) -> Text:
         """A row's text."""
-        made = [
+        cells = [
             fitted(cell, width, column.right)
             for cell, width, column in zip(cells, widths, self.rows.columns, strict=False)
             if width
         ]
-        return Text(" ").join(made)
+        return Text(" ").join(cells)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # What is the same for all lines is looked up once.

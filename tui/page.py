@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 
 from store import LswError, Store
 from store.errors import Busy
-from store.rows import Run
+from store.rows import RunRow
 from tui.export import Export, markdown
 from tui.listing import WIDE, Listing
 from tui.remembered import Remembered
@@ -74,14 +74,14 @@ class Bench(Protocol):
     study: Study
     remembered: Remembered
     pages: list[str]
-    runs: list[Run]
+    runs: list[RunRow]
     choice: Choice
     note_text: str
 
     def note(self, text: str) -> None:
         """Say something quietly, on top."""
 
-    def rows(self, run_ids: Iterable[str]) -> list[Run]:
+    def rows(self, run_ids: Iterable[str]) -> list[RunRow]:
         """The runs with these ids that are in the store."""
 
     def compare(self, run_ids: list[str]) -> None:

@@ -11,7 +11,7 @@ SORTS = ("delta", "gain first", "size of delta", "A", "chosen run", "qid")
 FILTERS = ("all", "won", "lost", "changed")
 
 
-def ordered(found: ComparedRuns, chosen: int, sort_by: str, filter_by: str, words: list[str]) -> list[int]:
+def ordered(comparison: ComparedRuns, chosen: int, sort_by: str, filter_by: str, words: list[str]) -> list[int]:
     """Positions of the queries that pass, in order.
 
     Args:
@@ -21,35 +21,35 @@ def ordered(found: ComparedRuns, chosen: int, sort_by: str, filter_by: str, word
         filter_by: one of `FILTERS`.
         words: all of which the qid or a wording must have, in small letters.
     """
-    deltas, at = found.deltas(chosen), np.arange(len(found.qids))
+    deltas, at = comparison.deltas(chosen), np.arange(len(comparison.qids))
     keep = {"won": deltas > 0, "lost": deltas < 0, "changed": deltas != 0}.get(filter_by, at >= 0)
     keys = {
-        "gain first": -deltas, "size of delta": -np.abs(deltas), "A": found.values(0),
-        "chosen run": found.values(chosen), "qid": at,
+        "gain first": -deltas, "size of delta": -np.abs(deltas), "A": comparison.values(0),
+        "chosen run": comparison.values(chosen), "qid": at,
     }  # fmt: skip
     order = [int(i) for i in np.argsort(keys.get(sort_by, deltas), kind="stable") if keep[i]]
-    return [i for i in order if all(word in _said(found, i) for word in words)] if words else order
+    return [i for i in order if all(word in _searchable(comparison, i) for word in words)] if words else order
 
 
-def _said(found: ComparedRuns, i: int) -> str:
-    qid = found.qids[i]
-    return " ".join([qid, *(texts.get(qid, "") for texts in found.queries)]).casefold()
+def _searchable(comparison: ComparedRuns, i: int) -> str:
+    qid = comparison.qids[i]
+    return " ".join([qid, *(texts.get(qid, "") for texts in comparison.queries)]).casefold()
 
 
-def query_rows(found: ComparedRuns, chosen: int, order: list[int], narrow: bool) -> Rows:
+def query_rows(comparison: ComparedRuns, chosen: int, order: list[int], narrow: bool) -> Rows:
     """qid, a bar and a number for the difference, and the wording if there is room."""
-    deltas = found.deltas(chosen)
+    deltas = comparison.deltas(chosen)
     largest = float(np.abs(deltas).max(initial=0)) or 1.0
     half = 3 if narrow else 5
 
     def cells(row: int) -> list[Text]:
         i = order[row]
-        qid = found.qids[i]
-        wording = Text(found.queries[chosen].get(qid, ""))
+        qid = comparison.qids[i]
+        wording = Text(comparison.queries[chosen].get(qid, ""))
         return [Text(qid), two_sided(deltas[i] / largest, half), Text(signed(deltas[i])), wording]
 
     delta = Column(f"{LETTERS[chosen]}-A", 6, right=True)
-    qid = Column("qid", 0 if narrow else widest(found.qids, 12))
+    qid = Column("qid", 0 if narrow else widest(comparison.qids, 12))
     columns = [qid, Column("- | +", 2 * half + 1), delta, *([] if narrow else [Column("query")])]
     return Rows(columns, len(order), cells)
 

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from store.rows import Run
+from store.rows import RunRow
 from tui.contrast import COLOURS
 from tui.listing import Column, Rows
 from tui.study import LETTERS, QueryRankings
@@ -60,12 +60,12 @@ def relevant_at(shown: QueryRankings, run: int) -> str:
         return "no relevant passage is known"
     at = sorted(shown.rank[run][d] + 1 for d in relevant if d in shown.rank[run])
     missing = len(relevant) - len(at)
-    said = ", ".join(f"#{r}" for r in at[:6]) + (" ..." if len(at) > 6 else "")
-    found = f"relevant at {said}" if at else f"no relevant passage in {len(shown.docnos[run])}"
-    return found + (f"; {missing} of {len(relevant)} not found" if missing and at else "")
+    ranks = ", ".join(f"#{r}" for r in at[:6]) + (" ..." if len(at) > 6 else "")
+    summary = f"relevant at {ranks}" if at else f"no relevant passage in {len(shown.docnos[run])}"
+    return summary + (f"; {missing} of {len(relevant)} not found" if missing and at else "")
 
 
-def passage(shown: QueryRankings, runs: list[Run], run: int, docno: str, query: str) -> Text:
+def passage(shown: QueryRankings, runs: list[RunRow], run: int, docno: str, query: str) -> Text:
     """A passage in full, its place in each ranking above it, the query's words marked.
 
     Args:

@@ -14,8 +14,8 @@ HISTORY = 200
 
 def file() -> Path:
     """Where it is: $LSW_STATE, else the user's own state folder."""
-    given = os.environ.get("LSW_STATE")
-    return Path(given) if given else user_state_path("lsw") / "tui.json"
+    path = os.environ.get("LSW_STATE")
+    return Path(path) if path else user_state_path("lsw") / "tui.json"
 
 
 class Remembered:

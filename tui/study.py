@@ -14,10 +14,10 @@ from store import Store, browse
 from store.passages import texts as passage_texts
 from store.query import runs as all_runs
 from store.query import topics
-from store.rows import Comparison, Run
+from store.rows import ComparisonRow, RunRow
 from workbench.comparison.paired import Paired, compared
 from workbench.comparison.results import system_name
-from workbench.comparison.runs import difference, pair
+from workbench.comparison.runs import difference, paired_values
 from workbench.evaluation.measures import DEFAULT
 from workbench.significance.outcomes import Method
 from workbench.significance.resampling import Progress
@@ -39,21 +39,21 @@ class Kept:
         with self._lock:
             if key in self.known:
                 self.known.move_to_end(key)
-                found: T = self.known[key]
-                return found
-        made = make()
-        self.put(key, made)
-        return made
+                known: T = self.known[key]
+                return known
+        result = make()
+        self.put(key, result)
+        return result
 
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
             self.known.clear()
 
-    def put(self, key: Hashable, made: Any) -> None:
+    def put(self, key: Hashable, result: Any) -> None:
         """Keep one more result, and drop the one that was not asked for longest."""
         with self._lock:
-            self.known[key] = made
+            self.known[key] = result
             while len(self.known) > self.size:
                 self.known.popitem(last=False)
 
@@ -81,10 +81,10 @@ class ComparedRuns:
     """
 
     choice: Choice
-    runs: list[Run]
+    runs: list[RunRow]
     paired: Paired
-    rows: list[Comparison]
-    recorded: list[Comparison | None]
+    rows: list[ComparisonRow]
+    recorded: list[ComparisonRow | None]
     queries: list[dict[str, str]]
 
     @property
@@ -165,11 +165,11 @@ class Study:
             for kept in (self._pairs, self._texts, self._found, self._wordings, self._rows):
                 kept.clear()
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[RunRow]:
         """All runs, as the store has them."""
         return all_runs(self.store)
 
-    def compare(self, choice: Choice, runs: list[Run], progress: Progress | None = None) -> ComparedRuns:
+    def compare(self, choice: Choice, runs: list[RunRow], progress: Progress | None = None) -> ComparedRuns:
         """Compare two to four runs with the first of them.
 
         Args:
@@ -178,23 +178,23 @@ class Study:
             progress: told how many resamples are done; may raise to stop.
 
         Raises:
-            LswError: as `pair`.
+            LswError: as `paired_values`.
         """
         ids, first = choice.run_ids, runs[0]
         paired = self._values(ids, choice.measure, runs)
         differences = [difference(first, other) for other in runs[1:]]
         known = self._topics.get(first["collection"], lambda: topics(self.store, first["collection"]))
         rows = self._rows.get(choice, lambda: compared(paired, differences, known, choice.method, progress))
-        said = self._recorded.get(frozenset(ids), lambda: browse.recorded(self.store, list(ids)))
+        declared = self._recorded.get(frozenset(ids), lambda: browse.recorded(self.store, list(ids)))
         texts = self._wordings.get(ids, lambda: browse.wordings(self.store, list(ids)))
-        recorded = [said.get((first["run_id"], r["run_id"], choice.measure)) for r in runs[1:]]
+        recorded = [declared.get((first["run_id"], r["run_id"], choice.measure)) for r in runs[1:]]
         return ComparedRuns(choice, runs, paired, rows, recorded, [texts[r["run_id"]] for r in runs])
 
-    def _values(self, ids: tuple[str, ...], measure: str, runs: list[Run]) -> Paired:
+    def _values(self, ids: tuple[str, ...], measure: str, runs: list[RunRow]) -> Paired:
         """The runs' values in one measure; those that all have recorded are read together."""
         together = [m for m in runs[0]["means"] if all(m in r["means"] for r in runs)]
         names = together if measure in together else [measure]
-        whole = self._pairs.get((ids, tuple(names)), lambda: pair(self.store, runs, names))
+        whole = self._pairs.get((ids, tuple(names)), lambda: paired_values(self.store, runs, names))
         at = names.index(measure)
         return replace(
             whole, values=whole.values[:, :, at : at + 1], measures=[measure], no_relevant=[whole.no_relevant[at]]
@@ -202,10 +202,10 @@ class Study:
 
     def known(self, run_ids: tuple[str, ...], qid: str) -> QueryRankings | None:
         """What `find` gave before, if it is still known; quick."""
-        found: QueryRankings | None = self._found.known.get((run_ids, qid))
-        return found
+        known: QueryRankings | None = self._found.known.get((run_ids, qid))
+        return known
 
-    def find(self, runs: list[Run], qids: list[str]) -> list[QueryRankings]:
+    def find(self, runs: list[RunRow], qids: list[str]) -> list[QueryRankings]:
         """Some queries in some runs; in one read, for what is not known. Texts come by `fill`."""
         run_ids = tuple(r["run_id"] for r in runs)
         new = [q for q in qids if self.known(run_ids, q) is None]
@@ -214,9 +214,9 @@ class Study:
                 self._found.put((run_ids, qid), QueryRankings(qid, tables, labels, [{} for _ in runs]))
         return [f for q in qids if (f := self.known(run_ids, q))]
 
-    def fill(self, runs: list[Run], found: list[QueryRankings]) -> list[QueryRankings]:
+    def fill(self, runs: list[RunRow], queries: list[QueryRankings]) -> list[QueryRankings]:
         """Look up the texts of each ranking's first passages and of the relevant ones, all in one read."""
-        new = [f for f in found if not f.filled]
+        new = [f for f in queries if not f.filled]
         some = {f.qid: f.first(self.DEPTH) for f in new}
         every = frozenset(docno for docnos in some.values() for docno in docnos)
         for i, run in enumerate(runs):
@@ -225,7 +225,7 @@ class Study:
                 f.texts[i].update({d: texts[d] for d in some[f.qid] if d in texts})
         for f in new:
             f.filled = True
-        return found
+        return queries
 
     def texts(self, collection: str, variety: str | None, docnos: frozenset[str]) -> dict[str, str]:
         """Passages' texts; those that the store does not have are left out."""
@@ -233,11 +233,11 @@ class Study:
         files = self._files.get(key, lambda: browse.passage_files(self.store, collection, variety))
         return self._texts.get((key, docnos), lambda: passage_texts(files, docnos))
 
-    def curve(self, runs: list[Run], measure: str, cutoffs: list[int]) -> "np.typing.NDArray[np.float64]":
+    def curve(self, runs: list[RunRow], measure: str, cutoffs: list[int]) -> "np.typing.NDArray[np.float64]":
         """Means of a measure at cut-offs (runs x cutoffs), over the queries that all runs were evaluated on."""
         names = [at_cutoff(measure, k) for k in cutoffs]
-        found: np.typing.NDArray[np.float64] = pair(self.store, runs, names).values.mean(axis=0)
-        return found
+        means: np.typing.NDArray[np.float64] = paired_values(self.store, runs, names).values.mean(axis=0)
+        return means
 
 
 def at_cutoff(measure: str, cutoff: int) -> str:
@@ -245,13 +245,13 @@ def at_cutoff(measure: str, cutoff: int) -> str:
     return f"{measure.partition('@')[0]}@{cutoff}"
 
 
-def label(run: Run) -> str:
+def label(run: RunRow) -> str:
     """A run in a few words: system, what it was trained on, varieties."""
     passages = run["document_variety"] or "?"
     return f"{system_name(run)} · {run['query_variety']}-{passages}"
 
 
-def partner(run: Run, runs: list[Run]) -> Run | None:
+def partner(run: RunRow, runs: list[RunRow]) -> RunRow | None:
     """The run one would hold this one against: its base, its high-resource twin, or what it was tuned to."""
     same = [
         r
@@ -259,7 +259,7 @@ def partner(run: Run, runs: list[Run]) -> Run | None:
         if r["run_id"] != run["run_id"]
         and (r["collection"], r["document_variety"]) == (run["collection"], run["document_variety"])
     ]
-    tests: list[Callable[[Run], bool]] = [
+    tests: list[Callable[[RunRow], bool]] = [
         lambda r: (
             bool(run["trained_on"])
             and (r["system"], r["query_variety"], r["trained_on"]) == (run["system"], run["query_variety"], None)

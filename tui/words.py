@@ -57,8 +57,8 @@ def marked(text: str, query: str, variety: str | None) -> Text:
         runs = re.findall(r"[\u3400-\u9fff\uf900-\ufaff]+", asked)
         pieces = {run[i : i + 2] for run in runs for i in range(max(1, len(run) - 1))}
         for piece in pieces:
-            for found in re.finditer(re.escape(piece), passage):
-                out.stylize(SAME, *found.span())
+            for match in re.finditer(re.escape(piece), passage):
+                out.stylize(SAME, *match.span())
         single = {c for run in runs for c in run}
         for i, character in enumerate(passage):
             if character in single:
@@ -66,10 +66,10 @@ def marked(text: str, query: str, variety: str | None) -> Text:
     else:
         asked, passage = query, text
     words = {w.casefold() for w in _WORD.findall(asked) if not _HAN.match(w)}
-    for found in _WORD.finditer(passage):
-        word = found[0].casefold()
+    for match in _WORD.finditer(passage):
+        word = match[0].casefold()
         if word in words:
-            out.stylize(SAME, *found.span())
+            out.stylize(SAME, *match.span())
         elif any(near(word, w) for w in words):
-            out.stylize(NEAR, *found.span())
+            out.stylize(NEAR, *match.span())
     return out

@@ -166,7 +166,9 @@ def search(folder: Path, small: bool) -> dict[str, Any]:
     queries = block[:asked] + 0.02 * rng.standard_normal((asked, 1024), dtype=np.float32)
     results: list[pa.Table] = []
     took = seconds(
-        lambda: results.append(biencoder.nearest(out, queries, [str(i) for i in range(asked)], 1000, Computing())[0])
+        lambda: results.append(
+            biencoder.nearest_passages(out, queries, [str(i) for i in range(asked)], 1000, Computing())[0]
+        )
     )
     chip = rate(torch.float32)
     return {

@@ -125,8 +125,8 @@ async def drive(folder: Path, together: int) -> dict[str, object]:
         again = []
         await asyncio.sleep(1)
         for key in ("m", "m", "m", "t", "t", "m", "t") * 2 if together > 2 else "mmmttmttmmmttmtt":
-            was = screen.found
-            again.append(await press(key, lambda was=was: screen.found is not was))
+            was = screen.comparison
+            again.append(await press(key, lambda was=was: screen.comparison is not was))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"held": sorted(held), "read": sorted(read), "again": again, "megabytes": peak}
 

@@ -23,7 +23,7 @@ from tui.listing import Listing
 from tui.page import Page
 from tui.pages import PAGES
 from tui.pages.compare import Compare
-from tui.pages.plots import KINDS, Picture, Plots
+from tui.pages.plots import PLOTS, Picture, Plots
 from tui.pages.provenance import Provenance
 from tui.pages.runs import Runs
 from tui.pages.sql import Sql, Statement
@@ -118,8 +118,8 @@ def test_the_strip_says_what_lsw_compare_says(made: Store) -> None:
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         page = await compared(pilot, app)
-        assert page.found is not None
-        row = page.found.rows[0]
+        assert page.comparison is not None
+        row = page.comparison.rows[0]
         for name in ("delta", "ci_low", "ci_high", "p_corrected", "effect_size", "wins", "ties", "losses", "n"):
             assert row[name] == reference[name], name
         said = text(page, "#strip")
@@ -138,7 +138,7 @@ def test_rankings_are_the_stores_and_the_same_passage_is_selected_in_both(made: 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         page = await compared(pilot, app)
         for _ in range(6):
-            shown, found = page.shown, page.found
+            shown, found = page.shown, page.comparison
             assert shown and found
             for i, run_id in enumerate(pair):
                 with made.reading() as con:
@@ -184,7 +184,7 @@ def test_queries_are_sorted_filtered_and_searched(made: Store) -> None:
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         page = await compared(pilot, app)
-        found = page.found
+        found = page.comparison
         assert found
         deltas = found.deltas(1)
         assert [deltas[i] for i in page.order] == sorted(deltas)
@@ -221,30 +221,30 @@ def test_measure_test_and_correction_change_at_a_key(finished: Store) -> None:
         page = await compared(pilot, app)
 
         async def press(key: str) -> None:
-            was = page.found
+            was = page.comparison
             await pilot.press(key)
-            await until(pilot, lambda: page.found is not was)
+            await until(pilot, lambda: page.comparison is not was)
 
         await press("m")
-        assert page.found
-        assert page.found.choice.measure == "nDCG@10"
+        assert page.comparison
+        assert page.comparison.choice.measure == "nDCG@10"
         await press("t")
         expected = compare_runs(finished, three, ["nDCG@10"], Method(test="t"), print).comparisons
-        assert [r["p_corrected"] for r in page.found.rows] == [r["p_corrected"] for r in expected]
+        assert [r["p_corrected"] for r in page.comparison.rows] == [r["p_corrected"] for r in expected]
         await press("c")
-        assert page.found.rows[0]["correction"] == "bonferroni"
+        assert page.comparison.rows[0]["correction"] == "bonferroni"
         assert "Bonferroni" in text(page, "#strip")
         first = page.order[0]
         await pilot.press("d")
         assert (page.chosen == 2 and page.order[0] != first) or page.chosen == 2
-        assert [page.found.deltas(2)[i] for i in page.order] == sorted(page.found.deltas(2))
+        assert [page.comparison.deltas(2)[i] for i in page.order] == sorted(page.comparison.deltas(2))
         await press("b")
-        assert list(page.found.choice.run_ids) == three[1:] + three[:1]
+        assert list(page.comparison.choice.run_ids) == three[1:] + three[:1]
         page.measure("AP")
-        await until(pilot, lambda: page.found and page.found.choice.measure == "AP")
+        await until(pilot, lambda: page.comparison and page.comparison.choice.measure == "AP")
         page.measure("no such measure")
         await pilot.pause()
-        assert page.found.choice.measure == "AP"
+        assert page.comparison.choice.measure == "AP"
 
     drive(finished, steps, (160, 48), three)
 
@@ -343,30 +343,30 @@ def test_plots_are_drawn_and_a_point_opens_its_query(made: Store) -> None:
         await pilot.press("3")
         page = app.screen
         assert isinstance(page, Plots)
-        await until(pilot, lambda: page.found)
-        for kind in KINDS:
+        await until(pilot, lambda: page.comparison)
+        for kind in PLOTS:
             assert page.kind == kind
             await until(pilot, lambda: page.kind != "cutoffs" or page.curve is not None)
             drawn = page.query_one(Picture).plt.build()
             assert ("No model" in drawn) == (kind == "losses")
             if kind == "cutoffs":
-                assert page.found
+                assert page.comparison
                 _, table = page.table()
                 at_ten = next(row for row in table if row[0] == "10")
-                assert float(at_ten[1]) == pytest.approx(page.found.values(0).mean(), abs=1e-9)
+                assert float(at_ten[1]) == pytest.approx(page.comparison.values(0).mean(), abs=1e-9)
             await pilot.press("v")
         await pilot.press("v")  # the scatter
         assert page.kind == "scatter"
-        assert page.found
+        assert page.comparison
         await pilot.pause()
-        x, y = page._points(page.found)
-        low, high = page._limits(page.found)
-        deltas = page.found.deltas(1)
+        x, y = page._points(page.comparison)
+        low, high = page._limits(page.comparison)
+        deltas = page.comparison.deltas(1)
         worst = int(np.argmin(deltas))
         event = Picture.Pointed((x[worst] - low) / (high - low), (y[worst] - low) / (high - low))
         page.pointed(event)
-        qid = page.found.qids[worst]
-        assert page.found.qids[page.order[page.query_one(Listing).cursor]] == qid
+        qid = page.comparison.qids[worst]
+        assert page.comparison.qids[page.order[page.query_one(Listing).cursor]] == qid
         await pilot.press("enter")
         after = await compared(pilot, app)
         await until(pilot, lambda: after.shown and after.shown.qid == qid)
@@ -382,7 +382,7 @@ def test_a_click_in_a_plot_finds_the_query_there(made: Store) -> None:
         await pilot.press("3")
         page = app.screen
         assert isinstance(page, Plots)
-        await until(pilot, lambda: page.found)
+        await until(pilot, lambda: page.comparison)
         await pilot.pause()
         plot = page.query_one(Picture)
         await pilot.click(Picture, offset=(plot.size.width - 3, plot.size.height // 2))  # the right end: the best
@@ -481,7 +481,7 @@ def test_views_are_exported_and_copied(made: Store, tmp_path: Path) -> None:
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         page = await compared(pilot, app)
-        assert page.found
+        assert page.comparison
         for ending in ("csv", "md", "svg", "csv", "txt"):
             await pilot.press("ctrl+e")
             box = app.screen.query_one(Input)
@@ -492,8 +492,8 @@ def test_views_are_exported_and_copied(made: Store, tmp_path: Path) -> None:
                 await pilot.press("escape")
         with (tmp_path / "view.csv").open(encoding="utf-8") as file:
             table = list(csv.DictReader(file))
-        assert len(table) == len(page.found.qids)
-        by_qid = dict(zip(page.found.qids, page.found.values(0), strict=True))
+        assert len(table) == len(page.comparison.qids)
+        by_qid = dict(zip(page.comparison.qids, page.comparison.values(0), strict=True))
         assert all(float(row["A RR@10"]) == by_qid[row["qid"]] for row in table)
         assert (tmp_path / "view.md").read_text("utf-8").count("\n") == len(table) + 2
         assert "<svg" in (tmp_path / "view.svg").read_text("utf-8")
@@ -516,15 +516,15 @@ def test_what_one_looked_at_is_remembered(made: Store) -> None:
     async def first(pilot: Pilot[Any], app: Workbench) -> None:
         page = await compared(pilot, app)
         await pilot.press("s", "m", "n", "n", "ctrl+t")
-        await until(pilot, lambda: page.found and page.found.choice.measure == "nDCG@10")
+        await until(pilot, lambda: page.comparison and page.comparison.choice.measure == "nDCG@10")
         seen["qid"] = page.keep
         seen["theme"] = app.theme
 
     async def second(pilot: Pilot[Any], app: Workbench) -> None:
         page = await compared(pilot, app)
-        assert page.found
-        assert list(page.found.choice.run_ids) == pair
-        assert page.found.choice.measure == "nDCG@10"
+        assert page.comparison
+        assert list(page.comparison.choice.run_ids) == pair
+        assert page.comparison.choice.measure == "nDCG@10"
         assert page.sort_by == "gain first"
         assert page.keep == seen["qid"]
         assert app.theme == seen["theme"] == "textual-light"
@@ -543,7 +543,7 @@ def test_screens_look_as_they_did(made: Store, snap_compare: Any, page: str, siz
     async def before(pilot: Pilot[Any]) -> None:
         await compared(pilot, app)
         app.action_go(page)
-        await until(pilot, lambda: app.screen.found)  # type: ignore[attr-defined]
+        await until(pilot, lambda: app.screen.comparison)  # type: ignore[attr-defined]
         await pilot.pause(0.3)
 
     assert snap_compare(app, terminal_size=size, run_before=before)

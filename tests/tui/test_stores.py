@@ -93,10 +93,10 @@ def test_a_store_that_changes_is_followed_and_one_that_is_busy_waited_for(made: 
         app.study._pairs.clear()
         page.measure("P@5")
         await until(pilot, lambda: "in use" in app.note_text)
-        assert page.found and page.found.choice.measure == "RR@10"
+        assert page.comparison and page.comparison.choice.measure == "RR@10"
         held.stdin.close()
         held.wait()
-        await until(pilot, lambda: page.found.choice.measure == "P@5")
+        await until(pilot, lambda: page.comparison.choice.measure == "P@5")
         assert app.note_text == ""
 
     drive(store, steps, chosen=pair)

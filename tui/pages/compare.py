@@ -61,7 +61,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: ComparedRuns | None = None
+        self.comparison: ComparedRuns | None = None
         self.shown: QueryRankings | None = None
         self.order: list[int] = []
         self.words: list[str] = []
@@ -101,10 +101,10 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         if len(runs) < 2:
             self.query_one("#strip", Static).update("Mark two to four runs on screen 1 (space), then Enter.")
             return
-        if self.found and self.found.choice == choice and self.found.runs == runs:
+        if self.comparison and self.comparison.choice == choice and self.comparison.runs == runs:
             return
         self.chosen = min(self.chosen, len(runs) - 1)
-        if self.shown and self.found:
+        if self.shown and self.comparison:
             self.keep = self.shown.qid
         study = self.bench.study
         self.bench.note("computing ...")
@@ -114,17 +114,17 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.query_one("#strip", Static).update(Text(str(error)))
         super().failed(error)
 
-    def _compared(self, found: ComparedRuns) -> None:
-        self.found = found
+    def _compared(self, comparison: ComparedRuns) -> None:
+        self.comparison = comparison
         self.set_timer(0.5, settle)
         for i in range(len(LETTERS)):
-            self.query_one(f"#list{i}").display = i < len(found.runs)
+            self.query_one(f"#list{i}").display = i < len(comparison.runs)
         self._strip()
         self._queries()
 
     def _strip(self) -> None:
-        if self.found:
-            self.query_one("#strip", Static).update(strip(self.found, self.chosen, self.size.width - 2))
+        if self.comparison:
+            self.query_one("#strip", Static).update(strip(self.comparison, self.chosen, self.size.width - 2))
 
     def on_resize(self, _: events.Resize) -> None:
         self._strip()
@@ -134,17 +134,17 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     def _queries(self) -> None:
         """Sort and filter; stay on the query one was on, if it is still there."""
-        found = self.found
-        if not found:
+        comparison = self.comparison
+        if not comparison:
             return
         listing = self.query_one("#queries", Listing)
-        self.order = ordered(found, self.chosen, self.sort_by, self.filter_by, self.words)
+        self.order = ordered(comparison, self.chosen, self.sort_by, self.filter_by, self.words)
         searched = f", {len(self.order)} match" if self.words else ""
         self.query_one("#about", Static).update(
-            f"{len(self.order)}/{len(found.qids)} {self.filter_by}{searched}; by {self.sort_by}"
+            f"{len(self.order)}/{len(comparison.qids)} {self.filter_by}{searched}; by {self.sort_by}"
         )
-        at = next((r for r, i in enumerate(self.order) if found.qids[i] == self.keep), 0)
-        listing.show(query_rows(found, self.chosen, self.order, narrow=self.size.width < WIDE), at)
+        at = next((r for r, i in enumerate(self.order) if comparison.qids[i] == self.keep), 0)
+        listing.show(query_rows(comparison, self.chosen, self.order, narrow=self.size.width < WIDE), at)
         if not self.order:
             self._nothing()
 
@@ -162,16 +162,16 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     def query_moved(self, row: int) -> None:
         """Show its rankings, at once if they are known."""
-        found = self.found
-        if not found or row >= len(self.order):
+        comparison = self.comparison
+        if not comparison or row >= len(self.order):
             return
-        self.keep = qid = found.qids[self.order[row]]
-        study, runs = self.bench.study, found.runs
-        known = study.known(found.choice.run_ids, qid)
+        self.keep = qid = comparison.qids[self.order[row]]
+        study, runs = self.bench.study, comparison.runs
+        known = study.known(comparison.choice.run_ids, qid)
         if known:
             self._found(known)
         else:
-            self.read("query", lambda: study.find(runs, [qid]), lambda made: self._found(made[0]))
+            self.read("query", lambda: study.find(runs, [qid]), lambda queries: self._found(queries[0]))
 
     def _filled(self, shown: list[QueryRankings]) -> None:
         """The texts have come."""
@@ -183,30 +183,30 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
     def _ahead(self) -> None:
         """Read the queries next to this one, so that they are there when they are wanted."""
         self._soon.pause()
-        found = self.found
-        if not found:
+        comparison = self.comparison
+        if not comparison:
             return
         at = self.query_one("#queries", Listing).cursor
-        study, runs = self.bench.study, found.runs
-        near = [found.qids[self.order[r]] for r in range(at - 4, at + 5) if 0 <= r < len(self.order)]
-        if all(study.known(found.choice.run_ids, q) for q in near):
+        study, runs = self.bench.study, comparison.runs
+        near = [comparison.qids[self.order[r]] for r in range(at - 4, at + 5) if 0 <= r < len(self.order)]
+        if all(study.known(comparison.choice.run_ids, q) for q in near):
             return
         window = range(at - AHEAD, at + AHEAD + 1)
-        qids = [found.qids[self.order[r]] for r in window if 0 <= r < len(self.order)]
+        qids = [comparison.qids[self.order[r]] for r in window if 0 <= r < len(self.order)]
         self.read("ahead", lambda: study.fill(runs, study.find(runs, qids)), lambda _: None)
 
     # Right: the rankings.
 
     def _found(self, shown: QueryRankings) -> None:
-        found = self.found
-        if not found or shown.qid != self.keep or len(shown.docnos) != len(found.runs):
+        comparison = self.comparison
+        if not comparison or shown.qid != self.keep or len(shown.docnos) != len(comparison.runs):
             return
         self.shown = shown
-        at = found.qids.index(shown.qid)
-        for i, run in enumerate(found.runs):
-            value = found.values(i)[at]
+        at = comparison.qids.index(shown.qid)
+        for i, run in enumerate(comparison.runs):
+            value = comparison.values(i)[at]
             head = Text.assemble(letter(i), (f" {value:.3f}", "bold"), f"  {label(run)}")
-            text = Text(found.queries[i].get(shown.qid, "its text is not in the store"), COLOURS[i])
+            text = Text(comparison.queries[i].get(shown.qid, "its text is not in the store"), COLOURS[i])
             where = Text(relevant_at(shown, i), "dim")
             for line in (head, where):
                 line.truncate(max(1, self.query_one(f"#list{i}").size.width - 2), overflow="ellipsis")
@@ -214,13 +214,13 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         best = [(min(r.get(d, 10**9) for r in shown.rank), d) for d, label_ in shown.labels.items() if label_ > 0]
         first = next((d[0] for d in shown.docnos if d), "")
         self.docno = min(best)[1] if best and min(best)[0] < 10**9 else first
-        for i in range(len(found.runs)):
+        for i in range(len(comparison.runs)):
             listing = self.query_one(f"#ranking{i}", Listing)
             listing.rows = Rows()
             with self.prevent(Listing.Moved):
                 listing.show(ranking_rows(shown, i, self.chosen))
         self._select(self.docno)
-        study, runs = self.bench.study, found.runs
+        study, runs = self.bench.study, comparison.runs
         if not shown.filled:
             self.read("texts", lambda: study.fill(runs, [shown]), self._filled)
         self._soon.reset()
@@ -253,11 +253,11 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self._passage()
 
     def _passage(self) -> None:
-        shown, found = self.shown, self.found
-        if not shown or not found:
+        shown, comparison = self.shown, self.comparison
+        if not shown or not comparison:
             return
-        run = min(self.focused_run(), len(found.runs) - 1)
-        study, row = self.bench.study, found.runs[run]
+        run = min(self.focused_run(), len(comparison.runs) - 1)
+        study, row = self.bench.study, comparison.runs[run]
         docno = self.docno
         if docno and docno not in shown.texts[run]:
 
@@ -265,8 +265,8 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
                 return study.texts(row["collection"], row["document_variety"], frozenset([docno]))
 
             self.read("text", look, lambda texts: self._text_found(shown, run, texts))
-        query = found.queries[run].get(shown.qid, "")
-        self._show_text(passage(shown, found.runs, run, docno, query))
+        query = comparison.queries[run].get(shown.qid, "")
+        self._show_text(passage(shown, comparison.runs, run, docno, query))
 
     def _show_text(self, text: Text) -> None:
         """The passage; the screen is laid out anew only if it takes more lines or fewer."""
@@ -288,8 +288,8 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.query_one("#queries", Listing).action_move(step)
 
     def action_chosen(self) -> None:
-        if self.found and len(self.found.runs) > 2:
-            self.chosen = self.chosen % (len(self.found.runs) - 1) + 1
+        if self.comparison and len(self.comparison.runs) > 2:
+            self.chosen = self.chosen % (len(self.comparison.runs) - 1) + 1
             self._strip()
             self._queries()
 
@@ -344,20 +344,20 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
     # Copying and leaving.
 
     def current(self) -> tuple[str, str]:
-        found, shown = self.found, self.shown
-        if not found or not shown:
+        comparison, shown = self.comparison, self.shown
+        if not comparison or not shown:
             return "", ""
         run = self.focused_run()
         if self.focused and (self.focused.id or "").startswith("ranking"):
             return "the passage", f"{self.docno}\t{shown.texts[run].get(self.docno, '')}"
-        pairs = zip(found.runs, found.queries, strict=True)
+        pairs = zip(comparison.runs, comparison.queries, strict=True)
         texts = dict.fromkeys(f"{run['query_variety']}\t{query.get(shown.qid, '')}" for run, query in pairs)
         return "the query", "\n".join([shown.qid, *texts])
 
     def table(self) -> Plain:
         """The queries, or the ranking that has the focus, unrounded."""
-        found, shown = self.found, self.shown
-        if not found:
+        comparison, shown = self.comparison, self.shown
+        if not comparison:
             return [], []
         if shown and self.focused and (self.focused.id or "").startswith("ranking"):
             run = self.focused_run()
@@ -366,16 +366,17 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
                 for rank, (d, score) in enumerate(zip(shown.docnos[run], shown.scores[run], strict=True))
             ]
             return ["#", "docno", "score", "label", "text"], rows
-        names = [f"{LETTERS[i]} {found.choice.measure}" for i in range(len(found.runs))]
-        texts = [f"{LETTERS[i]} query" for i in range(len(found.runs))]
-        made = [
+        names = [f"{LETTERS[i]} {comparison.choice.measure}" for i in range(len(comparison.runs))]
+        texts = [f"{LETTERS[i]} query" for i in range(len(comparison.runs))]
+        per_query = [
             [
-                found.qids[i], *(repr(float(v)) for v in found.paired.values[i, :, 0]),
-                repr(float(found.deltas(self.chosen)[i])), *(q.get(found.qids[i], "") for q in found.queries),
+                comparison.qids[i], *(repr(float(v)) for v in comparison.paired.values[i, :, 0]),
+                repr(float(comparison.deltas(self.chosen)[i])),
+                *(q.get(comparison.qids[i], "") for q in comparison.queries),
             ]
             for i in self.order
         ]  # fmt: skip
-        return ["qid", *names, f"{LETTERS[self.chosen]}-A", *texts], made
+        return ["qid", *names, f"{LETTERS[self.chosen]}-A", *texts], per_query
 
     def on_unmount(self) -> None:
         if self.keep:

@@ -22,7 +22,7 @@ from tui.page import Page, Plain, until_cancelled
 from tui.study import LETTERS, ComparedRuns, label
 from workbench.comparison.results import signed
 
-KINDS = ("deltas", "scatter", "cutoffs", "losses")
+PLOTS = ("deltas", "scatter", "cutoffs", "losses")
 TITLES = {
     "deltas": "differences, sorted",
     "scatter": "query by query",
@@ -82,8 +82,8 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
 
     def __init__(self) -> None:
         super().__init__()
-        self.kind = KINDS[0]
-        self.found: ComparedRuns | None = None
+        self.kind = PLOTS[0]
+        self.comparison: ComparedRuns | None = None
         self.models: list[Row] = []
         self.curve: Any = None
         self.cutoffs: list[int] = []
@@ -99,13 +99,13 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             yield Picture(id="plot")
 
     def on_mount(self) -> None:
-        self.kind = self.bench.remembered.get("plot", KINDS[0])
+        self.kind = self.bench.remembered.get("plot", PLOTS[0])
         self.query_one(Listing).focus()
 
     def refreshed(self) -> None:
         study, choice = self.bench.study, self.bench.choice
         runs = self.bench.rows(choice.run_ids)
-        same = self.found and self.found.runs == runs and self.found.choice.measure == choice.measure
+        same = self.comparison and self.comparison.runs == runs and self.comparison.choice.measure == choice.measure
         if len(runs) >= 2 and not same:
             self.chosen = min(self.chosen, len(runs) - 1)
             self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
@@ -113,12 +113,12 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             self.read("models", lambda: browse.finetunes(self.bench.store), self._models)
         self.draw()
 
-    def _compared(self, found: ComparedRuns) -> None:
-        self.found, self.curve = found, None
+    def _compared(self, comparison: ComparedRuns) -> None:
+        self.comparison, self.curve = comparison, None
         self.draw()
 
-    def _models(self, found: list[Row]) -> None:
-        self.models = found
+    def _models(self, models: list[Row]) -> None:
+        self.models = models
         self.draw()
 
     def _curve(self, curve: Any) -> None:
@@ -133,29 +133,29 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
 
     def draw(self) -> None:
         """The list, whose cursor draws the picture."""
-        tabs = [Text(f" {TITLES[k]} ", "reverse" if k == self.kind else "") for k in KINDS]
+        tabs = [Text(f" {TITLES[k]} ", "reverse" if k == self.kind else "") for k in PLOTS]
         self.query_one("#about", Static).update(Text.assemble(*tabs))
         listing = self.query_one(Listing)
         if self.kind == "losses":
             columns = [Column("model"), Column("trained on", 10), Column("last", 7, right=True)]
             listing.show(Rows(columns, len(self.models), self._model_cells), listing.cursor)
-        elif self.found:
-            found = self.found
-            deltas = found.deltas(self.chosen)
+        elif self.comparison:
+            comparison = self.comparison
+            deltas = comparison.deltas(self.chosen)
+            texts = comparison.queries[self.chosen]
             self.order = [
                 int(i) for i in np.argsort(deltas, kind="stable")
-                if all(w in f"{found.qids[i]} {found.queries[self.chosen].get(found.qids[i], '')}".casefold()
-                       for w in self.words)
+                if all(w in f"{comparison.qids[i]} {texts.get(comparison.qids[i], '')}".casefold() for w in self.words)
             ]  # fmt: skip
             columns = [
-                Column("qid", widest(found.qids, 12)),
+                Column("qid", widest(comparison.qids, 12)),
                 Column(f"{LETTERS[self.chosen]}-A", 6, right=True),
                 Column("query"),
             ]
 
             def cells(row: int) -> list[Text]:
-                qid = found.qids[self.order[row]]
-                query = found.queries[self.chosen].get(qid, "")
+                qid = comparison.qids[self.order[row]]
+                query = comparison.queries[self.chosen].get(qid, "")
                 return [Text(qid), Text(signed(deltas[self.order[row]])), Text(query)]
 
             listing.show(Rows(columns, len(self.order), cells), min(listing.cursor, max(0, len(self.order) - 1)))
@@ -178,25 +178,25 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         plot = self.query_one(Picture)
         plt = plot.plt
         plt.clear_figure()
-        found = self.found
+        comparison = self.comparison
         if self.kind == "losses":
             self._losses(plt)
-        elif not found:
+        elif not comparison:
             plt.title("Mark two to four runs on screen 1, then Enter.")
         elif self.kind == "deltas":
-            self._deltas(plt, found)
+            self._deltas(plt, comparison)
         elif self.kind == "scatter":
-            self._scatter(plt, found)
+            self._scatter(plt, comparison)
         else:
-            self._cutoffs(plt, found)
+            self._cutoffs(plt, comparison)
         plot.refresh()
 
-    def _names(self, found: ComparedRuns) -> str:
-        a, b = label(found.runs[0]), label(found.runs[self.chosen])
-        return f"{found.choice.measure}: {LETTERS[self.chosen]} {b}  against A {a}"
+    def _names(self, comparison: ComparedRuns) -> str:
+        a, b = label(comparison.runs[0]), label(comparison.runs[self.chosen])
+        return f"{comparison.choice.measure}: {LETTERS[self.chosen]} {b}  against A {a}"
 
-    def _deltas(self, plt: Any, found: ComparedRuns) -> None:
-        deltas = np.sort(found.deltas(self.chosen))
+    def _deltas(self, plt: Any, comparison: ComparedRuns) -> None:
+        deltas = np.sort(comparison.deltas(self.chosen))
         at = np.unique(np.linspace(0, len(deltas) - 1, min(POINTS, len(deltas))).astype(int))
         for part, colour in ((deltas[at] < 0, "red"), (deltas[at] > 0, "green")):
             if part.any():
@@ -208,24 +208,28 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         where = self.query_one(Listing).cursor
         if where < len(self.order) and not self.words:
             plt.vline(where + 1, "blue")
-        plt.title(self._names(found))
+        plt.title(self._names(comparison))
         plt.xlabel(f"queries, sorted: {(deltas < 0).sum()} lost, {(deltas == 0).sum()} tied, {(deltas > 0).sum()} won")
 
-    def _points(self, found: ComparedRuns) -> "tuple[np.typing.NDArray[np.float64], np.typing.NDArray[np.float64]]":
+    def _points(
+        self, comparison: ComparedRuns
+    ) -> "tuple[np.typing.NDArray[np.float64], np.typing.NDArray[np.float64]]":
         rng = np.random.default_rng(0)
-        x, y = found.values(0), found.values(self.chosen)
+        x, y = comparison.values(0), comparison.values(self.chosen)
         hair = 0.008 * max(float(x.max(initial=0)), float(y.max(initial=0)), 1e-9)
         return x + rng.normal(0, hair, len(x)), y + rng.normal(0, hair, len(y))
 
-    def _limits(self, found: ComparedRuns) -> tuple[float, float]:
-        most = max(float(found.values(0).max(initial=0)), float(found.values(self.chosen).max(initial=0)), 1e-9)
+    def _limits(self, comparison: ComparedRuns) -> tuple[float, float]:
+        most = max(
+            float(comparison.values(0).max(initial=0)), float(comparison.values(self.chosen).max(initial=0)), 1e-9
+        )
         return -0.04 * most, 1.04 * most
 
-    def _scatter(self, plt: Any, found: ComparedRuns) -> None:
-        x, y = self._points(found)
-        low, high = self._limits(found)
+    def _scatter(self, plt: Any, comparison: ComparedRuns) -> None:
+        x, y = self._points(comparison)
+        low, high = self._limits(comparison)
         plt.plot([low, high], [low, high], color="gray", marker="dot")
-        deltas = found.deltas(self.chosen)
+        deltas = comparison.deltas(self.chosen)
         for keep, colour in ((deltas < 0, "red"), (deltas > 0, "green"), (deltas == 0, "default")):
             if keep.any():
                 plt.scatter(x[keep].tolist(), y[keep].tolist(), color=colour, marker="braille")
@@ -235,23 +239,23 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             plt.scatter([float(x[i])], [float(y[i])], color="blue", marker="◉")
         plt.xlim(low, high)
         plt.ylim(low, high)
-        plt.title(self._names(found))
+        plt.title(self._names(comparison))
         plt.xlabel("A")
         plt.ylabel(LETTERS[self.chosen])
 
-    def _cutoffs(self, plt: Any, found: ComparedRuns) -> None:
-        depth = max(r["depth"] for r in found.runs)
+    def _cutoffs(self, plt: Any, comparison: ComparedRuns) -> None:
+        depth = max(r["depth"] for r in comparison.runs)
         self.cutoffs = [k for k in CUTOFFS if k <= depth]
         if self.curve is None:
-            study, runs, measure, cutoffs = self.bench.study, found.runs, found.choice.measure, self.cutoffs
+            study, runs, measure, cutoffs = self.bench.study, comparison.runs, comparison.choice.measure, self.cutoffs
             self.read("curve", lambda: study.curve(runs, measure, cutoffs), self._curve)
             plt.title("computing ...")
             return
-        for i, run in enumerate(found.runs):
+        for i, run in enumerate(comparison.runs):
             means = self.curve[i].tolist()
             plt.plot(np.log10(self.cutoffs).tolist(), means, color=COLOURS[i], label=f"{LETTERS[i]} {label(run)}")
         plt.xticks(np.log10(self.cutoffs).tolist(), [str(k) for k in self.cutoffs])
-        plt.title(f"{found.choice.measure.partition('@')[0]}@k")
+        plt.title(f"{comparison.choice.measure.partition('@')[0]}@k")
         plt.xlabel("k")
 
     def _losses(self, plt: Any) -> None:
@@ -267,14 +271,14 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
     @on(Picture.Pointed)
     def pointed(self, event: Picture.Pointed) -> None:
         """Put the cursor on the query of the nearest point."""
-        found = self.found
-        if not found or not self.order or self.kind not in ("deltas", "scatter"):
+        comparison = self.comparison
+        if not comparison or not self.order or self.kind not in ("deltas", "scatter"):
             return
         if self.kind == "deltas":
             row = round(event.x * (len(self.order) - 1))
         else:
-            low, high = self._limits(found)
-            x, y = self._points(found)
+            low, high = self._limits(comparison)
+            x, y = self._points(comparison)
             far = np.hypot(x - low - event.x * (high - low), y - low - event.y * (high - low))
             row = self.order.index(min(self.order, key=lambda i: far[i]))
         self.query_one(Listing).cursor = row
@@ -282,21 +286,21 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
     # Actions.
 
     def action_kind(self, step: int) -> None:
-        at = KINDS.index(self.kind) if self.kind in KINDS else 0
-        self.kind = KINDS[(at + step) % len(KINDS)]
+        at = PLOTS.index(self.kind) if self.kind in PLOTS else 0
+        self.kind = PLOTS[(at + step) % len(PLOTS)]
         self.bench.remembered.put("plot", self.kind)
         self.draw()
 
     def action_chosen(self) -> None:
-        if self.found:
-            self.chosen = self.chosen % (len(self.found.runs) - 1) + 1
+        if self.comparison:
+            self.chosen = self.chosen % (len(self.comparison.runs) - 1) + 1
             self.draw()
 
     @on(Listing.Chosen)
     def action_open(self) -> None:
         at = self.query_one(Listing).cursor
-        if self.found and self.kind != "losses" and at < len(self.order):
-            self.bench.remembered.put("qid", self.found.qids[self.order[at]])
+        if self.comparison and self.kind != "losses" and at < len(self.order):
+            self.bench.remembered.put("qid", self.comparison.qids[self.order[at]])
             self.bench.action_go("compare")
 
     def table(self) -> Plain:
@@ -304,8 +308,8 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         if self.kind == "losses" and self.models:
             model = self.models[min(self.query_one(Listing).cursor, len(self.models) - 1)]
             return ["step", "loss"], [[str(s), repr(x)] for s, x in zip(model["at"], model["losses"], strict=True)]
-        if self.kind == "cutoffs" and self.found and self.curve is not None:
-            names = [f"{LETTERS[i]} {label(r)}" for i, r in enumerate(self.found.runs)]
+        if self.kind == "cutoffs" and self.comparison and self.curve is not None:
+            names = [f"{LETTERS[i]} {label(r)}" for i, r in enumerate(self.comparison.runs)]
             rows = [[str(k), *(repr(float(v)) for v in self.curve[:, j])] for j, k in enumerate(self.cutoffs)]
             return ["k", *names], rows
         return super().table()

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from store import browse
 from store.query import lineage
-from store.rows import Row, Run, StageRow
+from store.rows import Row, RunRow, StageRow
 from tui.listing import Column, Listing, Rows
 from tui.page import Page
 from tui.study import label
@@ -39,7 +39,7 @@ versions.
     def __init__(self) -> None:
         super().__init__()
         self.stages: list[Row] = []
-        self.of: Run | None = None
+        self.of: RunRow | None = None
         self.again = ""
 
     def body(self) -> Iterator[Widget]:
@@ -54,21 +54,21 @@ versions.
 
     def refreshed(self) -> None:
         kept = self.bench.remembered.get("provenance", "")
-        found = self.bench.rows([kept]) or self.bench.rows(self.bench.choice.run_ids) or self.bench.runs[:1]
-        if not found:
+        candidates = self.bench.rows([kept]) or self.bench.rows(self.bench.choice.run_ids) or self.bench.runs[:1]
+        if not candidates:
             self.query_one("#about", Static).update(" No run yet.")
             return
-        run, store = found[0], self.bench.store
+        run, store = candidates[0], self.bench.store
 
-        def look() -> tuple[Run, list[StageRow], str]:
+        def look() -> tuple[RunRow, list[StageRow], str]:
             recipe = browse.resolved(store, run["recipe_run_id"])
             stages = lineage(store, run["key"])
             return run, stages, command(run, recipe, stages)
 
         self.read("stages", look, self._read)
 
-    def _read(self, found: tuple[Run, list[StageRow], str]) -> None:
-        self.of, stages, self.again = found
+    def _read(self, provenance: tuple[RunRow, list[StageRow], str]) -> None:
+        self.of, stages, self.again = provenance
         self.stages = _tree(stages)
         self.bench.remembered.put("provenance", self.of["run_id"])
         self.query_one("#about", Static).update(f" {self.of['run_id']}  {label(self.of)}\n {self.again}")
@@ -95,8 +95,8 @@ versions.
             row = self.stages[event.row]
             parts = [f"{row['kind']}  {row['key']}"]
             for name in ("parameters", "summary", "environment"):
-                said = json.loads(row[name] or "{}")
-                parts.append(f"\n{name}\n{_lines(said)}")
+                values = json.loads(row[name] or "{}")
+                parts.append(f"\n{name}\n{_lines(values)}")
             self.query_one("#said", Static).update("\n".join(parts))
 
     def current(self) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store import LswError, browse
-from store.rows import Row, Run
+from store.rows import Row, RunRow
 from tui.listing import Column, Listing, Rows, bar
 from tui.page import Page
 from tui.study import LETTERS, partner
@@ -60,7 +60,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         super().__init__()
         self.marked: list[str] = []
         self.words: list[str] = []
-        self.lines: list[Run | str] = []  # a recipe run's id is the heading of its runs
+        self.lines: list[RunRow | str] = []  # a recipe run's id is the heading of its runs
         self.recipes: dict[str, Row] = {}
         self.running: dict[str, Row] = {}
 
@@ -80,8 +80,8 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
             self.read("recipes", lambda: browse.recipe_runs(self.bench.store), self._recipes)
         self.draw()
 
-    def _recipes(self, found: list[Row]) -> None:
-        self.recipes = {r["recipe_run_id"]: r for r in found}
+    def _recipes(self, recipes: list[Row]) -> None:
+        self.recipes = {r["recipe_run_id"]: r for r in recipes}
         self.follow()
         self.draw()
 
@@ -104,13 +104,13 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         self.words = words
         self.draw()
 
-    def _matches(self, run: Run) -> bool:
+    def _matches(self, run: RunRow) -> bool:
         columns = ("run_id", "system", "trained_on", "query_variety", "document_variety", "collection", "recipe")
         recipe = self.recipes.get(run["recipe_run_id"] or "", {})
         text = " ".join(map(str, [*(run.get(c) for c in columns), recipe.get("title", "")])).casefold()
         return all(word in text for word in self.words)
 
-    def _key(self, run: Run) -> tuple[bool, float | str]:
+    def _key(self, run: RunRow) -> tuple[bool, float | str]:
         if self.sort_by in DEFAULT:
             value = run["means"].get(self.sort_by)
             return (value is None) != self.reverse, -(value or 0.0)  # last either way
@@ -129,7 +129,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         runs = [r for r in self.bench.runs if self._matches(r)]
         if self.sort_by == "recipe":
             order = {r: i for i, r in enumerate(self.recipes)}
-            groups: dict[str, list[Run]] = {
+            groups: dict[str, list[RunRow]] = {
                 r: [] for r, row in self.recipes.items() if row["status"] != "done" and not self.words
             }
             for run in runs:
@@ -179,8 +179,8 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
             silent = time.time() - now["time"]
             # A process that is not here may be at work on another machine.
             if now["pid"] and silent > SILENT and not _alive(now["pid"]):
-                said = f": no sign for {silent / 60:.0f} min; if it was stopped, type the command again to go on"
-                return Text.assemble(("■ ", "bold red"), name, said)
+                warning = f": no sign for {silent / 60:.0f} min; if it was stopped, type the command again to go on"
+                return Text.assemble(("■ ", "bold red"), name, warning)
             part = f" {now['done'] / now['total']:.0%}" if now["total"] else ""
             steps = now["finished"] / now["stages"] if now["stages"] else 0
             return Text.assemble(
@@ -191,7 +191,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         error = (recipe["error"] or "").splitlines()
         return Text.assemble(("✗ ", "bold red"), name, f": {recipe['status']}. {error[0] if error else ''}")
 
-    def under(self) -> Run | None:
+    def under(self) -> RunRow | None:
         """The run under the cursor."""
         at = self.query_one(Listing).cursor
         line = self.lines[at] if at < len(self.lines) else ""

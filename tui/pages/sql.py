@@ -46,10 +46,10 @@ class Statement(TextArea):
         row, column = self.cursor_location
         line = self.document.get_line(row)
         self.suggestion = ""
-        found = _LAST.search(line[:column])
-        if not found or column < len(line):
+        match = _LAST.search(line[:column])
+        if not match or column < len(line):
             return
-        word = found[0].rpartition(".")[2]
+        word = match[0].rpartition(".")[2]
         if len(word) < 2:
             return
         for name in (*self.known, *WORDS):
@@ -79,7 +79,7 @@ copies them as Markdown, ctrl+e exports them.
     def __init__(self) -> None:
         super().__init__()
         self.at = 0
-        self.found: Any = None
+        self.answer: Any = None
 
     def body(self) -> Iterator[Widget]:
         yield Statement(FIRST, id="statement")
@@ -103,7 +103,7 @@ copies them as Markdown, ctrl+e exports them.
     def _views(self, views: dict[str, list[str]]) -> None:
         columns = {c for names in views.values() for c in names}
         Statement.known = [*sorted(views), *sorted(columns)]
-        if self.found is None:
+        if self.answer is None:
             short = ", ".join(views)
             self.query_one("#about", Static).update(f" Views: {short}. DESCRIBE runs lists the columns of one.")
 
@@ -124,13 +124,13 @@ copies them as Markdown, ctrl+e exports them.
         self.query_one("#about", Static).update(" ...")
         self.read("sql", lambda: select_arrow(self.bench.store, statement, LIMIT), self._rows)
 
-    def _rows(self, found: tuple[Any, bool]) -> None:
-        table, more = found
-        self.found = table
-        said = f" {len(table):,} rows"
+    def _rows(self, answer: tuple[Any, bool]) -> None:
+        table, more = answer
+        self.answer = table
+        count = f" {len(table):,} rows"
         if more:
-            said += f" shown of more than {LIMIT:,}; `lsw sql --format csv` has all"
-        self.query_one("#about", Static).update(said)
+            count += f" shown of more than {LIMIT:,}; `lsw sql --format csv` has all"
+        self.query_one("#about", Static).update(count)
         holder = self.query_one("#rows", Vertical)
         holder.remove_children()
         holder.mount(DataTable(data=table, null_rep="-", max_column_content_width=60, render_markup=False))
@@ -151,11 +151,11 @@ copies them as Markdown, ctrl+e exports them.
 
     def table(self) -> Plain:
         """The rows."""
-        if self.found is None:
+        if self.answer is None:
             return [], []
-        columns = [column.to_pylist() for column in self.found.columns]
+        columns = [column.to_pylist() for column in self.answer.columns]
         rows = [["" if v is None else str(v) for v in row] for row in zip(*columns, strict=True)]
-        return self.found.column_names, rows
+        return self.answer.column_names, rows
 
     def on_key(self, event: events.Key) -> None:
         """Numbers are text while SQL is written; Esc leaves the text first."""

@@ -29,9 +29,9 @@ def judged(pairs: list[Row], costs: dict[tuple[str, str, str, str], float]) -> l
     known = varieties()
     for (_, source, target), rows in sets.items():
         alike = source in known and target in known and known[source].words == known[target].words == "han"
-        found = signs([r["source_text"] for r in rows], [r["text"] for r in rows], target, alike)
-        for row, said in zip(rows, found, strict=True):
-            row["signs"] = said
+        flags = signs([r["source_text"] for r in rows], [r["text"] for r in rows], target, alike)
+        for row, signs_of_row in zip(rows, flags, strict=True):
+            row["signs"] = signs_of_row
             row["cost"] = costs.get((row["collection"], target, source, row["qid"]))
     return pairs
 

@@ -18,6 +18,7 @@ from workbench.collections.base import Download, Extent
 from workbench.collections.formats import batched, query_table
 from workbench.collections.sources import source
 from workbench.collections.sources.base import Source
+from workbench.collections.sources.hf import Hf
 from workbench.collections.sources.irds import QUERY_BYTES
 from workbench.varieties import table
 
@@ -150,12 +151,17 @@ class PublicCollection:
         return self.source(variety).passages_extent(variety)
 
     def queries_extent(self, variety: str, split: str) -> Extent:
-        """As the source says it; translations that are not here are as many as what they were made from."""
-        extent = self.source_of_queries(variety, split).queries_extent(variety)
-        relative = table()[variety].high if variety in table() else None
-        if extent.texts is not None or relative not in self.sources:
+        """As the source says it, those without a judgement left out where training leaves them out; translations on the
+        hub that are not here are as many as what they were made from."""
+        where = self.source_of_queries(variety, split)
+        extent = where.queries_extent(variety)
+        if extent.samples and where.judged_only(split):
+            return Extent.of(self.queries(variety, split)["query"].to_pylist())
+        if extent.texts is not None or not isinstance(where, Hf):
             return extent
-        return Extent(self.queries_extent(relative, split).texts, QUERY_BYTES, TRANSLATED_BYTES.get(split, 0))
+        relative = table()[variety].high if variety in table() else None
+        texts = self.queries_extent(relative, split).texts if relative in self.sources else None
+        return Extent(texts, QUERY_BYTES, TRANSLATED_BYTES.get(split, 0))
 
     def repeated(self, variety: str, docno: str) -> LswError:
         """A fault of the source."""

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from store.rows import Comparison
+from store.rows import ComparisonRow
 from workbench.evaluation.measures import threshold
 from workbench.significance.outcomes import Method, compare
 from workbench.significance.paired_tests import TESTS
@@ -98,7 +98,7 @@ def compared(
     topics: dict[str, str],
     method: Method,
     progress: Progress | None = None,
-) -> list[Comparison]:
+) -> list[ComparisonRow]:
     """Make comparisons; those of one measure are one family.
 
     Args:
@@ -139,7 +139,7 @@ def compared(
             # Of four runs the two means are differences: the gain on high and the gain on low.
             mean = means[position[c.plus[0]], m] - (means[position[c.minus[0]], m] if len(c.plus) > 1 else 0)
             rows.append(
-                Comparison(
+                ComparisonRow(
                     contrast=c.contrast, system=c.system, trained_on=c.trained_on, variety=c.variety, pair=c.pair,
                     baseline_run_id=c.baseline_run_id, run_id=c.run_id, measure=measure,
                     n=outcomes.n, n_groups=outcomes.n_units,

@@ -9,7 +9,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from store.rows import Row, Run
+from store.rows import Row, RunRow
 from workbench.varieties import variety
 
 FILE = Path(__file__).parents[2] / "recipes" / "reference" / "chari2025.csv"
@@ -24,7 +24,7 @@ def published(path: Path = FILE) -> list[Row]:
         ]
 
 
-def beside(figures: list[Row], runs: list[Run]) -> list[Row]:
+def beside(figures: list[Row], runs: list[RunRow]) -> list[Row]:
     """Each published figure with ours: the newest base and fine-tuned runs of one collection and scale.
 
     Args:
@@ -35,7 +35,7 @@ def beside(figures: list[Row], runs: list[Run]) -> list[Row]:
         the figures' rows with gain, our_base, our_finetuned, our_gain (None where there is no such run) and our_data
         (collection and scale of our runs).
     """
-    alike: dict[tuple[str, str | None], dict[tuple[Any, ...], Run]] = {}
+    alike: dict[tuple[str, str | None], dict[tuple[Any, ...], RunRow]] = {}
     for run in runs:
         newest = alike.setdefault((run["collection"], run["scale"]), {})
         newest.setdefault((run["system"], run["trained_on"], run["query_variety"], run["document_variety"]), run)

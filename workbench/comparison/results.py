@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from store import Store
 from store.query import recipe_run
-from store.rows import Comparison, Run
+from store.rows import ComparisonRow, RunRow
 from workbench.registry import Registry
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
@@ -21,17 +21,17 @@ def title(registry: Registry[Any], name: str) -> str:
     return str(registry.part(name).title) if name in registry.names() else name
 
 
-def interval_title(row: Comparison) -> str:
+def interval_title(row: ComparisonRow) -> str:
     """What captions call the interval of a comparison."""
     return title(INTERVALS, row["interval"])
 
 
-def _correction(row: Comparison) -> str:
+def _correction(row: ComparisonRow) -> str:
     """What captions call the correction; a family-wise test is its own."""
     return title(TESTS if row["correction"] == row["test"] else CORRECTIONS, row["correction"])
 
 
-def significant(row: Comparison) -> bool:
+def significant(row: ComparisonRow) -> bool:
     """Whether a difference may be called significant: after correction over its family."""
     return bool(row["p_corrected"] < ALPHA)
 
@@ -46,18 +46,18 @@ def p_text(p: float) -> str:
     return f"= {p:.3f}" if p >= 0.001 else "< .001"
 
 
-def p_cell(row: Comparison) -> str:
+def p_cell(row: ComparisonRow) -> str:
     """The corrected p-value of a table's cell, with a star if it is significant."""
     text = p_text(row["p_corrected"]).removeprefix("= ").replace("0.", ".").replace(" ", "")
     return text + ("*" if significant(row) else " ")
 
 
-def system_name(run: Run | Comparison) -> str:
+def system_name(run: RunRow | ComparisonRow) -> str:
     """A system with what it was trained on."""
     return str(run["system"]) + (f" ({run['trained_on']})" if run["trained_on"] else "")
 
 
-def sentence(row: Comparison) -> str:
+def sentence(row: ComparisonRow) -> str:
     """What one comparison says, and no more."""
     what = {
         "gap": f"gap of {row['variety']} to {str(row['pair']).rpartition('-')[2]}",
@@ -73,14 +73,14 @@ def sentence(row: Comparison) -> str:
     )
 
 
-def family(row: Comparison) -> str:
+def family(row: ComparisonRow) -> str:
     """The correction and the size of its family."""
     if row["correction"] == "none":
         return f"uncorrected, one of {row['family_size']}"
     return f"{_correction(row)} over {row['family_size']}"
 
 
-def method_words(row: Comparison) -> str:
+def method_words(row: ComparisonRow) -> str:
     """The test, the family and the correction, as a caption has to say them."""
     resamples = f", {row['resamples']:,} resamples" if row["resamples"] else ""
     if row["test"] == "randomisation" and row["resamples"] == 2 ** row["n_groups"]:
@@ -91,7 +91,7 @@ def method_words(row: Comparison) -> str:
     return f"{title(TESTS, row['test'])} test, two-sided{resamples}; {correction}{family_words}"
 
 
-def basis(row: Comparison) -> str:
+def basis(row: ComparisonRow) -> str:
     """How many queries a comparison rests on, and how many of them count 0 for want of results or relevant passages."""
     units = f" in {row['n_groups']} topics, resampled by topic" if row["n_groups"] != row["n"] else ""
     return (
@@ -100,7 +100,7 @@ def basis(row: Comparison) -> str:
     )
 
 
-def detectable_words(row: Comparison) -> str:
+def detectable_words(row: ComparisonRow) -> str:
     """What `detectable` means, in the words of a caption."""
     level = f"{ALPHA}/{row['family_size']}" if row["correction"] != "none" and row["family_size"] > 1 else f"{ALPHA}"
     return f"smallest true difference found with {POWER:.0%} power at p < {level} (paired t)"
@@ -131,8 +131,8 @@ class Results:
     """
 
     title: str
-    runs: list[Run]
-    comparisons: list[Comparison]
+    runs: list[RunRow]
+    comparisons: list[ComparisonRow]
     measures: list[str]
     record: dict[str, Any] | None = None
 
@@ -144,11 +144,11 @@ class Results:
         rows = sorted(comparisons, key=lambda row: order.get(row["contrast"], len(order)))
         return cls(record.get("title", ""), runs, rows, measures, record)
 
-    def of(self, measure: str) -> list[Comparison]:
+    def of(self, measure: str) -> list[ComparisonRow]:
         """The comparisons in one measure: a family."""
         return [row for row in self.comparisons if row["measure"] == measure]
 
-    def run(self, run_id: str) -> Run:
+    def run(self, run_id: str) -> RunRow:
         """A run by its id."""
         return next(run for run in self.runs if run["run_id"] == run_id)
 

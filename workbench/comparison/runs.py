@@ -6,7 +6,7 @@ from typing import Any
 
 from store import LswError, Store, nearest
 from store.query import run, topics
-from store.rows import Run
+from store.rows import RunRow
 from workbench.comparison.paired import Combination, Paired, compared
 from workbench.comparison.results import Results
 from workbench.evaluation.measures import SCHEMA, of_runs, parsed
@@ -57,7 +57,7 @@ def compare_runs(
     ids = [r["run_id"] for r in runs]
     if len(set(ids)) < len(ids):
         raise LswError("A run is named twice.", ", ".join(ids))
-    paired = pair(store, runs, measures)
+    paired = paired_values(store, runs, measures)
     if paired.left_out:
         note(f"{paired.left_out} queries are not in every run and are left out.")
     if shape == "baseline" and TESTS.part(method.test).family_wise:
@@ -75,7 +75,7 @@ def compare_runs(
     return Results("", runs, rows, measures)
 
 
-def difference(baseline: Run, other: Run) -> Combination:
+def difference(baseline: RunRow, other: RunRow) -> Combination:
     """One run against a baseline."""
     return Combination(
         (other["run_id"],), (baseline["run_id"],), other["run_id"], baseline["run_id"], other["system"], "difference",
@@ -84,7 +84,7 @@ def difference(baseline: Run, other: Run) -> Combination:
     )  # fmt: skip
 
 
-def closure(base_low: Run, low: Run, base_high: Run, high: Run) -> Combination:
+def closure(base_low: RunRow, low: RunRow, base_high: RunRow, high: RunRow) -> Combination:
     """The gain on low-resource queries minus the gain on high-resource ones."""
     return Combination(
         (low["run_id"], base_high["run_id"]), (base_low["run_id"], high["run_id"]), low["run_id"], base_low["run_id"],
@@ -93,7 +93,7 @@ def closure(base_low: Run, low: Run, base_high: Run, high: Run) -> Combination:
     )  # fmt: skip
 
 
-def pair(store: Store, runs: list[Run], measures: list[str]) -> Paired:
+def paired_values(store: Store, runs: list[RunRow], measures: list[str]) -> Paired:
     """The runs' values, paired by qid.
 
     Raises:
@@ -109,7 +109,7 @@ def pair(store: Store, runs: list[Run], measures: list[str]) -> Paired:
     unjudged = set(ids) - set(queries["run_id"].unique().to_pylist())
     if unjudged:
         raise LswError(
-            f"Run {sorted(unjudged)[0]} has no judgements, so it has no {measures[0]}.",
+            f"RunRow {sorted(unjudged)[0]} has no judgements, so it has no {measures[0]}.",
             cure="Import it with --collection or --qrels, or add qrels.tsv to its collection's folder.",
         )
     paired = Paired.of(values, queries, ids, measures)

@@ -62,9 +62,9 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
     counts = {"cached": 0, "ran": 0}
     try:
         for position, stage in enumerate(plan.stages, 1):
-            work = Work(plan, store, stage, observer, labels)
+            stage_run = StageRun(plan, store, stage, observer, labels)
             observer.begin(stage, position, len(plan.stages))
-            counts["ran" if work.done(is_forced(stage, force)) else "cached"] += 1
+            counts["ran" if stage_run.done(is_forced(stage, force)) else "cached"] += 1
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         reason = str(error) or type(error).__name__
@@ -79,7 +79,7 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
 
 
 @dataclass
-class Work:
+class StageRun:
     """One stage of a plan at work.
 
     Args:

@@ -5,7 +5,7 @@ import shlex
 from typing import Any
 
 from store import LswError
-from store.rows import Row, Run, StageRow
+from store.rows import Row, RunRow, StageRow
 from workbench.plans import retrieve
 from workbench.recipe.load import load, recipe_path, scale_path
 from workbench.stages.imported import ImportRun
@@ -24,7 +24,7 @@ def _differences(now: Any, then: Any, under: str = "") -> list[str]:
     return [f"{under}={json.dumps(then, ensure_ascii=False)}"]
 
 
-def command(run: Run, recipe_run: Row, stages: list[StageRow]) -> str:
+def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
     """The `lsw` command line behind a run.
 
     Of a recipe: its name, its scale, and each value that the recipe as it is now would give otherwise. A file that

@@ -3,11 +3,11 @@
 import csv
 import io
 
-from store.rows import Comparison
+from store.rows import ComparisonRow
 from workbench.comparison.results import Results
 from workbench.reports.base import Report
 
-COLUMNS = [name for name in Comparison.__annotations__ if name in Comparison.__required_keys__]
+COLUMNS = [name for name in ComparisonRow.__annotations__ if name in ComparisonRow.__required_keys__]
 
 
 class Csv(Report):

@@ -5,7 +5,7 @@ In booktabs style; significance is marked, and captions name test, family and co
 
 import re
 
-from store.rows import Comparison
+from store.rows import ComparisonRow
 from workbench.comparison.results import (
     Results,
     basis,
@@ -113,7 +113,7 @@ def _differences(results: Results, measure: str) -> str:
     return _table("llllrrrrr", head, body, caption, "differences-" + re.sub(r"\W+", "-", measure).strip("-"))
 
 
-def _cells(results: Results, row: Comparison) -> list[str]:
+def _cells(results: Results, row: ComparisonRow) -> list[str]:
     baseline = results.run(row["baseline_run_id"])
     against = {
         "gap": baseline["query_variety"],

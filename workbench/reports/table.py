@@ -7,7 +7,7 @@ from rich import table as rich_table
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from store.rows import Comparison
+from store.rows import ComparisonRow
 from workbench.comparison.results import (
     Results,
     basis,
@@ -69,7 +69,7 @@ def _effectiveness(results: Results) -> rich_table.Table:
     return table
 
 
-def _numbers(row: Comparison) -> list[str]:
+def _numbers(row: ComparisonRow) -> list[str]:
     """delta, interval, effect size, detectable difference, p, wins, ties and losses."""
     return [
         signed(row["delta"]),
@@ -84,7 +84,7 @@ def _numbers(row: Comparison) -> list[str]:
 _NUMBERS = ("delta", "interval", "d", "min", "p", "W/T/L")
 
 
-def _caption(row: Comparison) -> str:
+def _caption(row: ComparisonRow) -> str:
     return (
         f"delta: mean difference, {row['confidence']:.0%} {interval_title(row)} interval; d: effect size d_z;"
         f" min: {detectable_words(row)}; p: {method_words(row)}; {STAR}"

@@ -14,7 +14,7 @@ from workbench.graph import Job, Kind, Stage
 from workbench.stages._behind import passages_of, queries_of
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
-from workbench.systems.base import Bench, Retriever, Searched, System
+from workbench.systems.base import Retriever, Searched, System, Workplace
 from workbench.text import convert
 
 _TEXTS = ("run_id", "system", "trained_on", "query_variety", "document_variety", "status", "key")
@@ -38,10 +38,10 @@ class Ranks(Kind):
     document_variety: str
     script: str = "as written"
 
-    def bench(self, job: Job) -> Bench:
+    def workplace(self, job: Job) -> Workplace:
         """With what and where the system works."""
         checkpoint = folder_in(job.inputs["model"]) if "model" in job.inputs else None
-        return Bench(checkpoint, self.computing, job.work, job.progress)
+        return Workplace(checkpoint, self.computing, job.work, job.progress)
 
     def passages(self, job: Job) -> Reading:
         """The passages, in the declared script."""
@@ -78,7 +78,7 @@ class Asks(Ranks):
         """What a retriever finds in the index that was made for it: qid, docno, score; and what to record."""
         assert isinstance(self.ranker, Retriever)
         index = job.inputs["index"] / "index"
-        return self.ranker.retrieve(index, queries, self.query_variety, self.depth, self.bench(job))
+        return self.ranker.retrieve(index, queries, self.query_variety, self.depth, self.workplace(job))
 
     def cost_of_search(self, stage: Stage, estimator: Estimator) -> Cost:
         """Of searching the index of a stage.

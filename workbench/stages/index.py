@@ -19,7 +19,7 @@ class Index(Ranks):
     def run(self, job: Job) -> dict[str, Any]:
         """Encode the passages; goes on where an interrupted attempt stopped."""
         assert isinstance(self.ranker, Retriever)
-        return self.ranker.index(self.passages(job), job.out / "index", self.bench(job))
+        return self.ranker.index(self.passages(job), job.out / "index", self.workplace(job))
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
         assert isinstance(self.ranker, Retriever)

@@ -15,7 +15,7 @@ from workbench.talk import Progress
 
 
 @dataclass(frozen=True)
-class Bench:
+class Workplace:
     """With what and where a system works.
 
     Args:
@@ -71,7 +71,7 @@ class Retriever(System):
     """A system that finds passages."""
 
     @abstractmethod
-    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
         """Make the index of some passages in the folder `out`; goes on where an interrupted attempt stopped.
 
         Returns:
@@ -80,7 +80,7 @@ class Retriever(System):
 
     @abstractmethod
     def retrieve(
-        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+        self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
     ) -> tuple[pa.Table, dict[str, Any]]:
         """Search.
 
@@ -89,7 +89,7 @@ class Retriever(System):
             queries: columns qid, query (strings).
             variety: of the queries.
             depth: passages a query at most.
-            bench: with what.
+            at: with what.
 
         Returns:
             columns qid, docno (strings), score (float32), in any order; and what to record.

@@ -13,7 +13,7 @@ from store import LswError
 from workbench.systems._encoding import Computing, cut, faiss, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended
-from workbench.systems.base import Bench, Encoder, Searched
+from workbench.systems.base import Encoder, Searched, Workplace
 from workbench.talk import Progress
 
 VECTORS = "vecs.f4"
@@ -30,15 +30,24 @@ class BiEncoder(Encoder):
 
     objective: ClassVar[str] = "in-batch"
 
-    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
         length = self.document_length
-        index(bench.weights, passages, length, out, bench.work, bench.computing, bench.progress, self.pooling)
+        index(
+            at.weights,
+            passages,
+            length,
+            out,
+            at.work,
+            at.computing,
+            at.progress,
+            self.pooling,
+        )
         return {"passages": len(passages)}
 
     def retrieve(
-        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+        self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
     ) -> tuple[pa.Table, dict[str, Any]]:
-        return retrieve(bench.weights, index, queries, self.query_length, depth, bench.computing, self.pooling)
+        return retrieve(at.weights, index, queries, self.query_length, depth, at.computing, self.pooling)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
         model = load(checkpoint, computing, self.pooling)
@@ -170,7 +179,7 @@ def _approximate(folder: Path, search: str, depth: int) -> Any:
     return FaissRetriever(flex, graph, num_results=depth, ef_search=max(2 * depth, 128))
 
 
-def nearest(
+def nearest_passages(
     folder: Path, vectors: Any, qids: list[str], depth: int, computing: Computing
 ) -> tuple[pa.Table, dict[str, Any]]:
     """The nearest passages of query vectors by inner product.
@@ -231,4 +240,4 @@ def retrieve(
     """
     model = load(checkpoint, computing, pooling)
     vectors = encode(model, queries["query"].to_pylist(), query_length, computing.budget, query=True)
-    return nearest(folder, vectors, queries["qid"].to_pylist(), depth, computing)
+    return nearest_passages(folder, vectors, queries["qid"].to_pylist(), depth, computing)

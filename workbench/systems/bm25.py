@@ -12,7 +12,7 @@ from store.passages import FILE, Passages, write
 from workbench.collections.formats import batched
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
-from workbench.systems.base import Bench, Retriever, Searched
+from workbench.systems.base import Retriever, Searched, Workplace
 from workbench.talk import Progress, hushed
 from workbench.text import term_counts
 
@@ -28,12 +28,12 @@ class BM25(Retriever):
     k1: float = K1
     b: float = B
 
-    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
-        index(passages, out, bench.progress, self.k1, self.b)
+    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
+        index(passages, out, at.progress, self.k1, self.b)
         return {"passages": len(passages)}
 
     def retrieve(
-        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+        self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
     ) -> tuple[pa.Table, dict[str, Any]]:
         return retrieve(index, queries, variety, depth, self.k1, self.b), {}
 

@@ -16,22 +16,30 @@ from workbench.systems import sparse
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
 from workbench.systems._shards import Appended
-from workbench.systems.base import Bench, Encoder, Searched
+from workbench.systems.base import Encoder, Searched, Workplace
 from workbench.talk import Progress
 
 
 class Hybrid(Encoder):
     """BGE-M3's three scores, summed."""
 
-    def index(self, passages: Reading, out: Path, bench: Bench) -> dict[str, Any]:
-        index(bench.weights, passages, self.document_length, out, bench.work, bench.computing, bench.progress)
+    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
+        index(
+            at.weights,
+            passages,
+            self.document_length,
+            out,
+            at.work,
+            at.computing,
+            at.progress,
+        )
         return {"passages": len(passages)}
 
     def retrieve(
-        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: Bench
+        self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
     ) -> tuple[pa.Table, dict[str, Any]]:
         length = self.query_length
-        return retrieve(bench.weights, index, queries, length, depth, bench.computing, bench.progress)
+        return retrieve(at.weights, index, queries, length, depth, at.computing, at.progress)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
         return partial(bgem3.M3(checkpoint, computing).encode, length=self.document_length)
@@ -115,8 +123,12 @@ def retrieve(
     m3 = _m3(checkpoint, computing)
     qids = queries["qid"].to_pylist()
     asked = m3.encode(queries["query"].to_pylist(), query_length)
-    by_vector, summary = biencoder.nearest(folder / "dense", np.stack([a.dense for a in asked]), qids, depth, computing)
-    by_terms = sparse.nearest(folder / "sparse", [(a.ids, a.weights) for a in asked], qids, depth, lambda *_: None)
+    by_vector, summary = biencoder.nearest_passages(
+        folder / "dense", np.stack([a.dense for a in asked]), qids, depth, computing
+    )
+    by_terms = sparse.nearest_passages(
+        folder / "sparse", [(a.ids, a.weights) for a in asked], qids, depth, lambda *_: None
+    )
     terms, at = sparse.Matrix(folder / "sparse"), tokens.Tokens(folder / "tokens")
     vectors = np.memmap(folder / "dense" / biencoder.VECTORS, np.float32, "r").reshape(len(at), -1)
     candidates: dict[str, list[str]] = {qid: [] for qid in qids}

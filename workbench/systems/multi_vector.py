@@ -30,19 +30,21 @@ class MultiVector(base.Encoder):
 
     objective: ClassVar[str] = "in-batch-maxsim"
 
-    def index(self, passages: Reading, out: Path, bench: base.Bench) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: base.Workplace) -> dict[str, Any]:
         lengths = self.query_length, self.document_length
-        adapter = index(bench.weights, passages, *lengths, out, bench.work, bench.computing, bench.progress)
+        adapter = index(at.weights, passages, *lengths, out, at.work, at.computing, at.progress)
         return {"passages": len(passages), "adapter": adapter}
 
     def retrieve(
-        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: base.Bench
+        self, index: Path, queries: pa.Table, variety: str, depth: int, at: base.Workplace
     ) -> tuple[pa.Table, dict[str, Any]]:
         lengths = self.query_length, self.document_length
-        return retrieve(bench.weights, index, queries, variety, *lengths, depth, bench.computing, bench.progress)
+        return retrieve(at.weights, index, queries, variety, *lengths, depth, at.computing, at.progress)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
-        return partial(Encoder(checkpoint, variety, self.query_length, self.document_length, computing), query=False)
+        return partial(
+            TokenEncoder(checkpoint, variety, self.query_length, self.document_length, computing), query=False
+        )
 
     def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
         dimensions = width if "bge" in self.checkpoint else DIMENSIONS
@@ -131,7 +133,7 @@ def speak(model: Any, code: str) -> str:
     return adapter
 
 
-class Encoder:
+class TokenEncoder:
     """Token vectors of texts of one variety, whatever the checkpoint's kind.
 
     Args:
@@ -181,7 +183,7 @@ def index(
     """Encode the passages, shard by shard: float32 if that is the precision, else float16.
 
     Args:
-        checkpoint: see `Encoder`.
+        checkpoint: see `TokenEncoder`.
         passages: what to encode; their variety chooses the adapter.
         query_length, document_length: in tokens.
         out: folder that will hold the index (`workbench.systems._maxsim`).
@@ -194,7 +196,7 @@ def index(
     """
     if computing.search != "exact":
         faiss()  # before hours of encoding
-    encode = Encoder(checkpoint, passages.variety, query_length, document_length, computing)
+    encode = TokenEncoder(checkpoint, passages.variety, query_length, document_length, computing)
     dtype = "float32" if computing.precision == "float32" else "float16"
     shards = tokens.opened(work)
     dimensions = 0
@@ -225,7 +227,7 @@ def retrieve(
     Returns:
         columns qid, docno, score (float32); and what to record, the adapter of the queries among it.
     """
-    encode = Encoder(checkpoint, code, query_length, document_length, computing)
+    encode = TokenEncoder(checkpoint, code, query_length, document_length, computing)
     encoded = encode(queries["query"].to_pylist(), query=True)
     results, summary = tokens.search(folder, encoded, queries["qid"].to_pylist(), depth, computing.search, progress)
     return results, {"adapter": encode.adapter, **summary}

@@ -30,24 +30,32 @@ class Sparse(base.Encoder):
 
     heeds: ClassVar[frozenset[str]] = frozenset({"precision"})
 
-    def index(self, passages: Reading, out: Path, bench: base.Bench) -> dict[str, Any]:
-        index(bench.weights, passages, self.document_length, out, bench.work, bench.computing, bench.progress)
+    def index(self, passages: Reading, out: Path, at: base.Workplace) -> dict[str, Any]:
+        index(
+            at.weights,
+            passages,
+            self.document_length,
+            out,
+            at.work,
+            at.computing,
+            at.progress,
+        )
         return {"passages": len(passages)}
 
     def retrieve(
-        self, index: Path, queries: pa.Table, variety: str, depth: int, bench: base.Bench
+        self, index: Path, queries: pa.Table, variety: str, depth: int, at: base.Workplace
     ) -> tuple[pa.Table, dict[str, Any]]:
         length = self.query_length
-        return retrieve(bench.weights, index, queries, length, depth, bench.computing, bench.progress), {}
+        return retrieve(at.weights, index, queries, length, depth, at.computing, at.progress), {}
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
-        return partial(Encoder(checkpoint, computing), length=self.document_length, query=False)
+        return partial(TermEncoder(checkpoint, computing), length=self.document_length, query=False)
 
     def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
         return round(size / 4 * 0.7 * 8)  # some seven terms in ten tokens, eight bytes each
 
 
-class Encoder:
+class TermEncoder:
     """Weights of terms, whatever the checkpoint's kind: a SparseEncoder folder, or a BGE-M3 folder.
 
     Args:
@@ -99,7 +107,7 @@ def index(
     """Encode the passages into a matrix on disk (passages x terms, by rows), shard by shard.
 
     Args:
-        checkpoint: see `Encoder`.
+        checkpoint: see `TermEncoder`.
         passages: what to encode.
         document_length: in tokens.
         out: folder that will hold the index.
@@ -107,7 +115,7 @@ def index(
         computing: precision and budget; search is always exact.
         progress: told how many passages are encoded.
     """
-    encode = Encoder(checkpoint, computing)
+    encode = TermEncoder(checkpoint, computing)
     shards = Appended(work, FILES)
     for _, texts in passages.shards(shards.rows, SHARD):
         add(shards, encode(texts, document_length, query=False))
@@ -159,7 +167,9 @@ class Matrix:
         return csr_matrix((self.weights[low:high], self.terms[low:high], bounds), shape=(end - start, self.size))
 
 
-def nearest(folder: Path, encoded: list[tuple[Any, Any]], qids: list[str], depth: int, progress: Progress) -> pa.Table:
+def nearest_passages(
+    folder: Path, encoded: list[tuple[Any, Any]], qids: list[str], depth: int, progress: Progress
+) -> pa.Table:
     """The best passages of each query by inner product; those that share no term with it are not returned.
 
     Returns:
@@ -209,5 +219,5 @@ def retrieve(
     Returns:
         columns qid, docno, score (float32).
     """
-    encoded = Encoder(checkpoint, computing)(queries["query"].to_pylist(), query_length, query=True)
-    return nearest(folder, encoded, queries["qid"].to_pylist(), depth, progress)
+    encoded = TermEncoder(checkpoint, computing)(queries["query"].to_pylist(), query_length, query=True)
+    return nearest_passages(folder, encoded, queries["qid"].to_pylist(), depth, progress)

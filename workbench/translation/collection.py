@@ -8,7 +8,7 @@ MANY, FEW = 10_000, 0.01
 """Of so many published training queries, this share may lack a translation; of fewer, none."""
 
 
-class Collection(Translator):
+class ParallelQueries(Translator):
     """Translates nothing: the queries are there in both varieties."""
 
     parallel: ClassVar[bool] = True

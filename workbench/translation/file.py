@@ -9,7 +9,7 @@ from workbench.registry import LOCAL
 from workbench.translation.base import Desk, Translator, complete
 
 
-class File(Translator):
+class TranslationFile(Translator):
     """`file` is its path."""
 
     file: Annotated[str, LOCAL]

@@ -142,7 +142,9 @@ def test_colbert_xm_in_stanfords_format(tmp_path: Path, stanford: Path, read: Re
     from safetensors.torch import load_file
     from transformers import XmodConfig, XmodModel
 
-    encode = {code: multivector.Encoder(stanford, code, 32, 160, Computing(token_budget=500)) for code in ("fr", "ca")}
+    encode = {
+        code: multivector.TokenEncoder(stanford, code, 32, 160, Computing(token_budget=500)) for code in ("fr", "ca")
+    }
     assert [e.adapter for e in encode.values()] == ["fr_XX", "ca_ES"]
     loaded: Any = encode["fr"].model
     tensors = load_file(stanford / "model.safetensors")

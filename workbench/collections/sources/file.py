@@ -10,7 +10,7 @@ from workbench.collections.formats import read_queries
 from workbench.collections.sources.base import Source
 
 
-class File(Source):
+class QueryFile(Source):
     """A file of qid, tab, text; or BEIR's JSONL, or TREC's topics. Its address is its path."""
 
     def __str__(self) -> str:

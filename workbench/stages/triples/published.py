@@ -20,7 +20,7 @@ RELEASED, DOWNLOAD = 2_000_000, 1_900_000_000
 _AT_ONCE = 100_000
 
 
-class Published(TripleSource):
+class PublishedTriples(TripleSource):
     """Leaves `rows/texts.parquet`: query, positive, negative, from lines of {"query", "pos": [...], "neg": [...]}.
 
     FlagEmbedding's format, in which the paper's authors released theirs. They carry no ids, so none reach the store.
