@@ -32,6 +32,13 @@ os.environ.setdefault("IR_DATASETS_HOME", tempfile.mkdtemp(prefix="irds-"))  # r
 Lsw = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the store of a finished recipe is slow: it may have to be made first."""
+    for item in items:
+        if {"finished", "copied"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 def table(collection: Collection, variety: str) -> pa.Table:
     """All passages of a variety, held in memory and checked as a stage checks them."""
     with tempfile.TemporaryDirectory() as folder:

@@ -69,6 +69,7 @@ def test_every_kind_of_part_has_its_example() -> None:
         assert len(code.splitlines()) <= 50, name
 
 
+@pytest.mark.slow
 def test_a_system_a_test_a_correction_and_a_report(small: Path, theirs: Run, tmp_path: Path) -> None:
     store = tmp_path / "store"
     ids = [
@@ -93,6 +94,7 @@ def test_a_system_a_test_a_correction_and_a_report(small: Path, theirs: Run, tmp
     assert "shortest" in run_lsw("runs", "show", ids[0], "--store", store).stdout
 
 
+@pytest.mark.slow
 def test_another_version_is_another_result(small: Path, tmp_path: Path) -> None:
     ids = [
         install(tmp_path, version)(
@@ -104,6 +106,7 @@ def test_another_version_is_another_result(small: Path, tmp_path: Path) -> None:
     assert ids[0] == ids[2] != ids[1]
 
 
+@pytest.mark.slow
 def test_a_source_and_a_translator(theirs: Run, tmp_path: Path) -> None:
     folder = tmp_path / "lines"
     folder.mkdir()
@@ -130,6 +133,7 @@ def test_a_source_and_a_translator(theirs: Run, tmp_path: Path) -> None:
     assert json.loads(stages(store, "passages")[0]["parameters"])["plugin"] == "lsw-example 1.0"
 
 
+@pytest.mark.slow
 def test_triples_a_step_and_an_objective(small_recipe: Path, small_scale: Path, theirs: Run, tmp_path: Path) -> None:
     """Rows of a table that is not ours are kept, and forgotten with their stage."""
     store = tmp_path / "store"
@@ -155,6 +159,7 @@ def test_triples_a_step_and_an_objective(small_recipe: Path, small_scale: Path, 
     assert extras() == [{"name": "neighbour", "n": triples, "keys": 1}]
 
 
+@pytest.mark.slow
 def test_a_screen(made: Store, theirs: Run, tmp_path: Path) -> None:
     code = (
         "import asyncio\n"

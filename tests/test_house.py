@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, Lsw
 from tests.conftest import table as passages_of
 from workbench.collections.folder import MINI, Folder
@@ -32,6 +34,7 @@ def test_help_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 def test_every_command_has_help(lsw: Lsw) -> None:
     for command in (
         ["recipe", "list"], ["recipe", "show"], ["recipe", "check"], ["recipe", "run"], ["runs", "list"],
@@ -62,6 +65,7 @@ def test_mini_models_never_saw_what_is_tested() -> None:
         assert {("passages", v) for v in high} | {("queries", v) for v in high} <= read
 
 
+@pytest.mark.slow
 def test_the_recipe_that_built_the_mini_models_still_builds(lsw: Lsw, tmp_path: Path) -> None:
     """With a budget of seconds: the same inputs, files of the same names, loadable as the shipped ones are."""
     changes = [f"pre-training.{system}.examples=64" for system in ("bge-m3", "colbert-xm", "mt5")]

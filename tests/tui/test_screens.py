@@ -132,6 +132,7 @@ def test_the_strip_says_what_lsw_compare_says(made: Store) -> None:
     drive(made, steps, (160, 48), pair)
 
 
+@pytest.mark.slow
 def test_rankings_are_the_stores_and_the_same_passage_is_selected_in_both(made: Store) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
 
@@ -179,6 +180,7 @@ def test_rankings_are_the_stores_and_the_same_passage_is_selected_in_both(made: 
     drive(made, steps, (160, 48), pair)
 
 
+@pytest.mark.slow
 def test_queries_are_sorted_filtered_and_searched(made: Store) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
 
@@ -335,6 +337,7 @@ def test_help_names_every_key_and_the_palette_every_action(finished: Store) -> N
     drive(finished, steps)
 
 
+@pytest.mark.slow
 def test_plots_are_drawn_and_a_point_opens_its_query(made: Store) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
 
@@ -374,6 +377,7 @@ def test_plots_are_drawn_and_a_point_opens_its_query(made: Store) -> None:
     drive(made, steps, (160, 48), pair)
 
 
+@pytest.mark.slow
 def test_a_click_in_a_plot_finds_the_query_there(made: Store) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
 
@@ -476,6 +480,7 @@ def test_sql_is_read_only_remembered_and_completed(made: Store, tmp_path: Path) 
     drive(made, steps)
 
 
+@pytest.mark.slow
 def test_views_are_exported_and_copied(made: Store, tmp_path: Path) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
 
@@ -510,6 +515,7 @@ def test_views_are_exported_and_copied(made: Store, tmp_path: Path) -> None:
     drive(made, steps, chosen=pair)
 
 
+@pytest.mark.slow
 def test_what_one_looked_at_is_remembered(made: Store) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
 
@@ -534,6 +540,7 @@ def test_what_one_looked_at_is_remembered(made: Store) -> None:
     drive(made, second)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(version("textual") != "8.2.8", reason="the pictures were made with textual 8.2.8")
 @pytest.mark.parametrize(("page", "size"), [("compare", (80, 24)), ("compare", (160, 48)), ("plots", (120, 36))])
 def test_screens_look_as_they_did(made: Store, snap_compare: Any, page: str, size: tuple[int, int]) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from store import Store
@@ -18,6 +19,7 @@ from tui.pages import PAGES
 from tui.pages.runs import Runs
 
 
+@pytest.mark.slow
 def test_no_store_an_empty_one_and_an_old_one_say_what_to_type(tmp_path: Path) -> None:
     import duckdb
 
@@ -65,6 +67,7 @@ def test_one_run_alone_and_passages_that_are_gone(made: Store, tmp_path: Path) -
     drive(store, alone)
 
 
+@pytest.mark.slow
 def test_a_store_that_changes_is_followed_and_one_that_is_busy_waited_for(made: Store, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     shutil.copytree(made.folder, store.folder)
@@ -125,6 +128,7 @@ def test_state_that_is_damaged_is_as_good_as_none(made: Store, tmp_path: Path) -
         drive(made, steps)
 
 
+@pytest.mark.slow
 def test_odd_texts_ids_and_runs_are_shown_as_they_are(tmp_path: Path) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()

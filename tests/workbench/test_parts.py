@@ -107,6 +107,7 @@ def test_stages_leave_what_their_kind_declares(finished: Store) -> None:
         } == set(VIEWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", scales())
 @pytest.mark.parametrize("name", names())
 def test_every_shipped_recipe_is_planned_at_every_scale(

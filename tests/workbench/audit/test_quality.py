@@ -86,6 +86,7 @@ def test_the_interval_is_of_topics_and_as_wide_as_it_should_be() -> None:
     assert [once.low, once.high] == pytest.approx(fisher, abs=0.06)  # Bonett and Wright 2000
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("apertium"), reason="Apertium is not installed here")
 def test_a_recipe_audits_what_it_translates(lsw: Lsw, small: Path, small_scale: Path, tmp_path: Path) -> None:
     """Really translated, there and back; then asked again from the store, against a file of references."""

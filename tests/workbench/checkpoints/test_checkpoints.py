@@ -171,6 +171,7 @@ def test_colbert_xm_in_stanfords_format(tmp_path: Path, stanford: Path, read: Re
     assert len(results) == 50
 
 
+@pytest.mark.slow
 def test_splade_and_cross_encoders(
     tmp_path: Path, read: Reading, queries: pa.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ def test_any_judgements_come_back(tmp_path_factory: pytest.TempPathFactory, rows
     assert got == rows
 
 
+@pytest.mark.slow
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip), min_size=1, max_size=9))
 def test_any_passages_come_back(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("c")

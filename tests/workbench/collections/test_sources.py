@@ -389,6 +389,7 @@ def test_files_behind_a_source_are_known_before_they_are_here() -> None:
     assert all(f.size and not f.there and f.url.startswith("https://") for f in found)
 
 
+@pytest.mark.slow
 def test_a_scale_over_ir_datasets_runs(lsw: Lsw, mmarco: PublicCollection, tmp_path: Path) -> None:
     """From a scale that names them to a ranking in the store, with the queries of each variety its own."""
     (tmp_path / "mine.toml").write_text(

@@ -272,6 +272,7 @@ def test_an_exported_run_comes_back(finished: Store, lsw: Lsw, tmp_path: Path) -
     assert (compared["delta"], compared["p_corrected"]) == (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "title"),
     [
@@ -363,6 +364,7 @@ def test_sql_list_doctor_and_check(finished: Store, lsw: Lsw) -> None:
     assert lsw("store", "path", *at).stdout.strip() == str(finished.folder.resolve())
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_needs_no_python(lsw: Lsw, tmp_path: Path) -> None:
     folder = cut(tmp_path / "mine", ("zh",), ("yue", "zh"), 12)
     told = [
@@ -376,6 +378,7 @@ def test_a_folder_of_ones_own_needs_no_python(lsw: Lsw, tmp_path: Path) -> None:
     assert all(0 < t["means"]["RR@10"] <= 1 for t in told)
 
 
+@pytest.mark.slow
 def test_real_cantonese_over_mandarin(lsw: Lsw, real: Path, tmp_path: Path) -> None:
     told = lsw(
         "retrieve", real / "yue-zh.sent", "--system", "bm25", "--query-variety", "yue", "--document-variety", "zh",

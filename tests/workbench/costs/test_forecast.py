@@ -14,6 +14,7 @@ from workbench.collections.sample import Sampled
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
+@pytest.mark.slow
 def test_what_is_here_is_counted(lsw: Lsw, small: Path, small_scale: Path, small_recipe: Path, tmp_path: Path) -> None:
     command = ("plan", small_recipe, "--scale", small_scale, "--store", tmp_path / "s", "--json")
     changed = ('translation.translator="google"', 'negatives.system="bge-m3"')
@@ -48,6 +49,7 @@ def test_what_is_here_is_counted(lsw: Lsw, small: Path, small_scale: Path, small
     assert (done["total"]["stages"], done["total"]["seconds"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_what_paper_scale_would_download_is_known_before(lsw: Lsw, tmp_path: Path) -> None:
     """French and Chinese mMARCO, queries, judgements, three models, the hard negatives; one download each."""
     (tmp_path / "r.toml").write_text(

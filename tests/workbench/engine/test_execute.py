@@ -27,10 +27,16 @@ ORDER BY 1
 """
 
 
+def heed_interrupts() -> None:
+    """Tests that a shell started with `&` ignore SIGINT, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def begin(recipe: Path, scale: Path, store: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [LSW, "recipe", "run", str(recipe), "--scale", str(scale), "--store", str(store)],
         cwd=ROOT, env={**os.environ, "HF_HUB_OFFLINE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
 
 
@@ -48,6 +54,7 @@ def wait_for(store: Path, wanted: dict[str, object], process: subprocess.Popen[s
     raise AssertionError(f"never saw {wanted}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGKILL])
 def test_killed_anywhere_it_goes_on(small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw, stop: int) -> None:
     store = tmp_path / "s"
@@ -76,6 +83,7 @@ def test_killed_anywhere_it_goes_on(small_recipe: Path, small_scale: Path, tmp_p
     assert lsw("store", "check", "--store", store, "--json").returncode == 0
 
 
+@pytest.mark.slow
 def test_interrupted_it_says_how_to_go_on(small_recipe: Path, small_scale: Path, tmp_path: Path) -> None:
     store = tmp_path / "s"
     process = begin(small_recipe, small_scale, store)
@@ -88,6 +96,7 @@ def test_interrupted_it_says_how_to_go_on(small_recipe: Path, small_scale: Path,
     assert select(Store(store), "SELECT status FROM recipe_runs")[1] == [("interrupted",)]
 
 
+@pytest.mark.slow
 def test_two_at_once_do_it_once(small_recipe: Path, small_scale: Path, tmp_path: Path) -> None:
     store = tmp_path / "s"
     both = [begin(small_recipe, small_scale, store) for _ in range(2)]
@@ -105,6 +114,7 @@ def test_two_at_once_do_it_once(small_recipe: Path, small_scale: Path, tmp_path:
     assert len(made) == len(set(made))
 
 
+@pytest.mark.slow
 def test_dry_run_damage_and_force(small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw) -> None:
     store = tmp_path / "s"
     command = ("recipe", "run", small_recipe, 'retrieval.systems=["bm25"]', "fine-tuning.systems=[]",
@@ -141,6 +151,7 @@ def test_dry_run_damage_and_force(small_recipe: Path, small_scale: Path, tmp_pat
     assert "Kinds here" in lsw(*command, "--force", "nothing", check=2).stderr
 
 
+@pytest.mark.slow
 def test_what_hangs_on_a_changed_remake_is_made_again(
     small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
 ) -> None:
@@ -161,6 +172,7 @@ def test_what_hangs_on_a_changed_remake_is_made_again(
     assert [row for row in select(store, COUNTS)[1] if row[1] != row[2]] == []
 
 
+@pytest.mark.slow
 def test_a_missing_translation_stops_it_cleanly(
     small_recipe: Path, small_scale: Path, small: Path, tmp_path: Path, lsw: Lsw
 ) -> None:

@@ -39,6 +39,7 @@ def test_the_usual_measures_are_in_sql() -> None:
     assert not any(_sql(name, parsed(name)) for name in NOT_IN_SQL)
 
 
+@pytest.mark.slow
 @given(run=runs, qrels=labels)
 @settings(max_examples=40)
 def test_every_value_is_that_of_ir_measures(
@@ -120,6 +121,7 @@ def test_all_runs_of_a_store_at_once(finished: Store) -> None:
     assert again.to_pylist() == [r for r in rows if r["measure"] == "AP@100" and r["run_id"] in ids[:2]]
 
 
+@pytest.mark.slow
 def test_a_run_measured_again_has_each_value_once(lsw: Lsw, small_scale: Path, tmp_path: Path) -> None:
     """Two recipes that want other measures of one run share it; neither doubles the values of the other."""
     recipe, store = tmp_path / "bm25.toml", Store(tmp_path / "s")

@@ -35,6 +35,7 @@ def written(path: Path, out: Path) -> pa.Table:
     return found
 
 
+@pytest.mark.slow
 @given(
     run=runs, order=st.sampled_from(["as it comes", "by query", "sorted"]), block=st.integers(8, 400), data=st.data()
 )
@@ -164,6 +165,7 @@ def test_an_empty_run_is_refused(tmp_path: Path) -> None:
             list(read_run(tmp_path / "run.trec"))
 
 
+@pytest.mark.slow
 @given(run=runs)
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_reads_back(tmp_path: Path, run: dict[tuple[str, str], float]) -> None:

@@ -1,6 +1,7 @@
 """Order of ties, against trec_eval's own rules."""
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ def run_table(run: dict[tuple[str, str], float]) -> pa.Table:
     return pa.table({"qid": [q for q, _ in run], "docno": [d for _, d in run], "score": list(run.values())})
 
 
+@pytest.mark.slow
 @given(run=runs)
 def test_ties_break_by_docno_descending_in_float32(run: dict[tuple[str, str], float]) -> None:
     got = ranked(run_table(run), 1000).to_pylist()

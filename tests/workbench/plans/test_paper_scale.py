@@ -85,6 +85,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"IR_DATASETS_HOME": str(irds), "HF_HOME": str(home / "hf"), "HF_HUB_OFFLINE": "1"}
 
 
+@pytest.mark.slow
 def test_the_published_experiment_runs(lsw: Lsw, offline: dict[str, str], tmp_path: Path) -> None:
     """Every step of it: sources, hard negatives, pairs, three trainings, indexes, reranking, tests, published figures."""
     store = tmp_path / "s"
@@ -123,6 +124,7 @@ def test_the_published_experiment_runs(lsw: Lsw, offline: dict[str, str], tmp_pa
     assert "0 stages run" in again
 
 
+@pytest.mark.slow
 def test_small_scale_samples_it(lsw: Lsw, offline: dict[str, str], tmp_path: Path) -> None:
     """The same, of a sample: BGE-M3's four ways to score, untrained."""
     (tmp_path / "r.toml").write_text(

@@ -100,6 +100,7 @@ def everything(threads: int) -> list[list[float]]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for threads in (1, 2, 7):
@@ -148,6 +149,7 @@ def test_t_and_wilcoxon_are_scipys() -> None:
         assert ours[4] == 1
 
 
+@pytest.mark.slow
 @given(p=st.lists(st.floats(1e-9, 1), min_size=1, max_size=30))
 def test_corrections_are_statsmodels(p: list[float]) -> None:
     values = np.array(p)
@@ -214,6 +216,7 @@ def null(rng: np.random.Generator, trials: int, each: int) -> np.ndarray:
     return np.repeat(topics, each, axis=0) + rng.normal(0, 1, (60, trials)) * (each > 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", [1, 2])
 @pytest.mark.parametrize("test", ["randomisation", "t", "wilcoxon"])
 def test_on_null_data_one_in_twenty_is_significant(test: str, each: int) -> None:
@@ -241,6 +244,7 @@ def test_intervals_cover_the_truth(method: str, each: int) -> None:
     assert within(covered, trials, expected)
 
 
+@pytest.mark.slow
 def test_holm_and_tukey_keep_the_family_wise_error() -> None:
     """With nothing to find in 6 pairs of 4 systems, no more than one family in twenty has a significant pair."""
     rng = np.random.default_rng(13)

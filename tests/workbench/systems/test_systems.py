@@ -306,6 +306,7 @@ def test_bfloat16_ranks_alike(tmp_path: Path, read: Reading, queries: pa.Table) 
             assert a.nlargest(10).min() - a[docno] < 0.03
 
 
+@pytest.mark.slow
 def test_an_approximate_index_says_so_and_finds_most(tmp_path: Path, read: Reading, queries: pa.Table) -> None:
     pytest.importorskip("faiss")
     for search in ("hnsw", "ivf"):

@@ -72,6 +72,7 @@ def weights(folder: Path) -> dict[str, object]:
     return {k: v.float() for k, v in load_file(folder / "model.safetensors").items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_training_moves_weights_and_records_losses(architecture: str, triples: pa.Table, tmp_path: Path) -> None:
     base = MODELS / ARCHITECTURES[architecture]
@@ -105,6 +106,7 @@ def test_the_published_rate_is_refused(architecture: str, triples: pa.Table, tmp
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_training_resumes_and_ends_where_it_would_have(triples: pa.Table, tmp_path: Path) -> None:
     """Stopped after its first checkpoint and begun again, training gives the very weights of an unbroken one."""
     base = MODELS / "bge-m3"
@@ -140,6 +142,7 @@ def steady(system: str, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_batch_in_parts_is_the_same_batch(triples: pa.Table, tmp_path: Path) -> None:
     """Less memory, the same in-batch negatives: the losses are those of whole batches."""
     for architecture, system in ARCHITECTURES.items():
@@ -164,6 +167,7 @@ def test_bfloat16_trains_alike(triples: pa.Table, tmp_path: Path) -> None:
     assert curves[0] == pytest.approx(curves[1], rel=0.05)
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_batch(triples: pa.Table, tmp_path: Path) -> None:
     """Through torchrun: every query is contrasted with the passages of both, so the losses are of the size of one's."""
     told: list[tuple[int, int]] = []

@@ -147,6 +147,7 @@ def test_a_few_triples_without_their_passage_are_left_out(tmp_path: Path) -> Non
         texts(tmp_path / "many", 3)
 
 
+@pytest.mark.slow
 def test_published_triples_train(lsw: Lsw, small: Path, tmp_path: Path) -> None:
     """From the released JSONL to a trained model, through a recipe; a broken line is named."""
     file = tmp_path / "triples.jsonl"

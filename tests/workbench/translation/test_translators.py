@@ -243,6 +243,7 @@ def test_every_service_is_there() -> None:
         assert hasattr(deep_translator, translator_class), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("translator", ["libre", "file"])
 def test_a_recipe_asks_in_the_words_that_were_translated(
     small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw, translator: str
@@ -279,6 +280,7 @@ def test_a_recipe_asks_in_the_words_that_were_translated(
     server.server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_file_that_lacks_a_query_is_refused(
     small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
 ) -> None:
@@ -337,6 +339,7 @@ def test_a_checkpoint_without_a_variety_says_so(nllb: Path) -> None:
         next(translated(nllb, ["la mer"], "fr", "oc", 1, 8))
 
 
+@pytest.mark.slow
 def test_a_recipe_translates_with_a_checkpoint(
     nllb: Path, small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
 ) -> None:
@@ -390,6 +393,7 @@ def test_without_apertium_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPa
     assert "apt install apertium" in told.value.cure
 
 
+@pytest.mark.slow
 @needs_apertium
 def test_a_recipe_translates_with_apertium(
     small: Path, small_recipe: Path, small_scale: Path, tmp_path: Path, lsw: Lsw
