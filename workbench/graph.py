@@ -20,7 +20,7 @@ from store.passages import FILE, Passages
 from workbench.costs.base import Cost
 from workbench.costs.estimator import Estimator
 from workbench.registry import Part
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 GROUPS = ("download", "translate", "train", "encode", "rank", "evaluate")
 """What `lsw plan` adds up."""
@@ -92,7 +92,7 @@ class Kind(Part):
     group: ClassVar[str] = "evaluate"
 
     @abstractmethod
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Fill `job.out`; returns a summary, as JSON values."""
 
     @abstractmethod

@@ -4,7 +4,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
+
+Summary = dict[str, Any]
+"""What a piece of work records of itself, as JSON values: counts, versions, what it chose."""
 
 
 class Progress(Protocol):

@@ -15,7 +15,7 @@ from workbench.engine.dry_run import is_forced
 from workbench.engine.environment import environment
 from workbench.graph import Job, Named, Plan, Stage
 from workbench.stages._sources import Reads
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 EVENT_EVERY = 0.5
 """Seconds between two events of progress."""
@@ -27,7 +27,7 @@ class Observer(Protocol):
     def begin(self, stage: Stage, position: int, total: int) -> None: ...
     def progress(self, stage: Stage, done: int, total: int) -> None: ...
     def note(self, text: str) -> None: ...
-    def end(self, stage: Stage, outcome: str, seconds: float, summary: dict[str, Any]) -> None: ...
+    def end(self, stage: Stage, outcome: str, seconds: float, summary: Summary) -> None: ...
 
 
 def execute(plan: Plan, store: Store, observer: Observer, force: str | None = None) -> dict[str, int]:

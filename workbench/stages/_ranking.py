@@ -1,6 +1,6 @@
 """What stages that index and rank have in common: the text that is scored, and the rows of a run."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 from pydantic import SerializeAsAny
@@ -15,6 +15,7 @@ from workbench.stages._behind import passages_of, queries_of
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Searched, System, Workplace
+from workbench.talk import Summary
 from workbench.text import convert
 
 _TEXTS = ("run_id", "system", "trained_on", "query_variety", "document_variety", "status", "key")
@@ -74,7 +75,7 @@ class Asks(Ranks):
         texts = convert(table["query"].to_pylist(), self.query_variety, self.script)
         return table.set_column(table.schema.get_field_index("query"), "query", pa.array(texts))
 
-    def retrieved(self, job: Job, queries: pa.Table) -> tuple[pa.Table, dict[str, Any]]:
+    def retrieved(self, job: Job, queries: pa.Table) -> tuple[pa.Table, Summary]:
         """What a retriever finds in the index that was made for it: qid, docno, score; and what to record."""
         assert isinstance(self.ranker, Retriever)
         index = job.inputs["index"] / "index"
@@ -115,7 +116,7 @@ class Runs(Asks):
 
     tables: ClassVar[tuple[str, ...]] = ("run", "ranking", "scored_query")
 
-    def record(self, job: Job, results: pa.Table, queries: pa.Table) -> dict[str, Any]:
+    def record(self, job: Job, results: pa.Table, queries: pa.Table) -> Summary:
         """Leave a run's rows for the store.
 
         Args:
@@ -140,7 +141,7 @@ class Runs(Asks):
 def record_run(
     job: Job, system: str, trained_on: str | None, varieties: tuple[str, str | None], depth: int, queries: int,
     answered: int, rows: int,
-) -> dict[str, Any]:  # fmt: skip
+) -> Summary:  # fmt: skip
     """Leave `rows/run.parquet`; returns the summary of a run's stage.
 
     Args:

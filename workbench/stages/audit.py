@@ -11,6 +11,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import Section
 from workbench.stages._behind import queries_of
+from workbench.talk import Summary
 
 _TEXTS = ("key", "translation_id", "translator", "source_variety", "target_variety", "qid", "language", "signs")
 _SCORES = ("chrf", "bleu", "ter", "round_trip_chrf", "confidence")
@@ -43,7 +44,7 @@ class Audit(Kind):
 
     tables: ClassVar[tuple[str, ...]] = ("audit", "translation_cost")
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Hold each text against what it should be, and the set against what it cost."""
         table = job.read("translation", "translation")
         qids, sources, texts = (table[c].to_pylist() for c in ("qid", "source_text", "text"))
@@ -51,7 +52,7 @@ class Audit(Kind):
         source, target = about["source_variety"], about["target_variety"]
         n = len(qids)
         columns: dict[str, list[Any]] = {name: [None] * n for name in _SCORES}
-        summary: dict[str, Any] = {"translations": n}
+        summary: Summary = {"translations": n}
         references = _references(job)
         at = [i for i, qid in enumerate(qids) if qid in references]
         job.progress(0, 4)

@@ -9,6 +9,7 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.stages.translate import cost_of, desk_of
+from workbench.talk import Summary
 from workbench.translation.base import Translator
 
 
@@ -27,7 +28,7 @@ class TranslateBack(Kind):
         translator: dict[str, Any] = values.pop("translator")
         return values | translator
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Translate every translation."""
         table = job.read("translation", "translation")
         texts = dict(zip(table["qid"].to_pylist(), table["text"].to_pylist(), strict=True))

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from workbench.checkpoints import hub, weights
 from workbench.costs.base import Cost, NotEstimatedError
@@ -10,6 +10,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.costs.stand_in import SHAPES
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
+from workbench.talk import Summary
 
 
 class ReadCheckpoint(Kind):
@@ -27,7 +28,7 @@ class ReadCheckpoint(Kind):
 
     group: ClassVar[str] = "download"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read torch's weights once, by its weights-only reader, which makes tensors and runs no code.
 
         Raises:

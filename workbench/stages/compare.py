@@ -1,6 +1,6 @@
 """All comparisons of a recipe."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -11,6 +11,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import Section
 from workbench.significance.outcomes import Method
+from workbench.talk import Summary
 
 
 class ComparedRun(Section):
@@ -46,7 +47,7 @@ class Compare(Kind):
     version: ClassVar[int] = 3
     tables: ClassVar[tuple[str, ...]] = ("comparison",)
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Compare."""
         queries = job.queries("queries")
         topics = dict(zip(queries["qid"].to_pylist(), queries["topic"].to_pylist(), strict=True))

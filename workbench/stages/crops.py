@@ -1,6 +1,6 @@
 """Pseudo-queries and their passages, for self-supervised training."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from workbench.checkpoints.resolve import folder_in
 from workbench.costs.base import Cost, NotEstimatedError
@@ -8,6 +8,7 @@ from workbench.costs.estimator import Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.pretraining import crops
 from workbench.stages._crops import by_variety, passages
+from workbench.talk import Summary
 
 
 class MakeCrops(Kind):
@@ -27,7 +28,7 @@ class MakeCrops(Kind):
     files: ClassVar[tuple[str, ...]] = ("crops",)
     group: ClassVar[str] = "train"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Draw."""
         texts = passages(job)
         mined = None

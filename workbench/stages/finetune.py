@@ -1,7 +1,7 @@
 """Fine-tuning one model on triples."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ from workbench.stages._behind import passages_of
 from workbench.stages.triples.base import TripleSource
 from workbench.systems._passages import Reading
 from workbench.systems.base import Encoder, Reranker, System
+from workbench.talk import Summary
 from workbench.text import convert
 from workbench.training.distributed import share
 from workbench.training.finetune import finetune
@@ -64,7 +65,7 @@ class Finetune(Kind):
     tables: ClassVar[tuple[str, ...]] = ("finetune", "loss")
     group: ClassVar[str] = "train"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Train; goes on where an interrupted attempt saved last."""
         assert isinstance(self.ranker, Encoder | Reranker)
         crops = job.rows("triples", "crops").exists()

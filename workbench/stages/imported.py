@@ -1,7 +1,7 @@
 """A run made elsewhere, in TREC's six columns."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
@@ -9,6 +9,7 @@ from workbench.evaluation.run_files import RunWriter, Twice, ahead, read_run
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
 from workbench.stages._ranking import record_run
+from workbench.talk import Summary
 
 
 class ImportRun(Kind):
@@ -26,7 +27,7 @@ class ImportRun(Kind):
     tables: ClassVar[tuple[str, ...]] = ("run", "ranking")
     group: ClassVar[str] = "rank"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read and order it.
 
         Raises:

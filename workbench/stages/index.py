@@ -1,6 +1,6 @@
 """The index of some passages."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import MODEL, STAGE, TYPICAL, Estimator
@@ -8,6 +8,7 @@ from workbench.graph import Job, Stage
 from workbench.stages._behind import passages_of
 from workbench.stages._ranking import Ranks
 from workbench.systems.base import Retriever
+from workbench.talk import Summary
 
 
 class Index(Ranks):
@@ -16,7 +17,7 @@ class Index(Ranks):
     version: ClassVar[int] = 3
     group: ClassVar[str] = "encode"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Encode the passages; goes on where an interrupted attempt stopped."""
         assert isinstance(self.ranker, Retriever)
         return self.ranker.index(self.passages(job), job.out / "index", self.workplace(job))

@@ -1,7 +1,7 @@
 """An untrained model of a true architecture."""
 
 import shutil
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from store import LswError, nearest
 from workbench.checkpoints.resolve import folder_in
@@ -11,6 +11,7 @@ from workbench.graph import Job, Kind, Stage
 from workbench.pretraining import initialise
 from workbench.pretraining.mt5_wiring import mt5
 from workbench.stages._crops import passages
+from workbench.talk import Summary
 
 ARCHITECTURES = ("bi-encoder", "multi-vector", "mt5")
 
@@ -30,7 +31,7 @@ class Initialise(Kind):
 
     group: ClassVar[str] = "train"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Make it.
 
         Raises:

@@ -1,6 +1,6 @@
 """The measures of one run."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -10,6 +10,7 @@ from workbench.evaluation.evaluate import evaluate
 from workbench.graph import Job, Kind, Stage
 from workbench.stages._behind import queries_of
 from workbench.stages._ranking import Asks
+from workbench.talk import Summary
 
 PER_RESULT = 1.5e-7
 """Seconds to join one row of a ranking with the judgements."""
@@ -23,7 +24,7 @@ class Measure(Kind):
     version: ClassVar[int] = 3
     tables: ClassVar[tuple[str, ...]] = ("measure", "judged", "evaluated")
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Evaluate; the summary holds means and counts."""
         [run_id] = job.read("run", "run")["run_id"].to_pylist()
         evaluation = evaluate(run_id, job.rows("run", "ranking"), job.rows("qrels", "qrel"), self.measures)

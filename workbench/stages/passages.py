@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -11,6 +11,7 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Stage
 from workbench.stages._sources import Reads
+from workbench.talk import Summary
 
 
 class ReadPassages(Reads):
@@ -20,7 +21,7 @@ class ReadPassages(Reads):
 
     version: ClassVar[int] = 2
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read, and refuse a docno that occurs twice."""
         path = job.out / FILE
 

@@ -1,7 +1,7 @@
 """The judgements of one split."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import pyarrow as pa
 
@@ -11,6 +11,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
 from workbench.registry import LOCAL
 from workbench.stages._sources import Reads
+from workbench.talk import Summary
 
 
 class ReadQrels(Reads):
@@ -28,7 +29,7 @@ class ReadQrels(Reads):
 
     tables: ClassVar[tuple[str, ...]] = ("qrel",)
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read."""
         if self.file:
             table = read_qrels(self.file)

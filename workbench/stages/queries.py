@@ -1,6 +1,6 @@
 """The queries of one split in one variety."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -8,6 +8,7 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
 from workbench.stages._sources import Reads
+from workbench.talk import Summary
 
 
 class ReadQueries(Reads):
@@ -18,7 +19,7 @@ class ReadQueries(Reads):
 
     tables: ClassVar[tuple[str, ...]] = ("query",)
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read."""
         with self.downloads(job, "queries", self.variety, self.split):
             table = self.read_from.queries(self.variety, self.split)

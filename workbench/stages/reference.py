@@ -1,7 +1,7 @@
 """What translations should be, from a file."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import pyarrow as pa
 
@@ -10,6 +10,7 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
+from workbench.talk import Summary
 
 
 class ReadReference(Kind):
@@ -22,7 +23,7 @@ class ReadReference(Kind):
     files: ClassVar[tuple[str, ...]] = ("reference",)
     group: ClassVar[str] = "download"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read."""
         texts = read_queries(self.file)
         job.write("reference", pa.table({"qid": list(texts), "query": list(texts.values())}))

@@ -10,6 +10,7 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
+from workbench.talk import Summary
 from workbench.varieties import table as varieties
 
 
@@ -28,7 +29,7 @@ class Release(Kind):
 
     group: ClassVar[str] = "train"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Write it."""
         from safetensors.torch import load_file, save_file
 

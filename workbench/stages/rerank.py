@@ -1,7 +1,5 @@
 """One run of a reranker over the candidates of another."""
 
-from typing import Any
-
 from workbench.costs.base import Cost
 from workbench.costs.estimator import MODEL, RESULT, STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Stage
@@ -9,6 +7,7 @@ from workbench.stages._behind import passages_of, queries_of
 from workbench.stages._ranking import ROW_BYTES, Runs
 from workbench.systems._reranking import rerank
 from workbench.systems.base import Reranker
+from workbench.talk import Summary
 
 
 class Rerank(Runs):
@@ -20,7 +19,7 @@ class Rerank(Runs):
 
     rerank_depth: int
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Score, with the very text that is recorded."""
         assert isinstance(self.ranker, Reranker)
         queries = self.queries(job)

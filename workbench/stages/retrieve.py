@@ -1,17 +1,16 @@
 """One run of a retriever."""
 
-from typing import Any
-
 from workbench.costs.base import Cost
 from workbench.costs.estimator import Estimator
 from workbench.graph import Job, Stage
 from workbench.stages._ranking import Runs
+from workbench.talk import Summary
 
 
 class Retrieve(Runs):
     """Leaves a run. Reads `index`, `queries`, and `model` if the system has weights."""
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Search, with the very text that is recorded."""
         queries = self.queries(job)
         results, summary = self.retrieved(job, queries)

@@ -13,6 +13,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
 from workbench.stages.triples._files import located, to_download
+from workbench.talk import Summary
 
 SCORES = pa.schema([("qid", pa.int64()), ("docno", pa.int64()), ("score", pa.float32())])
 
@@ -44,7 +45,7 @@ class ReadScores(Kind):
     files: ClassVar[tuple[str, ...]] = ("scores",)
     group: ClassVar[str] = "download"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read.
 
         Raises:

@@ -1,11 +1,12 @@
 """What the base of a system finds for training queries; no run of the store."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from workbench.costs.base import Cost
 from workbench.costs.estimator import Estimator
 from workbench.graph import Job, Stage
 from workbench.stages._ranking import Asks
+from workbench.talk import Summary
 
 
 class Search(Asks):
@@ -14,7 +15,7 @@ class Search(Asks):
     files: ClassVar[tuple[str, ...]] = ("found",)
     group: ClassVar[str] = "train"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Search."""
         queries = self.queries(job)
         results, summary = self.retrieved(job, queries)

@@ -11,6 +11,7 @@ from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.stages._behind import queries_of
+from workbench.talk import Summary
 from workbench.translation.base import Desk, Translator
 
 
@@ -33,7 +34,7 @@ class Translate(Kind):
         translator: dict[str, Any] = values.pop("translator")
         return values | translator
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Translate every query of the source.
 
         Raises:

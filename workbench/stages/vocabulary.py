@@ -1,12 +1,13 @@
 """The vocabulary of the mini models."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.pretraining.vocabulary import vocabulary
 from workbench.stages._crops import by_variety, passages
+from workbench.talk import Summary
 
 
 class TrainVocabulary(Kind):
@@ -22,7 +23,7 @@ class TrainVocabulary(Kind):
 
     group: ClassVar[str] = "train"
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Train."""
         texts = [text for table in passages(job).values() for text in table["text"].to_pylist()]
         texts += [text for table in by_variety(job, "queries", "query").values() for text in table["query"].to_pylist()]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from store import LswError
 from workbench.systems._encoding import device, faiss
 from workbench.systems._shards import Appended, Docnos, write_docnos
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 VECTORS, LENGTHS, META, APPROXIMATE = "tokens.bin", "lengths.i4", "tokens.json", "tokens.faiss"
 SHARD = 1_024
@@ -127,7 +127,7 @@ def search(
     how: str,
     progress: Progress,
     where: str | None = None,
-) -> tuple[pa.Table, dict[str, Any]]:
+) -> tuple[pa.Table, Summary]:
     """The best passages of each query by MaxSim.
 
     Args:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from workbench.registry import LOCAL, Part
 from workbench.systems._encoding import Computing, Positive
 from workbench.systems._passages import Reading
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Retriever(System):
     """A system that finds passages."""
 
     @abstractmethod
-    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
         """Make the index of some passages in the folder `out`; goes on where an interrupted attempt stopped.
 
         Returns:
@@ -81,7 +81,7 @@ class Retriever(System):
     @abstractmethod
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
-    ) -> tuple[pa.Table, dict[str, Any]]:
+    ) -> tuple[pa.Table, Summary]:
         """Search.
 
         Args:

@@ -14,7 +14,7 @@ from workbench.systems._encoding import Computing, cut, faiss, in_batches, lengt
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended
 from workbench.systems.base import Encoder, Searched, Workplace
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 VECTORS = "vecs.f4"
 BATCH = 65_536
@@ -30,7 +30,7 @@ class BiEncoder(Encoder):
 
     objective: ClassVar[str] = "in-batch"
 
-    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
         length = self.document_length
         index(
             at.weights,
@@ -46,7 +46,7 @@ class BiEncoder(Encoder):
 
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
-    ) -> tuple[pa.Table, dict[str, Any]]:
+    ) -> tuple[pa.Table, Summary]:
         return retrieve(at.weights, index, queries, self.query_length, depth, at.computing, self.pooling)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
@@ -181,7 +181,7 @@ def _approximate(folder: Path, search: str, depth: int) -> Any:
 
 def nearest_passages(
     folder: Path, vectors: Any, qids: list[str], depth: int, computing: Computing
-) -> tuple[pa.Table, dict[str, Any]]:
+) -> tuple[pa.Table, Summary]:
     """The nearest passages of query vectors by inner product.
 
     Args:
@@ -232,7 +232,7 @@ def retrieve(
     depth: int,
     computing: Computing,
     pooling: str | None = None,
-) -> tuple[pa.Table, dict[str, Any]]:
+) -> tuple[pa.Table, Summary]:
     """The nearest passages of each query by inner product.
 
     Returns:

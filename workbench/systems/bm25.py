@@ -13,7 +13,7 @@ from workbench.collections.formats import batched
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Searched, Workplace
-from workbench.talk import Progress, hushed
+from workbench.talk import Progress, Summary, hushed
 from workbench.text import term_counts
 
 K1, B = 0.9, 0.4
@@ -28,13 +28,13 @@ class BM25(Retriever):
     k1: float = K1
     b: float = B
 
-    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
         index(passages, out, at.progress, self.k1, self.b)
         return {"passages": len(passages)}
 
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
-    ) -> tuple[pa.Table, dict[str, Any]]:
+    ) -> tuple[pa.Table, Summary]:
         return retrieve(index, queries, variety, depth, self.k1, self.b), {}
 
     def seconds_to_index(self, texts: list[str], variety: str) -> float:

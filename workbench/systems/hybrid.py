@@ -17,13 +17,13 @@ from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
 from workbench.systems._shards import Appended
 from workbench.systems.base import Encoder, Searched, Workplace
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 
 class Hybrid(Encoder):
     """BGE-M3's three scores, summed."""
 
-    def index(self, passages: Reading, out: Path, at: Workplace) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
         index(
             at.weights,
             passages,
@@ -37,7 +37,7 @@ class Hybrid(Encoder):
 
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
-    ) -> tuple[pa.Table, dict[str, Any]]:
+    ) -> tuple[pa.Table, Summary]:
         length = self.query_length
         return retrieve(at.weights, index, queries, length, depth, at.computing, at.progress)
 
@@ -111,7 +111,7 @@ def retrieve(
     depth: int,
     computing: Computing,
     progress: Progress,
-) -> tuple[pa.Table, dict[str, Any]]:
+) -> tuple[pa.Table, Summary]:
     """Candidates are the best `depth` by the dense and by the sparse score; all three scores are computed for each.
 
     Returns:

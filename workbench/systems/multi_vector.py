@@ -17,7 +17,7 @@ from workbench.systems import _maxsim as tokens
 from workbench.systems import base
 from workbench.systems._encoding import Computing, faiss, in_batches, lengths
 from workbench.systems._passages import Reading
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 from workbench.varieties import variety as variety_of
 
 Floats = NDArray[np.float32]
@@ -30,14 +30,14 @@ class MultiVector(base.Encoder):
 
     objective: ClassVar[str] = "in-batch-maxsim"
 
-    def index(self, passages: Reading, out: Path, at: base.Workplace) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: base.Workplace) -> Summary:
         lengths = self.query_length, self.document_length
         adapter = index(at.weights, passages, *lengths, out, at.work, at.computing, at.progress)
         return {"passages": len(passages), "adapter": adapter}
 
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: base.Workplace
-    ) -> tuple[pa.Table, dict[str, Any]]:
+    ) -> tuple[pa.Table, Summary]:
         lengths = self.query_length, self.document_length
         return retrieve(at.weights, index, queries, variety, *lengths, depth, at.computing, at.progress)
 
@@ -221,7 +221,7 @@ def retrieve(
     depth: int,
     computing: Computing,
     progress: Progress,
-) -> tuple[pa.Table, dict[str, Any]]:
+) -> tuple[pa.Table, Summary]:
     """The best passages of each query by MaxSim.
 
     Returns:

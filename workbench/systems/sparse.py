@@ -14,7 +14,7 @@ from workbench.systems import base
 from workbench.systems._encoding import Computing, cut, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended, Docnos, write_docnos
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 FILES = ("terms.i4", "weights.f4", "counts.i4")
 META = "sparse.json"
@@ -30,7 +30,7 @@ class Sparse(base.Encoder):
 
     heeds: ClassVar[frozenset[str]] = frozenset({"precision"})
 
-    def index(self, passages: Reading, out: Path, at: base.Workplace) -> dict[str, Any]:
+    def index(self, passages: Reading, out: Path, at: base.Workplace) -> Summary:
         index(
             at.weights,
             passages,
@@ -44,7 +44,7 @@ class Sparse(base.Encoder):
 
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: base.Workplace
-    ) -> tuple[pa.Table, dict[str, Any]]:
+    ) -> tuple[pa.Table, Summary]:
         length = self.query_length
         return retrieve(at.weights, index, queries, length, depth, at.computing, at.progress), {}
 

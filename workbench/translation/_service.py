@@ -16,6 +16,7 @@ from pydantic import Field
 
 from store import LswError
 from workbench.registry import LOCAL
+from workbench.talk import Summary
 from workbench.translation.base import Desk, Journal, Translator
 from workbench.varieties import Variety, variety
 
@@ -50,7 +51,7 @@ class Service(Translator):
     longest: ClassVar[int] = 5_000
     newer: ClassVar[bool] = False
 
-    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], Summary]:
         ask = self.asking(desk.source, desk.target)
         faults = 0
 

@@ -2,9 +2,9 @@
 
 import shutil
 import subprocess
-from typing import Any
 
 from store import LswError
+from workbench.talk import Summary
 from workbench.translation.base import Desk, Translator
 from workbench.varieties import Variety, variety
 
@@ -15,7 +15,7 @@ PACKAGES = "apertium apertium-fra-cat apertium-oci-fra apertium-afr-nld apertium
 class Apertium(Translator):
     """The program of that name, in one of its directions."""
 
-    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], Summary]:
         answers = translated(list(texts.values()), desk.source, desk.target)
         return dict(zip(texts, answers, strict=True)), {"version": version()}
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from store import LswError
 from workbench.registry import Part
-from workbench.talk import Progress
+from workbench.talk import Progress, Summary
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Translator(Part):
         return ""
 
     @abstractmethod
-    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], Summary]:
         """Translate.
 
         Args:

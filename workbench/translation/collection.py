@@ -1,7 +1,8 @@
 """The collection's own parallel queries."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from workbench.talk import Summary
 from workbench.translation.base import Desk, Translator, complete
 
 MANY, FEW = 10_000, 0.01
@@ -14,7 +15,7 @@ class ParallelQueries(Translator):
     parallel: ClassVar[bool] = True
     makes: ClassVar[bool] = False
 
-    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], Summary]:
         known = desk.parallel or {}
         lacking = sum(qid not in known for qid in texts)
         if len(texts) > MANY and 0 < lacking <= len(texts) * FEW:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 from store import LswError
 from store.artifacts import file_hash
 from workbench.registry import LOCAL
+from workbench.talk import Summary
 from workbench.translation.base import Desk, Translator, complete
 
 
@@ -33,7 +34,7 @@ class TranslationFile(Translator):
         """Its content stands for it."""
         return super().recorded(whole) | {"file": file_hash(self.path)}
 
-    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], Summary]:
         known = read(self.path)
         complete(texts, known, desk.target, desk.source, str(self.path), "the translator is a file")
         return {qid: known[qid] for qid in texts}, {}

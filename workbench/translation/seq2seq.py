@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from store import LswError
 from workbench.registry import LOCAL
+from workbench.talk import Summary
 from workbench.translation.base import Desk, Journal, Translator
 from workbench.varieties import variety
 
@@ -31,7 +32,7 @@ class Seq2Seq(Translator):
     def model(self) -> str:
         return self.checkpoint
 
-    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], dict[str, Any]]:
+    def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], Summary]:
         assert desk.checkpoint
         journal = Journal(desk.work / "translations.jsonl")
         distinct = list(dict.fromkeys(texts.values()))

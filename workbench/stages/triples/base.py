@@ -12,6 +12,7 @@ from workbench.costs.estimator import Estimator
 from workbench.graph import Graph, Job, Kind, Stage
 from workbench.registry import Section
 from workbench.systems._encoding import Positive
+from workbench.talk import Summary
 from workbench.varieties import Pair
 
 TRIPLE = pa.schema(
@@ -97,7 +98,7 @@ class TripleSource(Kind):
         """Triples that it will make, at most."""
 
 
-def leave(job: Job, rows: list[dict[str, Any]], why: str) -> dict[str, Any]:
+def leave(job: Job, rows: list[dict[str, Any]], why: str) -> Summary:
     """Leave `rows/triple.parquet`; returns the summary.
 
     Raises:

@@ -1,7 +1,6 @@
 """Training pairs that ir_datasets has for the training queries, in their order."""
 
 from itertools import islice
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +11,7 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
 from workbench.stages.triples.base import TRIPLE, Planning, TripleSource, none_made
+from workbench.talk import Summary
 from workbench.varieties import Pair
 
 ALL = 40_000_000
@@ -39,7 +39,7 @@ class Docpairs(TripleSource):
         work = cls(origin=str(source), limit=plan.negatives.limit or most)
         return plan.graph.add(work, f"read training pairs of {on.high}", plan.training_wordings(on))
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read."""
         asked = job.queries("queries")
         query = dict(zip(asked["qid"].to_pylist(), asked["query"].to_pylist(), strict=True))

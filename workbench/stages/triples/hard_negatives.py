@@ -15,6 +15,7 @@ from workbench.stages._behind import queries_of
 from workbench.stages.scores import ReadScores
 from workbench.stages.triples._files import content, located, objects, to_download
 from workbench.stages.triples.base import Planning, TripleSource, leave
+from workbench.talk import Summary
 from workbench.varieties import Pair
 
 DOWNLOAD = 1_060_000_000
@@ -56,7 +57,7 @@ class HardNegatives(TripleSource):
         wordings = plan.training_wordings(on)
         return plan.graph.add(work, f"sample hard negatives for {on}", {**wordings, "scores": scores})
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Filter and draw."""
         asked = job.queries("queries")
         query = dict(zip(asked["qid"].to_pylist(), asked["query"].to_pylist(), strict=True))

@@ -10,6 +10,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
 from workbench.stages._behind import queries_of
 from workbench.stages.triples.base import Planning, TripleSource, leave
+from workbench.talk import Summary
 from workbench.varieties import Pair
 
 SEARCHED = 1_000
@@ -44,7 +45,7 @@ class Mined(TripleSource):
             },
         )
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Draw.
 
         Raises:

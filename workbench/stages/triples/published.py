@@ -1,6 +1,6 @@
 """Whole triples that others released, texts and all."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +12,7 @@ from workbench.graph import Job, Stage
 from workbench.registry import LOCAL
 from workbench.stages.triples._files import content, located, objects, to_download
 from workbench.stages.triples.base import Planning, TripleSource
+from workbench.talk import Summary
 from workbench.varieties import Pair
 
 TEXTS = pa.schema([("query", pa.string()), ("positive", pa.string()), ("negative", pa.string())])
@@ -48,7 +49,7 @@ class PublishedTriples(TripleSource):
         work = cls(**content(at, "negatives.published"), limit=how.limit, at=at)
         return plan.graph.add(work, f"read published triples of {on}")
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job) -> Summary:
         """Read.
 
         Raises:
