@@ -6,9 +6,8 @@ from typing import Any
 
 from store import LswError
 from store.rows import Row, RunRow, StageRow
-from workbench.plans import retrieve
+from workbench.plans import import_run, retrieve
 from workbench.recipe.load import load, recipe_path, scale_path
-from workbench.stages.imported import ImportRun
 
 
 def _differences(now: Any, then: Any, under: str = "") -> list[str]:
@@ -40,7 +39,7 @@ def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
     passages = ["--document-variety", run["document_variety"]] if run["document_variety"] else []
     about = ["--system", run["system"], "--query-variety", run["query_variety"], *passages]
     resolved = recipe_run.get("resolved", {})
-    if stages and stages[0]["kind"] == ImportRun.name:
+    if run["recipe"] == import_run.NAME:
         trained = ["--trained-on", run["trained_on"]] if run["trained_on"] else []
         words += ["import", "RUN.trec", *about, *trained, "--collection", run["collection"]]
         return f"{shlex.join(words)}   # RUN.trec: sha256 {first.get('sha256', '?')[:12]}"
