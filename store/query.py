@@ -111,7 +111,7 @@ def _asked(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str], list[tuple[Any, ...]], bool]:
-    """RunRow a user's read-only SQL.
+    """Run a user's read-only SQL.
 
     Args:
         store: where.

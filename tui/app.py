@@ -63,7 +63,7 @@ class Workbench(App[None]):
         kept = self.remembered.get("choice", {})
         method = Method()
         with suppress(ValidationError):  # a test of a plug-in that is gone
-            method = Method.model_validate(kept.get("method", {}))
+            method = Method.model_validate(kept.get("method", kept.get("how", {})))  # its name before
         self.choice = Choice(tuple(kept.get("run_ids", [])), kept.get("measure", DEFAULT[0]), method)
 
     def get_default_screen(self) -> Screen[Any]:

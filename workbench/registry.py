@@ -141,18 +141,26 @@ class Registry(Generic[P]):
             part.name, part.distribution = name, _distribution(point)
         return part
 
-    def read(self, by: str) -> BeforeValidator:
-        """A pydantic validator: the part that a section names under the key `by`, with its settings checked."""
+    def read(self, by: str, usual: str = "") -> BeforeValidator:
+        """A pydantic validator: the part that a section names under the key `by`, with its settings checked.
+
+        Args:
+            by: the key.
+            usual: the part of a section that names none.
+        """
 
         def chosen(value: Any) -> Any:
             if isinstance(value, self.base):
                 return value
-            if not isinstance(value, dict) or not isinstance(value.get(by), str):
-                raise PydanticCustomError("lsw", "{title}", {"title": f"It needs {by} = ...", "cure": _listed(self)})
-            part: Any = self.part(value[by])
-            return part.model_validate(value)
+            if not isinstance(value, dict):
+                raise PydanticCustomError("model_type", "Input should be a section")
+            name = value.get(by, usual)
+            if not name:
+                raise PydanticCustomError("unnamed", "It names no part", {"key": by, "cure": _listed(self)})
+            part: Any = told(self.part, by)(str(name))
+            return part.model_validate({by: name} | value)
 
-        return BeforeValidator(told(chosen))
+        return BeforeValidator(chosen)
 
     @property
     def one(self) -> AfterValidator:
@@ -169,14 +177,14 @@ def _listed(registry: Registry[Any]) -> str:
     return f"Known: {', '.join(registry.names())}."
 
 
-def told(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`check` for a validator: its LswError becomes one of pydantic's, which knows the field."""
+def told(check: Callable[[Any], Any], key: str = "") -> Callable[[Any], Any]:
+    """`check` for a validator: its LswError becomes one of pydantic's, which knows the field, and the `key` within."""
 
     def checked(value: Any) -> Any:
         try:
             return check(value)
         except LswError as error:
-            about = {"title": error.title, "cure": error.cure}
+            about = {"title": error.title, "cure": error.cure, "key": key}
             raise PydanticCustomError("lsw", "{title}", about) from None
 
     return checked

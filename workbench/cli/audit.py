@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli.console import (
-    FormatOption,
     JsonOption,
     StoreOption,
     grid,
@@ -21,7 +20,7 @@ from workbench.cli.console import (
 
 if TYPE_CHECKING:
     from store import Store
-    from workbench.translation.base import Translator
+    from workbench.recipe.schema import Audit
 
 
 def audit(
@@ -39,7 +38,7 @@ def audit(
     confidence: Annotated[float | None, typer.Option(min=0.5, max=0.999, help="Of the interval.  [0.95]")] = None,
     worst: Annotated[int, typer.Option(min=0, help="The worst translations to show.")] = 10,
     seed: Annotated[int | None, typer.Option(help="Of the bootstrap.  [42]")] = None,
-    form: FormatOption = "table",
+    form: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,25 +52,16 @@ def audit(
     from workbench.cli.watch import Watcher
     from workbench.engine.execute import execute
     from workbench.plans.audit import audit_plan, sets
-    from workbench.recipe.schema import Audit
-    from workbench.translation import TRANSLATORS
     from workbench.varieties import pair
 
     one_of(form, ("table", "json", "csv"), "format")
     form = "json" if as_json else form
-    returning = None
-    if back is not None:
-        settings = {"translator": back} | ({"checkpoint": str(checkpoint)} if checkpoint else {})
-        returning = settled(TRANSLATORS.part(back), settings)
-        if not returning.makes:
-            makers = [name for name in TRANSLATORS.names() if TRANSLATORS.part(name).makes]
-            one_of(back, makers, "translator that translates any text")
-    chosen = {"measure": measure, "confidence": confidence, "seed": seed}
-    how = Audit.model_validate({name: value for name, value in chosen.items() if value is not None})
+    returning = back and {"translator": back} | ({"checkpoint": str(checkpoint)} if checkpoint else {})
+    how = settled({"back": returning, "measure": measure, "confidence": confidence, "seed": seed})
     at = opened(store)
     keys = []
     for there in sets(at, str(pair(on)) if on else None, translator):
-        plan, stage = audit_plan(at, there, how, returning, reference)
+        plan, stage = audit_plan(at, there, how, reference)
         with Watcher(plan.title) as watcher:
             execute(plan, at, watcher)
         keys.append(stage.key)
@@ -85,26 +75,30 @@ def audit(
         writer.writerows(rows)
     else:
         for one in audits:
-            _show(one)
+            _show(one, how.measure)
 
 
-def settled(translator: "type[Translator]", settings: dict[str, Any]) -> "Translator":
-    """A translator with settings from the command line.
+def settled(options: dict[str, Any]) -> "Audit":
+    """How to audit, by what the command line says.
 
     Raises:
-        LswError: one is missing or unknown.
+        LswError: a setting is missing, unknown or wrong.
     """
     from pydantic import ValidationError
 
     from store import LswError
+    from workbench.recipe.schema import Audit
 
     try:
-        return translator.model_validate(settings)
+        return Audit.model_validate({name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         fault = error.errors()[0]
-        name = ".".join(map(str, fault["loc"]))
-        cure = f"Give --{name}." if fault["type"] == "missing" else f"Leave out --{name}."
-        raise LswError(f"Translating back by {settings['translator']}: {name}: {fault['msg']}.", cure=cure) from None
+        if fault["type"] == "lsw":
+            raise LswError(fault["ctx"]["title"], cure=fault["ctx"]["cure"]) from None
+        option, by = fault["loc"][-1], f"Translating back by {options['back']['translator']}"
+        if fault["type"] == "missing":
+            raise LswError(f"{by} needs a {option}.", cure=f"Give it: --{option} DIR, or a name on the hub.") from None
+        raise LswError(f"{by} takes no {option}.", cure=f"Leave out --{option}.") from None
 
 
 def _read(at: "Store", key: str, worst: int) -> dict[str, Any]:
@@ -130,7 +124,7 @@ def _read(at: "Store", key: str, worst: int) -> dict[str, Any]:
     return {"summary": summary, "costs": costs, "worst": each[:worst], "translations": each}
 
 
-def _show(audit: dict[str, Any]) -> None:
+def _show(audit: dict[str, Any], measure: str) -> None:
     first, summary = audit["translations"][0], audit["summary"]
     names = {"references": "references", "chrf": "chrF", "bleu": "BLEU", "ter": "TER",
              "round_trip_chrf": "round trip chrF", "identified": "in its language"}  # fmt: skip
@@ -163,7 +157,9 @@ def _show(audit: dict[str, Any]) -> None:
             " translation, the more is lost. An interval that holds 0 shows nothing. Not corrected for their number."
         )
     else:
-        talk().print("No correlation: give --reference or --back, and run a recipe that asks both wordings.")
+        talk().print(
+            f"No correlation: give --reference or --back, and run a recipe that asks both wordings and has {measure}."
+        )
     if audit["worst"]:
         table = grid("qid", "chrF", "signs", "translation", "source", title="The worst")
         for row in audit["worst"]:

@@ -65,8 +65,9 @@ def plan(
         stages = grid("stage", "download", "characters", "tokens", "time", "disk", "")
         for e in estimates:
             c = e.cost
-            figures = _bytes(c.download), _count(c.characters), _count(c.tokens), _time(c.seconds), _bytes(c.disk)
-            stages.add_row(e.stage, *(["not estimated"] + [""] * 4 if c.unknown else figures), c.unknown)
+            time = "not estimated" if c.unknown else _time(c.seconds)
+            figures = _bytes(c.download), _count(c.characters), _count(c.tokens), time, _bytes(c.disk)
+            stages.add_row(e.stage, *("" if c.unknown and f == "-" else f for f in figures), c.unknown)
         out().print(stages)
     total = grid("", "stages", "not estimated", "download", "characters", "list price", "tokens", "time", "disk")
     for group, some in [*groups.items(), ("all", estimates)]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Retrieval runs in the store.", invoke_without_command=True)
 
+LONGEST = 80
+"""Characters of a parameter that is shown."""
+
 
 @app.callback(invoke_without_command=True)
 def default(context: typer.Context, store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -73,12 +76,16 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
 
 
 def _brief(parameters: dict[str, Any]) -> "Iterator[str]":
-    """`name=value` of all that is no list, sections opened; what tells a file's content is left out."""
+    """`name=value`, sections opened; what is not set, is long, or tells a file's content is left out."""
+    import json
+
     for name, value in parameters.items():
         if isinstance(value, dict) and name not in ("files", "contents"):
-            yield from _brief(value)
-        elif not isinstance(value, dict | list):
-            yield f"{name}={value}"
+            yield from (f"{name}.{text}" for text in _brief(value))
+        elif value not in (None, [], "") and not isinstance(value, dict):
+            text = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+            if len(text) <= LONGEST:
+                yield f"{name}={text}"
 
 
 def counts(evaluated: "Evaluated") -> str:

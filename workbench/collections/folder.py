@@ -66,8 +66,8 @@ class Folder:
     @cached_property
     def query_varieties(self) -> list[str]:
         """Codes for which there are queries."""
-        files = [*self.folder.glob("queries.*.tsv"), *self.folder.glob("queries.*.jsonl")]
-        return sorted({p.name.split(".")[1] for p in files})
+        files = [path for kind in ("tsv", "jsonl", "trec") for path in self.folder.glob(f"queries.*.{kind}")]
+        return sorted({path.name.split(".")[1] for path in files})
 
     @cached_property
     def topics(self) -> dict[str, str]:
@@ -148,8 +148,8 @@ class Folder:
             )
 
     def has_queries(self, variety: str) -> bool:
-        """Whether there is a file of them."""
-        return self.queries_path(variety).exists()
+        """Whether there is a file of them that names the variety."""
+        return variety in self.query_varieties
 
     def by_variety(self) -> bool:
         """One file of judgements holds for all varieties."""

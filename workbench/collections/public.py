@@ -67,6 +67,14 @@ class PublicCollection:
             raise LswError(f"Collection '{self.name}' has no {split} queries.", cure=f"Set collection.splits.{split}.")
         return self.splits[split]
 
+    def source_of_split(self, code: str, split: str) -> Source:
+        """Where a split of the source of a variety's passages is.
+
+        Raises:
+            LswError: nobody says.
+        """
+        return self.source(code).of_split(self._split(split))
+
     def source_of_queries(self, code: str, split: str) -> Source:
         """Where the queries of a variety are.
 
@@ -77,7 +85,7 @@ class PublicCollection:
         if code in own:
             return source(own[code], self.fields)
         if code in self.sources:
-            return self.source(code).of_split(self._split(split))
+            return self.source_of_split(code, split)
         raise LswError(
             f"Collection '{self.name}' has no {split} queries in '{code}'.",
             f"It has: {', '.join(sorted({*own, *self.sources}))}.",
@@ -101,9 +109,9 @@ class PublicCollection:
         return True
 
     def has_queries(self, variety: str) -> bool:
-        """Whether it is said where they are."""
+        """Whether it is said where they are, and a file that is said is there."""
         try:
-            self.source_of_queries(variety, "test")
+            self.source_of_queries(variety, "test").origin_of_queries()
         except LswError:
             return False
         return True

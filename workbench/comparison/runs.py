@@ -109,7 +109,7 @@ def paired_values(store: Store, runs: list[RunRow], measures: list[str]) -> Pair
     unjudged = set(ids) - set(queries["run_id"].unique().to_pylist())
     if unjudged:
         raise LswError(
-            f"RunRow {sorted(unjudged)[0]} has no judgements, so it has no {measures[0]}.",
+            f"Run {sorted(unjudged)[0]} has no judgements, so it has no {measures[0]}.",
             cure="Import it with --collection or --qrels, or add qrels.tsv to its collection's folder.",
         )
     paired = Paired.of(values, queries, ids, measures)

@@ -126,7 +126,7 @@ class Estimator:
 
     def _rate(self, system: Encoder | Reranker, what: str, time: Callable[[Path], float]) -> float:
         """A rate of a system, timed once; by a stand-in at two depths if the model is not here."""
-        key = system.checkpoint, system.architecture, what
+        key = system.model_dump_json(), what
         if key not in self._known:
             self.told(f"timing {system.checkpoint}, {what}")
             folder = self.checkpoint(system)
@@ -161,7 +161,7 @@ class Estimator:
     ) -> float:
         """A rate for a byte of a variety's texts: timed in one variety, in others by how many tokens a byte takes."""
         here = self._tokens_a_byte(system, variety, texts)
-        first = self._known.setdefault(("timed on", system.checkpoint, system.architecture, what), here)
+        first = self._known.setdefault(("timed on", system.model_dump_json(), what), here)
         return self._rate(system, what, time) * here / float(first)
 
     def seconds_to_encode(
@@ -228,7 +228,7 @@ class Estimator:
 
 
 def _within(system: S) -> S:
-    """As a stand-in can read it: its positions end at 512 tokens."""
+    """As a stand-in can read it, which has 512 positions."""
     return system.model_copy(update={"document_length": min(system.document_length, 512)})
 
 

@@ -18,7 +18,6 @@ from workbench.stages.queries import ReadQueries
 from workbench.stages.reference import ReadReference
 from workbench.stages.translate import Translate
 from workbench.translation import TRANSLATORS
-from workbench.translation.base import Translator
 from workbench.varieties import Pair
 
 NAME, SCALE = "audit", "-"
@@ -76,7 +75,6 @@ def audit_plan(
     store: Store,
     there: Stage,
     how: Audit,
-    back: Translator | None,
     reference: Path | None,
 ) -> tuple[Plan, Stage]:
     """The audit of one set over every base system that was asked both wordings.
@@ -84,8 +82,8 @@ def audit_plan(
     Args:
         store: where.
         there: one of `sets`.
-        how: the measure, a recorded one, whose loss is correlated with quality; confidence and seed of the interval.
-        back: what translates back; None: what the store has of that, if anything.
+        how: the measure, a recorded one, whose loss is correlated with quality; confidence and seed of the interval;
+            what translates back, or None: what the store has of that, if anything.
         reference: a file of qid, tab, text; None: parallel queries, if the store has some.
 
     Returns:
@@ -104,7 +102,7 @@ def audit_plan(
             raise LswError(f"There is no file {reference}.", cure="Give a file of qid, tab, text.")
         texts = ReadReference(variety=work.target_variety, sha256=file_hash(reference), file=reference.resolve())
         extra["reference"] = graph.add(texts, "read references")
-    if back:
+    if back := how.back:
         model = {}
         if back.model:
             folder = Path(back.model).expanduser().resolve()

@@ -8,19 +8,38 @@ from store import LswError
 from store.rows import Row, RunRow, StageRow
 from workbench.plans import import_run, retrieve
 from workbench.recipe.load import load, recipe_path, scale_path
+from workbench.recipe.schema import USUAL
+from workbench.translation import TRANSLATORS
 
 
-def _differences(now: Any, then: Any, under: str = "") -> list[str]:
-    """`section.key=value` for whatever was resolved otherwise."""
+def _toml(value: Any) -> str:
+    """A JSON value as a recipe has it; what was not set is left out."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(k)} = {_toml(v)}' for k, v in value.items() if v is not None)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _known(translation: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a translator has: in old stores stand those of all translators."""
+    name = translation.get("translator", USUAL)
+    if name not in TRANSLATORS.names():
+        return translation
+    return {key: value for key, value in translation.items() if key in TRANSLATORS.part(name).model_fields}
+
+
+def differences(now: Any, then: Any, under: str = "") -> list[str]:
+    """`section.key=value` for whatever was resolved otherwise then, as `workbench.recipe.load.override` reads it."""
     if isinstance(now, dict) and isinstance(then, dict):
         return [
             text
             for name in then
-            for text in _differences(now.get(name), then[name], f"{under}.{name}" if under else name)
+            for text in differences(now.get(name), then[name], f"{under}.{name}" if under else name)
         ]
     if now == then or then is None:
         return []
-    return [f"{under}={json.dumps(then, ensure_ascii=False)}"]
+    return [f"{under}={_toml(then)}"]
 
 
 def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
@@ -57,4 +76,5 @@ def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
         return shlex.join(words)
     today = now.model_dump(mode="json", by_alias=True)
     then = {name: value for name, value in resolved.items() if name not in ("collection", "systems", "title")}
-    return shlex.join([*words, *_differences(today, then)])
+    then["translation"] = _known(then.get("translation", {}))
+    return shlex.join([*words, *differences(today, then)])

@@ -52,7 +52,7 @@ class TriplesPlan:
         whole = trained.whole if isinstance(trained, Sampled) else trained
         if not isinstance(whole, PublicCollection):
             raise LswError(f"Collection '{trained.name}' has no training pairs.", cure="Set negatives.source to mined.")
-        return whole.source_of_queries(code, "train")
+        return whole.source_of_split(code, "train")
 
     def mined(self, on: Pair, low: bool, system: str, depth: int) -> Stage:
         """What a base system finds for the training queries of a pair, in their low- or high-resource variety."""

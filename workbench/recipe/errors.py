@@ -37,6 +37,9 @@ def explained(
         )
     elif fault["type"] == "lsw":  # one of ours, raised within a field
         title, cure = fault["ctx"]["title"], fault["ctx"]["cure"]
+        loc += filter(None, [fault["ctx"].get("key")])
+    elif fault["type"] == "unnamed":
+        title, cure = f"'{field}.{fault['ctx']['key']}' is missing.", fault["ctx"]["cure"]
     elif fault["type"] == "missing":
         where = _line_of(loc[:-1], *files) if loc[:-1] else str(files[0])
         return LswError(f"'{field}' is missing.", where, "Add it to the recipe or the scale.")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from store import LswError, nearest
 from workbench.recipe.errors import explained, quoted_line
 from workbench.recipe.references import check_references
-from workbench.recipe.schema import CollectionAt, NewModel, Recipe
+from workbench.recipe.schema import USUAL, CollectionAt, NewModel, Recipe
 from workbench.systems import SYSTEMS
 from workbench.training.tuning import Tuning
 from workbench.translation import TRANSLATORS
@@ -23,7 +23,7 @@ CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
     "systems": lambda values: SYSTEMS.part(values["architecture"]),
     "fine-tuning": lambda values: Tuning,
     "pre-training": lambda values: NewModel,
-    "translation": lambda values: TRANSLATORS.part(values["translator"]),
+    "translation": lambda values: TRANSLATORS.part(values.get("translator", USUAL)),
 }
 """The model of a section that is chosen by its values, or stands under a name of the user's own."""
 

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from store import LswError, nearest
 from workbench.recipe.schema import RERANK, FineTuning, Recipe, Retrieval, bare
+from workbench.stages.triples import TRIPLES
 from workbench.training.finetune import objective_of
 
 
@@ -65,6 +66,10 @@ def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
             tuning = tuned.tuning(name)
         except ValidationError as error:
             raise _placed(error, "fine-tuning", name) from None
+        try:
+            TRIPLES.known(tuning.negatives or recipe.negatives.source)
+        except LswError as error:
+            raise LswError(f"fine-tuning.{name}.negatives: {error.title}", cure=error.cure) from None
         try:
             objective_of(system, tuning)
         except LswError as error:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 
 from store import LswError, nearest
 from workbench.evaluation.measures import DEFAULT, parsed
@@ -26,6 +26,8 @@ from workbench.varieties import pair, variety
 
 RERANK = " >> "
 """Between the stages of a pipeline, as PyTerrier writes it."""
+USUAL = "collection"
+"""The translator of a recipe that names none."""
 
 PairName = Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]
 VarietyName = Annotated[str, AfterValidator(told(lambda code: variety(code).code))]
@@ -70,7 +72,7 @@ class Audit(Section):
     """
 
     back: Annotated[SerializeAsAny[Translator] | None, BeforeValidator(_translator_back)] = None
-    measure: str = "RR@10"
+    measure: Annotated[str, AfterValidator(told(_measure))] = "RR@10"
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 42
 
@@ -221,8 +223,8 @@ class Recipe(Section):
     systems: dict[str, Annotated[SerializeAsAny[System], SYSTEMS.read("architecture")]] = {}
     vocabulary: Vocabulary | None = None
     pre_training: PreTraining | None = Field(default=None, alias="pre-training")
-    translation: Annotated[SerializeAsAny[Translator], TRANSLATORS.read("translator")] = ParallelQueries(
-        translator="collection"
+    translation: Annotated[SerializeAsAny[Translator], TRANSLATORS.read("translator", USUAL)] = ParallelQueries(
+        translator=USUAL
     )
     negatives: NegativesAt = NegativesAt()
     fine_tuning: FineTuning | None = Field(default=None, alias="fine-tuning")
@@ -234,6 +236,14 @@ class Recipe(Section):
     measures: Measures = Measures()
     comparison: Comparison = Comparison()
     audit: Audit | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _there_and_back(cls, values: Any) -> Any:
+        """The translator of the way there, named for the way back, has its settings: its checkpoint, its rate."""
+        there, audit = values.get("translation"), values.get("audit")
+        same = isinstance(there, dict) and isinstance(audit, dict) and audit.get("back") == there.get("translator", "")
+        return {**values, "audit": {**audit, "back": there}} if same else values
 
     def system(self, name: str) -> System:
         """A system of the scale; or one that needs no settings, by the name of its architecture.

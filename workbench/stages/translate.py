@@ -1,5 +1,6 @@
 """Low-resource wordings of queries, each with the text it was made from."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -7,7 +8,7 @@ import pyarrow.compute as pc
 from pydantic import SerializeAsAny
 
 from workbench.checkpoints.resolve import folder_in
-from workbench.costs.base import Cost, NotEstimatedError
+from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.stages._behind import queries_of
@@ -85,19 +86,15 @@ def desk_of(job: Job, source: str, target: str, parallel: dict[str, str] | None 
 
 
 def cost_of(translator: Translator, source: Stage, estimator: Estimator) -> Cost:
-    """What translating the queries of a stage costs.
-
-    Raises:
-        NotEstimatedError: nobody knows how long the translator takes.
-    """
+    """What translating the queries of a stage costs; of a translator that nobody timed, all but the time."""
     extent = queries_of(source, estimator)
     count = extent.texts or 0
     seconds = translator.seconds(count)
-    if seconds is None:
-        raise NotEstimatedError(f"How long the translator {translator.translator} takes is not timed.")
+    unknown = "" if seconds is not None else f"How long the translator {translator.translator} takes is not timed."
+    cost = Cost(seconds=STAGE + (seconds or 0.0), unknown=unknown)
     if not translator.makes:
-        return Cost(seconds=STAGE)
+        return cost
     mean = sum(map(len, extent.samples)) / len(extent.samples) if extent.samples else extent.mean_bytes
     characters = round(count * mean)
     dollars = characters / 1e6 * estimator.prices.get(translator.translator, 0.0)
-    return Cost(characters=characters, dollars=dollars, seconds=STAGE + seconds)
+    return replace(cost, characters=characters, dollars=dollars)

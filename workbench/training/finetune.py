@@ -95,7 +95,9 @@ def objective_of(system: System, tuning: Tuning) -> Objective:
     """
     name = tuning.objective or system.objective
     if not name:
-        raise LswError(f"A {system.architecture} system cannot be fine-tuned here.", cure="Take it out of fine-tuning.")
+        trained = dict.fromkeys(one for part in OBJECTIVES.names() for one in OBJECTIVES.part(part).architectures)
+        cure = f"Take it out of fine-tuning; trained here are: {', '.join(trained)}."
+        raise LswError(f"A {system.architecture} system cannot be fine-tuned here.", cure=cure)
     objective = OBJECTIVES.part(name)
     if system.architecture not in objective.architectures:
         raise LswError(
