@@ -70,7 +70,9 @@ def test_signs_of_a_bad_translation() -> None:
 
 
 def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> None:
-    changes = ["retrieval.depth=77", 'retrieval.script="as written"', "fine-tuning.bge-m3.epochs=5"]
+    changes = ["retrieval.depth=77", 'retrieval.script="as written"', "fine-tuning.bge-m3.epochs=5",
+               "translation.translator=apertium", 'audit.back={translator="seq2seq", checkpoint="m"}',
+               "fine-tuning.steps=[{step='sample', queries=9}]"]  # fmt: skip
     changed = load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), changes)
     run = {"recipe": "zero_shot_yue_zh", "scale": "mini", "document_variety": "zh", "query_variety": "yue",
            "system": "bm25", "trained_on": None, "collection": "mini"}  # fmt: skip
@@ -78,6 +80,9 @@ def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> No
     assert words[:6] == ["lsw", "recipe", "run", "zero_shot_yue_zh", "--scale", "mini"]
     again = load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), words[6:])
     assert again == changed
+    old = load(recipe_path("zero_shot_yue_zh"), scale_path("mini")).model_dump(mode="json", by_alias=True)
+    old["translation"] |= {"rate": 2.0, "checkpoint": None, "beams": 4}  # older stores have those of all translators
+    assert shlex.split(command(run, {"resolved": old}, [])) == words[:6]
     for store in (finished, made):
         before = runs(store)
         row = before[-1]

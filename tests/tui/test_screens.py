@@ -28,6 +28,7 @@ from tui.pages.provenance import Provenance
 from tui.pages.runs import Runs
 from tui.pages.sql import Sql, Statement
 from tui.pages.translations import Translations
+from tui.remembered import Remembered
 from tui.study import partner
 from workbench.comparison.runs import compare_runs
 from workbench.significance.outcomes import Method
@@ -535,9 +536,17 @@ def test_what_one_looked_at_is_remembered(made: Store) -> None:
         assert page.keep == seen["qid"]
         assert app.theme == seen["theme"] == "textual-light"
 
+    async def third(pilot: Pilot[Any], app: Workbench) -> None:
+        assert app.choice.method == Method(test="wilcoxon", correction="bh")
+
     seen: dict[str, Any] = {}
     drive(made, first, chosen=pair)
     drive(made, second)
+    kept = {"run_ids": pair, "measure": "RR@10", "how": {"test": "wilcoxon", "correction": "bh"}}
+    before = Remembered(made.folder)
+    before.put("choice", kept)  # as it was called before
+    before.save()
+    drive(made, third)
 
 
 @pytest.mark.slow

@@ -31,6 +31,8 @@ def _known(translation: dict[str, Any]) -> dict[str, Any]:
 
 def differences(now: Any, then: Any, under: str = "") -> list[str]:
     """`section.key=value` for whatever was resolved otherwise then, as `workbench.recipe.load.override` reads it."""
+    if now is None and under and "." not in under:  # a section that the recipe does not have
+        now = {}
     if isinstance(now, dict) and isinstance(then, dict):
         return [
             text

@@ -132,7 +132,15 @@ def test_a_recipe_audits_what_it_translates(lsw: Lsw, small: Path, small_scale: 
     shown = lsw("audit", "--store", store).stdout
     assert "apertium" in shown and "Spearman" in shown
     assert "no yue-zh" in lsw("audit", "yue-zh", "--store", store, check=2).stderr
-    assert "'google'" in lsw("audit", "--back", "gogle", "--store", store, check=2).stderr
+    for options, told in (
+        (("--back", "gogle"), "'google'"),
+        (("--back", "collection"), "translates nothing itself"),
+        (("--back", "seq2seq"), "needs a checkpoint"),
+        (("--back", "google", "--checkpoint", "x"), "takes no checkpoint"),
+        (("--measure", "RR10"), "Unknown measure 'RR10'"),
+        (("--format", "latex"), "Unknown format 'latex'"),
+    ):
+        assert told in lsw("audit", *options, "--store", store, check=2).stderr
 
 
 def _texts(lsw: Lsw, store: Path) -> list[str]:

@@ -80,6 +80,15 @@ def test_missing_files_are_named_with_the_nearest(tmp_path: Path) -> None:
         Folder("x", tmp_path / "nowhere")
 
 
+def test_queries_that_name_no_variety_are_nobodys_reference(tmp_path: Path) -> None:
+    """An audit of translations holds them against the collection's own wordings, where a file says whose it has."""
+    (tmp_path / "queries.jsonl").write_text('{"_id": "1", "text": "a"}\n', "utf-8")
+    (tmp_path / "queries.ca.trec").write_text("<top><num>1</num><title>a</title></top>\n", "utf-8")
+    folder = Folder("f", tmp_path)
+    assert (folder.has_queries("ca"), folder.has_queries("fr")) == (True, False)
+    assert folder.query_varieties == ["ca"]
+
+
 def test_beir_judgements(tmp_path: Path) -> None:
     path = tmp_path / "qrels.tsv"
     path.write_text("query-id\tcorpus-id\tscore\nq1\td1\t2\n", "utf-8")

@@ -24,7 +24,8 @@ from workbench.costs.estimator import Estimator
 from workbench.graph import Stage
 from workbench.plans import sources as planned
 from workbench.plans.planner import Planner
-from workbench.recipe.load import checked
+from workbench.plans.training import TriplesPlan
+from workbench.recipe.load import checked, load, recipe_path, scale_path
 from workbench.stages.qrels import ReadQrels
 
 HOME = Path(os.environ["IR_DATASETS_HOME"])
@@ -90,6 +91,17 @@ def test_what_a_source_lacks_is_said(mmarco: PublicCollection) -> None:
         next(PublicCollection("x", {"fr": "irds:mmarco/v3/fr"}).passages("fr"))
     with pytest.raises(LswError, match="no source of passages"):
         next(PublicCollection("x", {"fr": "mmarco"}).passages("fr"))
+
+
+def test_files_of_ones_own_need_not_be_there_for_what_asks_the_source(tmp_path: Path) -> None:
+    """An audit takes what is there as its reference; `docpairs` are of the source, whosoever wrote the queries."""
+    files = {split: {"af": str(tmp_path / "no.tsv"), "nl": str(tmp_path / "no.tsv")} for split in ("train", "test")}
+    splits = {"test": "dev/small", "train": "train"}
+    collection = PublicCollection("p", {"nl": "irds:mmarco/v2/dt", "fr": "irds:mmarco/v2/fr"}, splits, files)
+    assert [collection.has_queries(code) for code in ("af", "nl", "fr", "oc")] == [False, False, True, False]
+    plan = Planner(load(recipe_path("zero_shot_yue_zh"), scale_path("mini")), tmp_path)
+    plan.trained = collection
+    assert str(TriplesPlan(plan).training_source("nl")) == "irds:mmarco/v2/dt/train"
 
 
 def test_a_source_that_is_not_here_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

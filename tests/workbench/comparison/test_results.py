@@ -129,6 +129,8 @@ def test_provenance_walks_from_a_ranking_to_everything(finished: Store, lsw: Lsw
         finished,
         "SELECT run_id FROM runs WHERE system = 'bge-m3 >> mt5' AND trained_on = 'ca-fr' AND query_variety = 'yue'",
     )[0][0]
+    shown = " ".join(lsw("runs", "show", run_id, "--store", finished.folder).stdout.split())
+    assert "tuning.learning_rate=" in shown and "None" not in shown.split("behind it")[1]
     told = json.loads(lsw("runs", "show", run_id, "--store", finished.folder, "--json").stdout)
     kinds = {row["kind"] for row in told["lineage"]}
     assert {"rerank", "retrieve", "finetune", "checkpoint", "mined", "translate", "queries", "passages", "qrels",

@@ -10,6 +10,11 @@ import pytest
 from tests.conftest import Lsw
 from workbench.collections.folder import MINI, Folder
 from workbench.collections.sample import Sampled
+from workbench.costs import timing
+from workbench.costs.estimator import Estimator
+from workbench.systems import SYSTEMS
+from workbench.systems._encoding import Computing
+from workbench.systems.base import Encoder
 
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
@@ -44,6 +49,11 @@ def test_what_is_here_is_counted(lsw: Lsw, small: Path, small_scale: Path, small
     assert cheap["dollars"] == pytest.approx(cheap["characters"] / 1e6)
     assert 0 < cheap["characters"] < translated["characters"]
 
+    own = ('translation.translator="seq2seq"', 'translation.checkpoint="facebook/nllb-200-distilled-600M"')
+    [untimed] = [s for s in json.loads(lsw("plan", plain, *command[2:], *own, **OFFLINE).stdout)["stages"]
+                 if s["kind"] == "translate"]  # fmt: skip
+    assert untimed["characters"] == cheap["characters"] and "seq2seq takes is not timed" in untimed["unknown"]
+
     lsw("recipe", "run", small_recipe, "--scale", small_scale, "--store", tmp_path / "s")
     done = json.loads(lsw(*command, **OFFLINE).stdout)
     assert (done["total"]["stages"], done["total"]["seconds"]) == (0, 0)
@@ -75,6 +85,20 @@ def test_what_paper_scale_would_download_is_known_before(lsw: Lsw, tmp_path: Pat
     assert not (tmp_path / "irds").exists() or not list((tmp_path / "irds").rglob("*.tsv"))
     assert os.environ["IR_DATASETS_HOME"] != env["IR_DATASETS_HOME"]
     assert "prices" not in lsw("recipe", "list").stdout
+
+
+def test_systems_of_other_settings_are_timed_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One checkpoint, read 32 tokens deep and 128."""
+    monkeypatch.setattr(timing, "encoding", lambda encode, texts: float(encode.keywords["length"]))
+    estimator = Estimator(Path(), {}, lambda text: None)
+
+    def seconds(length: int) -> float:
+        settings = {"checkpoint": "package:models/bge-m3", "query_length": 32, "document_length": length}
+        system = SYSTEMS.part("bi-encoder").model_validate({"architecture": "bi-encoder", **settings})
+        assert isinstance(system, Encoder)
+        return estimator.seconds_to_encode(system, "fr", ["bonjour"], Computing())
+
+    assert [seconds(32), seconds(128), seconds(32)] == [32, 128, 32]
 
 
 def test_passages_are_counted_whatever_the_file(tmp_path: Path) -> None:

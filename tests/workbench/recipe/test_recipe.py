@@ -1,6 +1,7 @@
 """The recipe language: what comes with lsw is sound, what is wrong is said with its line."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,12 @@ def test_the_paper_scale_has_the_published_values() -> None:
         ("comparison.test=tukey", "The test 'tukey' compares every pair of runs", "Known: randomisation, t, wilcoxon."),
         ("retreival.depth=3", "Unknown section 'retreival'", "'retrieval'"),
         ("depth", "'depth' is not an override", "section.key=value"),
+        ("fine-tuning.bge-m3.negatives=mind", "fine-tuning.bge-m3.negatives: Unknown source of", "'mined'"),
+        ("systems.new=bm25", "systems.new must be a section [systems.new]", ""),
+        ("systems.new.checkpoint=x", "'systems.new.architecture' is missing", "bi-encoder"),
+        ("translation.translator=gogle", "Unknown translator 'gogle'", "'google'"),
+        ("translation.rate=1.0", "Unknown key 'rate' in [translation]", ""),
+        ("audit.measure=nDGC@10", "Unknown measure 'nDGC@10'", "'nDCG@10'"),
         ("retrieval.script=traditional", "Unknown script option 'traditional'", "simplified"),
     ],
 )
@@ -69,7 +76,7 @@ def test_bad_values_are_refused_with_the_nearest_name(change: str, title: str, c
     assert title in caught.value.title
     assert cure in caught.value.cure
     assert caught.value.exit_code == 2
-    assert change.split("=")[0] in str(caught.value)
+    assert change.split("=")[0] in str(caught.value) or "is missing" in title
 
 
 def test_a_fault_in_a_file_has_its_line(tmp_path: Path) -> None:
@@ -79,6 +86,10 @@ def test_a_fault_in_a_file_has_its_line(tmp_path: Path) -> None:
         load(path, scale_path("mini"))
     assert caught.value.detail == f"{path}, line 6"
     path.write_text('title = "x"\n\n[retrieval]\npairs = ["yue-zh"]\nsystems = ["bm52"]\n', "utf-8")
+    with pytest.raises(LswError) as caught:
+        load(path, scale_path("mini"))
+    assert caught.value.detail == f"{path}, line 5"
+    path.write_text('title = "x"\n\n[translation]\n# whose\ntranslator = "gogle"\n', "utf-8")
     with pytest.raises(LswError) as caught:
         load(path, scale_path("mini"))
     assert caught.value.detail == f"{path}, line 5"
@@ -135,6 +146,24 @@ def test_an_override_changes_only_what_hangs_on_it() -> None:
 def test_checkpointing_is_no_part_of_a_key() -> None:
     keys = [[s.key for s in plan("pair_ca_fr", f"fine-tuning.bge-m3.checkpoint_steps={n}").stages] for n in (10, 20)]
     assert keys[0] == keys[1]
+
+
+def test_the_translator_is_the_collection_unless_another_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text('title = "x"\n[translation]\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["bm25"]\n', "utf-8")
+    assert load(path, scale_path("mini")).translation.parallel
+
+
+def test_the_way_back_has_the_settings_of_the_way_there_if_it_is_the_same_translator() -> None:
+    settings = ["translation.translator=google", "translation.rate=0.2"]
+
+    def back(name: str) -> Any:
+        recipe = load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), [*settings, f"audit.back={name}"])
+        assert recipe.audit
+        return recipe.audit.back
+
+    assert back("google").rate == 0.2
+    assert back("mymemory").rate == 2.0
 
 
 @pytest.mark.parametrize("scale", scales())

@@ -14,7 +14,7 @@ from workbench.collections.folder import MINI, Folder
 from workbench.systems import SYSTEMS
 from workbench.talk import Progress
 from workbench.training import distributed
-from workbench.training.finetune import finetune
+from workbench.training.finetune import finetune, objective_of
 from workbench.training.objectives.base import Training
 from workbench.training.trainer import processes
 from workbench.training.tuning import Tuning
@@ -70,6 +70,15 @@ def weights(folder: Path) -> dict[str, object]:
     from safetensors.torch import load_file
 
     return {k: v.float() for k, v in load_file(folder / "model.safetensors").items()}
+
+
+def test_what_cannot_be_trained_is_told_from_what_can() -> None:
+    system = SYSTEMS.part("cross-encoder").model_construct(architecture="cross-encoder")
+    with pytest.raises(LswError, match="A cross-encoder system cannot be fine-tuned") as caught:
+        objective_of(system, tuning())
+    assert all(name in caught.value.cure for name in ARCHITECTURES) and "cross-encoder" not in caught.value.cure
+    with pytest.raises(LswError, match="'yes-no' cannot train a bi-encoder system"):
+        objective_of(SYSTEMS.part("bi-encoder").model_construct(architecture="bi-encoder"), tuning(objective="yes-no"))
 
 
 @pytest.mark.slow
