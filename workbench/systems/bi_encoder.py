@@ -32,16 +32,7 @@ class BiEncoder(Encoder):
 
     def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
         length = self.document_length
-        index(
-            at.weights,
-            passages,
-            length,
-            out,
-            at.work,
-            at.computing,
-            at.progress,
-            self.pooling,
-        )
+        index(at.weights, passages, length, out, at.work, at.computing, at.progress, self.pooling)
         return {"passages": len(passages)}
 
     def retrieve(

@@ -24,15 +24,7 @@ class Hybrid(Encoder):
     """BGE-M3's three scores, summed."""
 
     def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
-        index(
-            at.weights,
-            passages,
-            self.document_length,
-            out,
-            at.work,
-            at.computing,
-            at.progress,
-        )
+        index(at.weights, passages, self.document_length, out, at.work, at.computing, at.progress)
         return {"passages": len(passages)}
 
     def retrieve(

@@ -31,15 +31,7 @@ class Sparse(base.Encoder):
     heeds: ClassVar[frozenset[str]] = frozenset({"precision"})
 
     def index(self, passages: Reading, out: Path, at: base.Workplace) -> Summary:
-        index(
-            at.weights,
-            passages,
-            self.document_length,
-            out,
-            at.work,
-            at.computing,
-            at.progress,
-        )
+        index(at.weights, passages, self.document_length, out, at.work, at.computing, at.progress)
         return {"passages": len(passages)}
 
     def retrieve(
