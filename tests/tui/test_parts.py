@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from store import Store, browse
-from store.query import lineage, runs
-from tests.conftest import run_lsw
+from store import Store
 from tui.listing import bar, fitted
 from tui.pages.runs import age
 from tui.web import Local
 from tui.words import NEAR, SAME, marked
 from workbench.audit.signs import signs
-from workbench.plans.rerun import command
-from workbench.recipe.load import load, recipe_path, scale_path
 
 
 @given(st.text(), st.integers(1, 40), st.booleans())
@@ -67,28 +63,6 @@ def test_signs_of_a_bad_translation() -> None:
     ]
     assert signs(["水"], ["水"], "yue", same_script=True) == [[]]
     assert signs([], [], "ca") == []
-
-
-def test_the_command_of_a_run_makes_it_again(finished: Store, made: Store) -> None:
-    changes = ["retrieval.depth=77", 'retrieval.script="as written"', "fine-tuning.bge-m3.epochs=5",
-               "translation.translator=apertium", 'audit.back={translator="seq2seq", checkpoint="m"}',
-               "fine-tuning.steps=[{step='sample', queries=9}]"]  # fmt: skip
-    changed = load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), changes)
-    run = {"recipe": "zero_shot_yue_zh", "scale": "mini", "document_variety": "zh", "query_variety": "yue",
-           "system": "bm25", "trained_on": None, "collection": "mini"}  # fmt: skip
-    words = shlex.split(command(run, {"resolved": changed.model_dump(mode="json", by_alias=True)}, []))
-    assert words[:6] == ["lsw", "recipe", "run", "zero_shot_yue_zh", "--scale", "mini"]
-    again = load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), words[6:])
-    assert again == changed
-    old = load(recipe_path("zero_shot_yue_zh"), scale_path("mini")).model_dump(mode="json", by_alias=True)
-    old["translation"] |= {"rate": 2.0, "checkpoint": None, "beams": 4}  # older stores have those of all translators
-    assert shlex.split(command(run, {"resolved": old}, [])) == words[:6]
-    for store in (finished, made):
-        before = runs(store)
-        row = before[-1]
-        words = shlex.split(command(row, browse.resolved(store, row["recipe_run_id"]), lineage(store, row["key"])))
-        run_lsw(*words[1:], "--store", store.folder)
-        assert runs(store) == before  # nothing had to be made
 
 
 def test_a_browser_is_served_and_other_sites_are_not(made: Store) -> None:
