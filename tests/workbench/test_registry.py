@@ -116,3 +116,8 @@ def test_a_key_leaves_out_what_is_local_and_what_is_as_usual() -> None:
     assert Settings(name="x", folder="/tmp", rate=2.0).key() == {"name": "x"}
     assert Settings(name="x", rate=3.0, inner=Inner(depth=4)).key() == {"name": "x", "rate": 3.0, "inner": {"depth": 4}}
     assert Settings(name="x", many=[Inner(), Inner(depth=1)]).key() == {"name": "x", "many": [{}, {"depth": 1}]}
+
+
+def test_some_names_come_first_and_all_are_there() -> None:
+    assert TESTS.names() == ["randomisation", "t", "wilcoxon", "tukey"]
+    assert CORRECTIONS.names() == ["holm", "bonferroni", "bh", "none"]

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store import browse
+from store.artifacts import short
 from store.query import lineage
 from store.rows import Row, RunRow, StageRow
 from tui.listing import Column, Listing, Rows
@@ -83,7 +84,7 @@ versions.
             under = "  " * row["depth"] + ("└ " if row["depth"] else "")
             return [
                 Text.assemble(under, (row["kind"], "bold"), role), Text(f"{row['seconds'] or 0:.1f}"),
-                Text(f"{row['started_at']:%Y-%m-%d %H:%M}"), Text(row["key"][:12], "dim"),
+                Text(f"{row['started_at']:%Y-%m-%d %H:%M}"), Text(short(row["key"]), "dim"),
             ]  # fmt: skip
 
         self.query_one(Listing).show(Rows(columns, len(self.stages), cells))

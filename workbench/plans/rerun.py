@@ -5,6 +5,7 @@ import shlex
 from typing import Any
 
 from store import LswError
+from store.artifacts import short
 from store.rows import Row, RunRow, StageRow
 from workbench.plans import import_run, retrieve
 from workbench.recipe.load import load, recipe_path, scale_path
@@ -63,7 +64,7 @@ def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
     if run["recipe"] == import_run.NAME:
         trained = ["--trained-on", run["trained_on"]] if run["trained_on"] else []
         words += ["import", "RUN.trec", *about, *trained, "--collection", run["collection"]]
-        return f"{shlex.join(words)}   # RUN.trec: sha256 {first.get('sha256', '?')[:12]}"
+        return f"{shlex.join(words)}   # RUN.trec: sha256 {short(first.get('sha256', '?'))}"
     if run["recipe"] == retrieve.NAME:
         collection = resolved.get("collection", {})
         words += ["retrieve", collection.get("folder", "FOLDER"), *about, "--depth", str(run["depth"])]

@@ -65,7 +65,7 @@ def test_the_paper_scale_has_the_published_values() -> None:
         ("systems.new=bm25", "systems.new must be a section [systems.new]", ""),
         ("systems.new.checkpoint=x", "'systems.new.architecture' is missing", "bi-encoder"),
         ("translation.translator=gogle", "Unknown translator 'gogle'", "'google'"),
-        ("translation.rate=1.0", "Unknown key 'rate' in [translation]", ""),
+        ("translation.rate=1.0", "Unknown key 'rate' in [translation]", "Known: translator."),
         ("audit.measure=nDGC@10", "Unknown measure 'nDGC@10'", "'nDCG@10'"),
         ("retrieval.script=traditional", "Unknown script option 'traditional'", "simplified"),
     ],

@@ -187,6 +187,23 @@ def test_intervals_are_scipys(skewed: bool) -> None:
         assert (low[0], high[0]) == pytest.approx((0.25, 0.25))
 
 
+def test_intervals_over_topics_of_many_sizes_are_scipys() -> None:
+    """A mean is a ratio then: of the sums of topics that are drawn and of their sizes."""
+    rng = np.random.default_rng(6)
+    sizes = rng.integers(1, 12, 60).astype(float)
+    sums = sizes * (rng.gamma(0.5, 1, 60) - 0.3) + sizes**2 / 20
+
+    def ratio(sums: np.ndarray, sizes: np.ndarray, axis: int = -1) -> np.ndarray:
+        return sums.sum(axis=axis) / sizes.sum(axis=axis)  # type: ignore[no-any-return]
+
+    for ours, theirs in (("percentile", "percentile"), ("bca", "BCa")):
+        low, high = interval(INTERVALS.part(ours)(), sums[:, None], sizes, 0.95, seed=1)
+        bounds = stats.bootstrap(
+            (sums, sizes), ratio, paired=True, method=theirs, n_resamples=20_000, rng=np.random.default_rng(2)
+        ).confidence_interval
+        assert (low[0], high[0]) == pytest.approx((bounds.low, bounds.high), abs=0.012)
+
+
 @pytest.mark.parametrize(("n", "alpha"), [(4, 0.05), (10, 0.05), (60, 0.05 / 32), (7000, 0.05)])
 def test_what_could_be_detected_is_statsmodels(n: int, alpha: float) -> None:
     x = np.random.default_rng(n).normal(0, 2, (n, 1))
