@@ -154,6 +154,14 @@ def test_the_translator_is_the_collection_unless_another_is_named(tmp_path: Path
     assert load(path, scale_path("mini")).translation.parallel
 
 
+def test_a_key_of_translation_is_one_of_its_translators() -> None:
+    with pytest.raises(LswError, match="Unknown key 'rat'") as caught:
+        load(
+            recipe_path("zero_shot_yue_zh"), scale_path("mini"), ["translation.translator=google", "translation.rat=1"]
+        )
+    assert "'rate'" in caught.value.cure
+
+
 def test_the_way_back_has_the_settings_of_the_way_there_if_it_is_the_same_translator() -> None:
     settings = ["translation.translator=google", "translation.rate=0.2"]
 
