@@ -124,7 +124,8 @@ def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], Com
             con,
             """
             SELECT c.*, r.recipe FROM comparisons c LEFT JOIN recipe_runs r USING (recipe_run_id)
-            WHERE c.contrast <> 'closure' AND c.run_id IN (SELECT unnest($1::TEXT[]))
+            WHERE c.contrast <> 'closure' AND c.why_not IS NULL AND c.models = 1
+              AND c.run_id IN (SELECT unnest($1::TEXT[]))
               AND c.baseline_run_id IN (SELECT unnest($1::TEXT[]))
             ORDER BY c.p_corrected
             """,

@@ -14,7 +14,7 @@ ROWS = "rows"
 """Sub-folder of an artifact with `<table>.parquet`, the rows that the artifact adds to each table."""
 BY_COLLECTION = ("query", "qrel")
 """Tables whose rows are filed under a collection, once under each."""
-REPLACED = {"measure": "run_id, measure", "judged": "run_id", "evaluated": "run_id"}
+REPLACED = {"measure": "run_id, measure", "judged": "run_id", "evaluated": "run_id", "unasked": "run_id"}
 """A run measured again, for other measures: what is new replaces what it repeats, by these columns."""
 _NO_ROWS = ("stage", "source", "collection", "recipe_run", "recipe_stage", "migrations")
 """Tables that no artifact adds to."""

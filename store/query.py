@@ -8,7 +8,7 @@ import duckdb
 
 from store.errors import LswError, nearest
 from store.layout import Store
-from store.rows import ComparisonRow, Row, RunRow, StageRow
+from store.rows import ComparisonRow, NotCompared, Row, RunRow, StageRow
 from store.schema import VIEWS
 
 
@@ -19,21 +19,28 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None 
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+_SEEDED = """
+SELECT *, greatest(count(DISTINCT seed) OVER (
+    PARTITION BY collection, scale, system, trained_on, query_variety, document_variety), 1) AS seeds FROM runs
+"""
+
+
 def runs(store: Store) -> list[RunRow]:
     """All runs, newest first, each with the means of its measures under `means`.
 
     `evaluated`, where a run has judgements, counts its queries, those without result and those without a relevant
-    passage; the last two count 0 in every measure.
+    passage (these two count 0 in every measure), and those that it was never asked (which do not count).
     """
     with store.reading() as con:
-        every = rows(con, "SELECT * FROM runs ORDER BY started_at DESC, run_id")
+        every = rows(con, f"{_SEEDED} ORDER BY started_at DESC, run_id")
         means = rows(con, "SELECT run_id, measure, avg(value) AS mean FROM measures GROUP BY ALL ORDER BY measure")
         counts = rows(
             con,
             """
             SELECT run_id, count(*) AS queries, count(*) FILTER (retrieved = 0) AS without_result,
-                count(*) FILTER (relevant = 0) AS without_relevant
-            FROM evaluated_queries GROUP BY run_id
+                count(*) FILTER (relevant = 0) AS without_relevant,
+                (SELECT count(*) FROM unasked_queries u WHERE u.run_id = e.run_id) AS not_asked
+            FROM evaluated_queries e GROUP BY run_id
             """,
         )
     evaluated = {row.pop("run_id"): row for row in counts}
@@ -53,7 +60,7 @@ def run(store: Store, name: str) -> RunRow:
         LswError: no run or several begin so.
     """
     with store.reading() as con:
-        matching = rows(con, "SELECT * FROM runs WHERE starts_with(run_id, ?)", [name])
+        matching = rows(con, f"FROM ({_SEEDED}) WHERE starts_with(run_id, ?)", [name])
         known = [r["run_id"] for r in rows(con, "SELECT run_id FROM runs")] if not matching else []
     if not matching:
         hint = nearest(name, known) if len(known) <= 20 else ""
@@ -149,8 +156,9 @@ def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
         return pa.Table.from_batches(batches, reader.schema).slice(0, limit), count > limit
 
 
-def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], list[ComparisonRow]]:
-    """What a recipe run's closing table is made of: its record, its runs in order with means, its comparisons."""
+def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], list[ComparisonRow], list[NotCompared]]:
+    """What a recipe run's closing table is made of: its record, its runs in order with means, its comparisons, and
+    those that could not be made."""
     with store.reading() as con:
         record = rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
         runs_of_it = rows(
@@ -172,7 +180,10 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
     with_means = [cast("RunRow", {**row, "means": by_run.get(row["run_id"], {})}) for row in runs_of_it]
-    return (record[0] if record else {}), with_means, cast("list[ComparisonRow]", compared)
+    made, not_made = ([row for row in compared if bool(row["why_not"]) == lacking] for lacking in (False, True))
+    return (
+        record[0] if record else {}, with_means, cast("list[ComparisonRow]", made), cast("list[NotCompared]", not_made)
+    )  # fmt: skip
 
 
 def topics(store: Store, collection: str) -> dict[str, str]:

@@ -8,15 +8,20 @@ Row = dict[str, Any]
 
 
 class Evaluated(TypedDict):
-    """How many queries of a run count; those without result or relevant passage count 0 in every measure."""
+    """How many queries of a run count; those without result or relevant passage count 0 in every measure.
+
+    `not_asked` are judged, but the variety has no wording of them: they do not count.
+    """
 
     queries: int
     without_result: int
     without_relevant: int
+    not_asked: int
 
 
 class RunRow(TypedDict):
-    """A row of the view `runs`; `means` (by measure) and `evaluated` where a question asks for them."""
+    """A row of the view `runs`; where a question asks for them `means` (by measure), `evaluated`, and how many `seeds`
+    the same system was trained with."""
 
     run_id: str
     recipe: str | None
@@ -33,12 +38,18 @@ class RunRow(TypedDict):
     started_at: datetime
     seconds: float | None
     key: str
+    seed: int | None
+    seeds: NotRequired[int]
     means: NotRequired[dict[str, float]]
     evaluated: NotRequired[Evaluated | None]
 
 
 class ComparisonRow(TypedDict):
-    """A row of the view `comparisons`; None where a value is not defined."""
+    """A row of the view `comparisons`; None where a value is not defined.
+
+    `models` are the trained models whose mean is compared, `model_deviation` the standard deviation between them.
+    `share_closed` with its interval is of a closure: 1 - gap after / gap before.
+    """
 
     contrast: str
     system: str
@@ -50,6 +61,7 @@ class ComparisonRow(TypedDict):
     measure: str
     n: int
     n_groups: int
+    left_out: int
     no_result: int
     no_relevant: int
     mean_baseline: float
@@ -65,15 +77,40 @@ class ComparisonRow(TypedDict):
     resamples: int
     p_value: float
     correction: str
+    family: str
+    primary: bool
     family_size: int
     p_corrected: float
     wins: int
     ties: int
     losses: int
     seed: int
+    models: int
+    model_deviation: float | None
+    share_closed: float | None
+    share_low: float | None
+    share_high: float | None
     recipe_run_id: NotRequired[str]
     recipe: NotRequired[str]
     key: NotRequired[str]
+
+
+class NotCompared(TypedDict):
+    """A comparison that cannot be made: a row of the view `comparisons` without figures, and `why_not`."""
+
+    contrast: str
+    system: str
+    trained_on: str | None
+    variety: str | None
+    pair: str | None
+    baseline_run_id: str
+    run_id: str
+    measure: str
+    n: int
+    left_out: int
+    family: str
+    primary: bool
+    why_not: str
 
 
 class StageRow(TypedDict):

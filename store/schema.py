@@ -147,6 +147,28 @@ CREATE OR REPLACE VIEW stages AS SELECT key, kind, status, parameters, inputs, e
 """
 
 
+_OWN_RUNS = """
+CREATE TABLE unasked (run_id TEXT, qid TEXT, key TEXT);
+CREATE VIEW unasked_queries AS SELECT run_id, qid FROM unasked;
+ALTER TABLE run ADD COLUMN seed BIGINT;
+CREATE OR REPLACE VIEW runs AS SELECT run_id, recipe, recipe_run_id, scale, collection, system, trained_on,
+    query_variety, document_variety, depth, n_queries, status, started_at, seconds, key, seed FROM run;
+ALTER TABLE finetune ADD COLUMN seed BIGINT;
+CREATE OR REPLACE VIEW finetunes AS SELECT * FROM finetune;
+ALTER TABLE comparison ADD COLUMN left_out INTEGER;
+ALTER TABLE comparison ADD COLUMN family TEXT;
+ALTER TABLE comparison ADD COLUMN "primary" BOOLEAN;
+ALTER TABLE comparison ADD COLUMN models INTEGER;
+ALTER TABLE comparison ADD COLUMN model_deviation DOUBLE;
+ALTER TABLE comparison ADD COLUMN share_closed DOUBLE;
+ALTER TABLE comparison ADD COLUMN share_low DOUBLE;
+ALTER TABLE comparison ADD COLUMN share_high DOUBLE;
+ALTER TABLE comparison ADD COLUMN why_not TEXT;
+UPDATE comparison SET family = 'all comparisons', "primary" = false, models = 1;
+CREATE OR REPLACE VIEW comparisons AS SELECT * FROM comparison;
+"""
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP of the store is."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -158,6 +180,7 @@ MIGRATIONS: list[tuple[int, str, str]] = [
     (3, "audits of translations", _AUDITED),
     (4, "judgements of the passages of one variety", _BY_VARIETY),
     (5, "the tables that a stage filled; rows of plug-ins", _EXTRA),
+    (7, "comparisons over their own runs; seeds; queries never asked", _OWN_RUNS),
 ]
 """Number, name, SQL. Append only: what was released is never edited."""
 
@@ -169,7 +192,7 @@ VIEWS = {
     "queries": "a query: its text in one variety of one collection, its topic and split",
     "qrels": "a judgement: of the passages of one variety, where each has its own",
     "measures": "a run, measure and query: the value",
-    "comparisons": "a contrast and measure: n, means, delta, interval, effect size, p, correction, wins/ties/losses",
+    "comparisons": "a contrast and measure: n, means, delta, interval, effect size, p, family; or why it was not made",
     "translations": "a low-resource wording with the source it was made from",
     "finetunes": "a trained model: what on, how long, its first and last loss, whether its weights changed",
     "stages": "a stage: kind, parameters, inputs, environment, seconds, error, the tables it filled",
@@ -180,6 +203,7 @@ VIEWS = {
     "scored_queries": "a query's text as a run scored it (after script conversion)",
     "judged_results": "a judged passage in a ranking: rank, label",
     "evaluated_queries": "a judged query of a run: how many results, labels, relevant passages, highest label",
+    "unasked_queries": "a judged query that a run was never asked: its variety has no wording of it",
     "audits": "an audited translation: chrF, BLEU, TER, round trip, language, signs of faults",
     "translation_costs": "a system and kind of quality: the correlation of quality with what queries lose",
     "extras": "a row of a table that is a plug-in's: the table's name, and the row as JSON",

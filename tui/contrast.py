@@ -67,7 +67,7 @@ def strip(comparison: ComparedRuns, chosen: int, width: int) -> Text:
         lines.append(line)
     row = comparison.rows[chosen - 1]
     lines.append(Text(" " + verdict(row, comparison.recorded[chosen - 1], chosen), "italic"))
-    about = f" {method_words(row)}; {basis(row)}"
+    about = f" {method_words([row])}; {basis(row)}"
     if comparison.paired.left_out:
         about += f"; {comparison.paired.left_out} queries not in every run left out"
     lines.append(Text(about, "dim"))

@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from store import Store, browse
+from store import LswError, Store, browse
 from store.passages import texts as passage_texts
 from store.query import runs as all_runs
 from store.query import topics
 from store.rows import ComparisonRow, RunRow
-from workbench.comparison.paired import Paired, compared
+from workbench.comparison.compared import compared
+from workbench.comparison.paired import Evaluations, Paired
 from workbench.comparison.results import system_name
-from workbench.comparison.runs import difference, paired_values
+from workbench.comparison.runs import difference, evaluated
 from workbench.evaluation.measures import DEFAULT
 from workbench.significance.outcomes import Method
 from workbench.significance.resampling import Progress
@@ -74,8 +75,9 @@ class ComparedRuns:
     Args:
         choice: what was asked.
         runs: rows of the view `runs`.
-        paired: their values (queries x runs x 1).
-        rows: a comparison of each run with the first, as in the view `comparisons`; one family.
+        paired: their values on the queries that all of them share (queries x runs x 1).
+        rows: a comparison of each run with the first over the queries that these two share, as in the view
+            `comparisons`; one family.
         recorded: for each, what a recipe recorded of the same two runs and measure, or None.
         queries: for each run the text of each qid.
     """
@@ -178,27 +180,27 @@ class Study:
             progress: told how many resamples are done; may raise to stop.
 
         Raises:
-            LswError: as `paired_values`.
+            LswError: a run has no judgements, or no query is in all of them.
         """
         ids, first = choice.run_ids, runs[0]
-        paired = self._values(ids, choice.measure, runs)
+        evaluations = self._values(ids, choice.measure, runs)
+        paired = evaluations.paired()
+        if not paired.qids:
+            raise LswError("These runs have no query in common.", ", ".join(ids))
         differences = [difference(first, other) for other in runs[1:]]
         known = self._topics.get(first["collection"], lambda: topics(self.store, first["collection"]))
-        rows = self._rows.get(choice, lambda: compared(paired, differences, known, choice.method, progress))
+        rows = self._rows.get(choice, lambda: compared(evaluations, differences, known, choice.method, progress).rows)
         declared = self._recorded.get(frozenset(ids), lambda: browse.recorded(self.store, list(ids)))
         texts = self._wordings.get(ids, lambda: browse.wordings(self.store, list(ids)))
         recorded = [declared.get((first["run_id"], r["run_id"], choice.measure)) for r in runs[1:]]
         return ComparedRuns(choice, runs, paired, rows, recorded, [texts[r["run_id"]] for r in runs])
 
-    def _values(self, ids: tuple[str, ...], measure: str, runs: list[RunRow]) -> Paired:
+    def _values(self, ids: tuple[str, ...], measure: str, runs: list[RunRow]) -> Evaluations:
         """The runs' values in one measure; those that all have recorded are read together."""
         together = [m for m in runs[0]["means"] if all(m in r["means"] for r in runs)]
         names = together if measure in together else [measure]
-        whole = self._pairs.get((ids, tuple(names)), lambda: paired_values(self.store, runs, names))
-        at = names.index(measure)
-        return replace(
-            whole, values=whole.values[:, :, at : at + 1], measures=[measure], no_relevant=[whole.no_relevant[at]]
-        )
+        whole = self._pairs.get((ids, tuple(names)), lambda: evaluated(self.store, runs, names))
+        return whole.only(measure)
 
     def known(self, run_ids: tuple[str, ...], qid: str) -> QueryRankings | None:
         """What `find` gave before, if it is still known; quick."""
@@ -236,7 +238,7 @@ class Study:
     def curve(self, runs: list[RunRow], measure: str, cutoffs: list[int]) -> "np.typing.NDArray[np.float64]":
         """Means of a measure at cut-offs (runs x cutoffs), over the queries that all runs were evaluated on."""
         names = [at_cutoff(measure, k) for k in cutoffs]
-        means: np.typing.NDArray[np.float64] = paired_values(self.store, runs, names).values.mean(axis=0)
+        means: np.typing.NDArray[np.float64] = evaluated(self.store, runs, names).paired().values.mean(axis=0)
         return means
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from store import LswError
 
 SCHEME = "hf://"
-_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.pt", "*.metadata"]
+_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.pt", "*.metadata", "*.jinja"]
 _OTHERS = ["onnx/*", "openvino/*", "coreml/*"]
 
 

@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).parents[1] / "mini"
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
 _BLOB = re.compile(r"[0-9a-f]{64}")
-_SUFFIXES = (".safetensors", ".json", ".txt", ".model", ".bin", ".pt", ".metadata")
+_SUFFIXES = (".safetensors", ".json", ".txt", ".model", ".bin", ".pt", ".metadata", ".jinja")
 
 
 def place(text: str, base: Path) -> Path:

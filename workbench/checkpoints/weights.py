@@ -8,7 +8,7 @@ from typing import Any
 from store import LswError
 
 _TORCH = ("*.bin", "*.pt")
-_KEPT = (".json", ".txt", ".model", ".safetensors", ".metadata")
+_KEPT = (".json", ".txt", ".model", ".safetensors", ".metadata", ".jinja")
 _NOT_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth")
 
 

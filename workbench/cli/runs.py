@@ -90,9 +90,10 @@ def _brief(parameters: dict[str, Any]) -> "Iterator[str]":
 
 def counts(evaluated: "Evaluated") -> str:
     """How many queries count, in words."""
+    unasked = f"; {evaluated['not_asked']} judged but never asked, left out" if evaluated["not_asked"] else ""
     return (
         f"{evaluated['queries']} judged queries; {evaluated['without_result']} without result and"
-        f" {evaluated['without_relevant']} without relevant passage count 0"
+        f" {evaluated['without_relevant']} without relevant passage count 0{unasked}"
     )
 
 

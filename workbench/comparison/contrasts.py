@@ -1,4 +1,4 @@
-"""The three contrasts of a recipe, each paired by qid: gap, gain, closure.
+"""The three contrasts of a recipe, each paired by qid over its own runs: gap, gain, closure.
 
 - gap: low-resource queries against high-resource queries, same system.
 - gain: fine-tuned against base, same queries.
@@ -8,12 +8,12 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workbench.comparison.paired import Combination
+from workbench.comparison.compared import Combination, Sides
 from workbench.varieties import pair
 
 
 class RunName(NamedTuple):
-    """Whose run it is; `trained_on` is a pair, or None for a base model."""
+    """Whose runs they are; `trained_on` is a pair, or None for a base model. A run for each trained model."""
 
     system: str
     trained_on: str | None
@@ -33,53 +33,97 @@ class Contrast:
     trained_on: str | None
     variety: str | None
     pair: str
+    family: str
     baseline: RunName
     run: RunName
     plus: tuple[RunName, ...]
     minus: tuple[RunName, ...]
 
+    @property
+    def what(self) -> tuple[str, tuple[RunName, ...], tuple[RunName, ...]]:
+        """The same for equal comparisons, whatever pair they are filed under."""
+        return self.name, self.plus, self.minus
+
 
 def declared(runs: list[RunName], pairs: list[str], names: list[str]) -> list[Contrast]:
-    """The comparisons that a set of runs allows, in the order of a closing table: the family of the correction."""
-    have = set(runs)
+    """The comparisons that a set of runs allows, in the order of a closing table, equal ones once.
+
+    Two pairs with one high-resource variety have one gain on it: it is filed under the pair that was trained on, else
+    under the first. A family is a contrast; where something was trained, pairs that it saw and others are families
+    apart.
+    """
+    every = [contrast for text in pairs for contrast in _of_pair(set(runs), runs, text, names)]
+    once: dict[tuple[str, tuple[RunName, ...], tuple[RunName, ...]], Contrast] = {}
+    for contrast in sorted(every, key=lambda c: c.pair != c.trained_on):
+        once.setdefault(contrast.what, contrast)
+    return [contrast for contrast in every if once[contrast.what] is contrast]
+
+
+def _of_pair(have: set[RunName], runs: list[RunName], text: str, names: list[str]) -> list[Contrast]:
+    on = pair(text)
+    low, high = on.low, on.high
     out = []
-    for text in pairs:
-        on = pair(text)
-        low, high = on.low, on.high
-        for system, trained in dict.fromkeys((s, t) for s, t, _, d in runs if d == high):
-            at_low, at_high = (RunName(system, trained, query, high) for query in (low, high))
-            base_low, base_high = (RunName(system, None, query, high) for query in (low, high))
-            if "gap" in names and {at_low, at_high} <= have:
-                out.append(Contrast("gap", system, trained, low, text, at_high, at_low, (at_low,), (at_high,)))
-            if trained is None:
-                continue
-            if "gain" in names:
-                for tuned, base in ((at_low, base_low), (at_high, base_high)):
-                    if {tuned, base} <= have:
-                        out.append(Contrast("gain", system, trained, tuned[2], text, base, tuned, (tuned,), (base,)))
-            if "closure" in names and {at_low, at_high, base_low, base_high} <= have:
-                out.append(
-                    Contrast(
-                        "closure", system, trained, None, text, base_low, at_low,
-                        (at_low, base_high), (base_low, at_high),
+    trainings = {name.trained_on for name in runs if name.trained_on}
+    for system, trained in dict.fromkeys((s, t) for s, t, _, d in runs if d == high):
+        at_low, at_high = (RunName(system, trained, query, high) for query in (low, high))
+        base_low, base_high = (RunName(system, None, query, high) for query in (low, high))
+        seen = text == trained if trained else text in trainings
+        of = "" if not trainings else " on seen pairs" if seen else " on unseen pairs"
+        if "gap" in names and {at_low, at_high} <= have:
+            out.append(Contrast("gap", system, trained, low, text, f"gap{of}", at_high, at_low, (at_low,), (at_high,)))
+        if trained is None:
+            continue
+        if "gain" in names:
+            for tuned, base in ((at_low, base_low), (at_high, base_high)):
+                if {tuned, base} <= have:
+                    on_variety, family = tuned.query_variety, f"gain{of}"
+                    out.append(
+                        Contrast("gain", system, trained, on_variety, text, family, base, tuned, (tuned,), (base,))
                     )
-                )  # fmt: skip
+        if "closure" in names and {at_low, at_high, base_low, base_high} <= have:
+            plus, minus = (at_low, base_high), (base_low, at_high)
+            out.append(Contrast("closure", system, trained, None, text, f"closure{of}", base_low, at_low, plus, minus))
     return out
 
 
-def combinations(contrasts: list[Contrast], run_ids: dict[RunName, str]) -> list[Combination]:
-    """The contrasts in terms of run ids, each with its columns of the view `comparisons`."""
-    return [
-        Combination(
-            plus=tuple(run_ids[name] for name in c.plus),
-            minus=tuple(run_ids[name] for name in c.minus),
-            run_id=run_ids[c.run],
-            baseline_run_id=run_ids[c.baseline],
-            contrast=c.name,
-            system=c.system,
-            trained_on=c.trained_on,
-            variety=c.variety,
-            pair=c.pair,
+def combinations(
+    contrasts: list[Contrast], run_ids: dict[RunName, list[str]], primary: str | None = None
+) -> list[Combination]:
+    """The contrasts in terms of run ids, each with its columns of the view `comparisons`.
+
+    Args:
+        contrasts: as `declared`.
+        run_ids: of each name, one for each trained model, in the order of their seeds.
+        primary: the contrast that was declared so.
+    """
+
+    def one(name: RunName, model: int) -> str:
+        ids = run_ids[name]
+        return ids[model if len(ids) > 1 else 0]
+
+    out = []
+    for c in contrasts:
+        models = max(len(run_ids[name]) for name in c.plus + c.minus)
+        sides = tuple(
+            Sides(*(tuple(one(name, model) for name in names) for names in (c.plus, c.minus)))
+            for model in range(models)
         )
-        for c in contrasts
-    ]
+        gap = None
+        if c.name == "closure":
+            gap = Sides((one(c.plus[1], 0),), (one(c.minus[0], 0),))
+        out.append(
+            Combination(
+                models=sides,
+                run_id=one(c.run, 0),
+                baseline_run_id=one(c.baseline, 0),
+                contrast=c.name,
+                system=c.system,
+                trained_on=c.trained_on,
+                variety=c.variety,
+                pair=c.pair,
+                family=c.family,
+                primary=c.name == primary,
+                gap=gap,
+            )
+        )
+    return out

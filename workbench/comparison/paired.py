@@ -1,50 +1,56 @@
-"""Comparisons of runs paired by query: from their values to rows of the view `comparisons`."""
+"""Values of runs, paired by query: what each comparison of them may use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from store.rows import ComparisonRow
 from workbench.evaluation.measures import threshold
-from workbench.significance.outcomes import Method, compare
-from workbench.significance.paired_tests import TESTS
-from workbench.significance.resampling import Progress, Values
+from workbench.significance.resampling import Values
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Paired:
-    """Values of runs on the queries that all of them were evaluated on.
+class Evaluations:
+    """Values of runs on every query that one of them was judged on.
 
     Args:
-        values: (queries x runs x measures).
+        values: (queries x runs x measures); nan where a run was not evaluated on a query.
         qids, run_ids, measures: what the three axes are.
-        left_out: queries that some runs were evaluated on, and others not.
+        concerns: whether a query is judged for a run, asked of it or not (queries x runs).
         no_result: whether a run found nothing for a query (queries x runs).
-        no_relevant: queries without a passage that is relevant to each measure; they count 0 in every run.
+        highest: the highest label of each query's judgements.
     """
 
     values: Values
     qids: list[str]
     run_ids: list[str]
     measures: list[str]
-    left_out: int
-    no_result: "np.typing.NDArray[np.bool_]"
-    no_relevant: list[int]
+    concerns: Mask
+    no_result: Mask
+    highest: NDArray[np.int64]
 
     @classmethod
-    def of(cls, values: pa.Table, queries: pa.Table, run_ids: list[str], measures: list[str]) -> "Paired":
-        """Pair by qid.
+    def of(
+        cls, values: pa.Table, queries: pa.Table, unasked: pa.Table, run_ids: list[str], measures: list[str]
+    ) -> "Evaluations":
+        """From what was measured.
 
         Args:
             values: columns run_id, measure, qid, value.
             queries: columns run_id, qid, retrieved, highest (label).
+            unasked: columns run_id, qid: judged, and never asked.
             run_ids, measures: which, and in which order.
         """
-        qids = pc.unique(queries["qid"]).sort()
-        runs, names = pa.array(run_ids), pa.array(measures)
+        runs, names = pa.array(run_ids, pa.string()), pa.array(measures, pa.string())
+        queries, unasked = (table.filter(pc.is_in(table["run_id"], value_set=runs)) for table in (queries, unasked))
+        every = [*queries["qid"].chunks, *unasked["qid"].cast(pa.string()).chunks]
+        qids = pc.unique(pa.chunked_array(every, pa.string())).sort()
 
         def at(table: pa.Table, column: str, among: pa.Array) -> Any:
             return pc.index_in(table[column], value_set=among).to_numpy()
@@ -58,104 +64,68 @@ class Paired:
         )
         where = at(values, "qid", qids), at(values, "run_id", runs), at(values, "measure", names)
         cube[where] = values["value"].to_numpy()
-        queries = queries.filter(pc.is_in(queries["run_id"], value_set=runs))
         retrieved, highest = np.zeros(cube.shape[:2], np.int64), np.zeros(len(qids), np.int64)
+        concerns = np.zeros(cube.shape[:2], np.bool_)
         retrieved[at(queries, "qid", qids), at(queries, "run_id", runs)] = queries["retrieved"].to_numpy()
         highest[at(queries, "qid", qids)] = queries["highest"].to_numpy()
-        kept = ~np.isnan(cube).any(axis=(1, 2))
-        return cls(
-            cube[kept],
-            [q for q, k in zip(qids.to_pylist(), kept, strict=True) if k],
-            run_ids,
-            measures,
-            int((~kept).sum()),
-            retrieved[kept] == 0,
-            [int((highest[kept] < threshold(name)).sum()) for name in measures],
+        for table in (queries, unasked):
+            concerns[at(table, "qid", qids), at(table, "run_id", runs)] = True
+        return cls(cube, qids.to_pylist(), run_ids, measures, concerns, retrieved == 0, highest)
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Of each run on its axis."""
+        return {run_id: i for i, run_id in enumerate(self.run_ids)}
+
+    def columns(self, run_ids: tuple[str, ...]) -> list[int]:
+        """Of some runs on their axis."""
+        return [self.position[run_id] for run_id in run_ids]
+
+    def shared(self, run_ids: tuple[str, ...]) -> Mask:
+        """The queries that all of these runs were evaluated on."""
+        known: Mask = ~np.isnan(self.values[:, self.columns(run_ids)])
+        return np.asarray(known.all(axis=(1, 2)))
+
+    def only(self, measure: str) -> "Evaluations":
+        """The same in one measure."""
+        at = self.measures.index(measure)
+        return replace(self, values=self.values[:, :, at : at + 1], measures=[measure])
+
+    def left_out(self, run_ids: tuple[str, ...], kept: Mask) -> int:
+        """Queries that are judged for one of these runs and not kept."""
+        return int((self.concerns[:, self.columns(run_ids)].any(axis=1) & ~kept).sum())
+
+    def paired(self) -> "Paired":
+        """All runs, on the queries that they share."""
+        kept = self.shared(tuple(self.run_ids))
+        return Paired(
+            self.values[kept],
+            [qid for qid, keep in zip(self.qids, kept, strict=True) if keep],
+            self.run_ids,
+            self.measures,
+            self.left_out(tuple(self.run_ids), kept),
+            [self.no_relevant(name, kept) for name in self.measures],
         )
+
+    def no_relevant(self, measure: str, kept: Mask) -> int:
+        """Queries without a passage that is relevant to a measure: they count 0 in every run."""
+        return int((self.highest[kept] < threshold(measure)).sum())
 
 
 @dataclass(frozen=True)
-class Combination:
-    """One comparison to make: runs whose values are added and subtracted, two or four in all.
-
-    `run_id` and `baseline_run_id` are the runs that it is filed under; the rest are columns of its row.
-    """
-
-    plus: tuple[str, ...]
-    minus: tuple[str, ...]
-    run_id: str
-    baseline_run_id: str
-    system: str
-    contrast: str = "difference"
-    trained_on: str | None = None
-    variety: str | None = None
-    pair: str | None = None
-
-
-def compared(
-    paired: Paired,
-    combinations: list[Combination],
-    topics: dict[str, str],
-    method: Method,
-    progress: Progress | None = None,
-) -> list[ComparisonRow]:
-    """Make comparisons; those of one measure are one family.
+class Paired:
+    """Values of runs on the queries that all of them were evaluated on.
 
     Args:
-        paired: the runs' values.
-        combinations: what to compare.
-        topics: the topic of each qid; a query without one is its own.
-        method: test, correction and the rest.
-        progress: told how many resamples are done.
-
-    Returns:
-        rows of the view `comparisons`, measure by measure.
+        values: (queries x runs x measures).
+        qids, run_ids, measures: what the three axes are.
+        left_out: queries that some runs were judged on, and others not, or were never asked.
+        no_relevant: queries without a passage that is relevant to each measure.
     """
-    if not combinations or not paired.qids:
-        return []
-    _, n_runs, n_measures = paired.values.shape
-    position = {run_id: i for i, run_id in enumerate(paired.run_ids)}
-    signs = np.zeros((n_runs, len(combinations)))
-    for column, c in enumerate(combinations):
-        for run_id in c.plus:
-            signs[position[run_id], column] += 1
-        for run_id in c.minus:
-            signs[position[run_id], column] -= 1
-    # Measure by measure, on both axes: all share the flips and the bootstrap samples.
-    flat = paired.values.transpose(0, 2, 1).reshape(len(paired.qids), -1)
-    weights: Values = np.kron(np.eye(n_measures), signs).astype(np.float64)
-    families = np.repeat(np.arange(n_measures), len(combinations))
-    groups = [topics.get(q, q) for q in paired.qids]
-    outcomes = compare(flat, groups, weights, families, method, progress)
-    # A family-wise test is its own correction.
-    correction = method.test if TESTS.part(method.test).family_wise else method.correction
-    means = paired.values.mean(axis=0)
-    rows = []
-    for m, measure in enumerate(paired.measures):
-        for i, c in enumerate(combinations):
-            at = m * len(combinations) + i
-            involved = [position[run_id] for run_id in c.plus + c.minus]
-            delta = float(outcomes.delta[at])
-            # Of four runs the two means are differences: the gain on high and the gain on low.
-            mean = means[position[c.plus[0]], m] - (means[position[c.minus[0]], m] if len(c.plus) > 1 else 0)
-            rows.append(
-                ComparisonRow(
-                    contrast=c.contrast, system=c.system, trained_on=c.trained_on, variety=c.variety, pair=c.pair,
-                    baseline_run_id=c.baseline_run_id, run_id=c.run_id, measure=measure,
-                    n=outcomes.n, n_groups=outcomes.n_units,
-                    no_result=int(paired.no_result[:, involved].any(axis=1).sum()), no_relevant=paired.no_relevant[m],
-                    mean_baseline=float(mean - delta), mean=float(mean), delta=delta,
-                    ci_low=float(outcomes.low[at]), ci_high=float(outcomes.high[at]),
-                    confidence=method.confidence, interval=method.interval,
-                    effect_size=_defined(outcomes.effect_size[at]), detectable=_defined(outcomes.detectable[at]),
-                    test=method.test, resamples=outcomes.resamples, p_value=float(outcomes.p[at]),
-                    correction=correction, family_size=len(combinations),
-                    p_corrected=float(outcomes.p_corrected[at]), wins=int(outcomes.wins[at]),
-                    ties=int(outcomes.ties[at]), losses=int(outcomes.losses[at]), seed=method.seed,
-                )
-            )  # fmt: skip
-    return rows
 
-
-def _defined(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    values: Values
+    qids: list[str]
+    run_ids: list[str]
+    measures: list[str]
+    left_out: int
+    no_relevant: list[int]

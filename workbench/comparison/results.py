@@ -1,15 +1,18 @@
 """Comparisons as one object, whatever made them: reports and screens show it, and say no more than it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import mean, stdev
 from typing import Any, TypedDict
 
 from store import Store
 from store.query import recipe_run
-from store.rows import ComparisonRow, RunRow
+from store.rows import ComparisonRow, NotCompared, RunRow
+from workbench.comparison.closing import Closing, closings
 from workbench.registry import Registry
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
 from workbench.significance.paired_tests import TESTS
+from workbench.significance.paired_tests.randomisation import FEW
 from workbench.significance.power import ALPHA, POWER
 
 ORDER = ("gap", "gain", "closure", "difference")
@@ -53,17 +56,32 @@ def p_cell(row: ComparisonRow) -> str:
 
 
 def system_name(run: RunRow | ComparisonRow) -> str:
-    """A system with what it was trained on."""
-    return str(run["system"]) + (f" ({run['trained_on']})" if run["trained_on"] else "")
+    """A system with what it was trained on; and the seed, where the store has it trained with several."""
+    seed = f", seed {run['seed']}" if run.get("seeds", 1) > 1 else ""  # type: ignore[operator]
+    return str(run["system"]) + (f" ({run['trained_on']}{seed})" if run["trained_on"] else "")
 
 
-def sentence(row: ComparisonRow) -> str:
-    """What one comparison says, and no more."""
-    what = {
+def subject(row: ComparisonRow | NotCompared) -> str:
+    """What a comparison is of, in words."""
+    return {
         "gap": f"gap of {row['variety']} to {str(row['pair']).rpartition('-')[2]}",
         "gain": f"gain on {row['variety']}",
         "closure": f"closure of the {row['pair']} gap",
     }.get(row["contrast"], f"difference on {row['variety']}")
+
+
+def not_made(row: NotCompared) -> str:
+    """Why a comparison is missing."""
+    trained = f" ({row['trained_on']})" if row["trained_on"] else ""
+    return (
+        f"{row['system']}{trained}: {subject(row)} not compared in {row['measure']}: {row['why_not']}"
+        f" ({row['left_out']} left out)"
+    )
+
+
+def sentence(row: ComparisonRow) -> str:
+    """What one comparison says, and no more."""
+    what = subject(row)
     verdict = "significant" if significant(row) else "not significant"
     if verdict == "significant" and row["contrast"] != "gap" and row["delta"] < 0:
         verdict = "significant and negative"
@@ -80,30 +98,91 @@ def family(row: ComparisonRow) -> str:
     return f"{_correction(row)} over {row['family_size']}"
 
 
-def method_words(row: ComparisonRow) -> str:
-    """The test, the family and the correction, as a caption has to say them."""
+def families(rows: list[ComparisonRow]) -> str:
+    """The correction of some comparisons of one measure, and the name and size of each family."""
+    sizes = {row["family"]: row["family_size"] for row in rows}
+    if len(sizes) == 1:
+        [n] = sizes.values()
+        return f"{_corrected(rows[0])}family of {n} comparisons in one measure" if n > 1 else "a single comparison"
+    return f"{_corrected(rows[0])}families in one measure: " + ", ".join(f"{name} ({n})" for name, n in sizes.items())
+
+
+def _corrected(row: ComparisonRow) -> str:
+    return "" if row["correction"] == row["test"] else f"{_correction(row)}, "
+
+
+def method_words(rows: list[ComparisonRow]) -> str:
+    """The test, families and correction, as a caption has to say them, and what p holds for.
+
+    Args:
+        rows: of one measure and method, one at least.
+    """
+    row = rows[0]
     resamples = f", {row['resamples']:,} resamples" if row["resamples"] else ""
     if row["test"] == "randomisation" and row["resamples"] == 2 ** row["n_groups"]:
         resamples = f", exact: all {row['resamples']:,} flips"
-    correction = "" if row["correction"] == row["test"] else f"{_correction(row)}, "
-    n = row["family_size"]
-    family_words = f"family of {n} comparisons in one measure" if n > 1 else "a single comparison"
-    return f"{title(TESTS, row['test'])} test, two-sided{resamples}; {correction}{family_words}"
+    if row["test"] == "randomisation" and row["n_groups"] < FEW:
+        resamples += f", freed from skew (fewer than {FEW} units)"
+    most = max(row["models"] for row in rows)
+    models = f"; of the mean of {most} models, and p holds for these" if most > 1 else ""
+    return f"{title(TESTS, row['test'])} test, two-sided{resamples}; {families(rows)}{models}"
+
+
+def interval_words(row: ComparisonRow) -> str:
+    """What the interval of a comparison is, as a caption has to say it."""
+    over = f", over topics and {row['models']} models" if row["models"] > 1 else ""
+    return f"{row['confidence']:.0%} {interval_title(row)} interval{over}, each by itself"
+
+
+def unit(row: ComparisonRow) -> str:
+    """What effect size and delta are over, as a caption has to say it."""
+    if row["n_groups"] == row["n"]:
+        return "delta over its standard deviation, over queries"
+    return "delta over its standard deviation, over topics, each by its number of queries as in delta"
 
 
 def basis(row: ComparisonRow) -> str:
     """How many queries a comparison rests on, and how many of them count 0 for want of results or relevant passages."""
     units = f" in {row['n_groups']} topics, resampled by topic" if row["n_groups"] != row["n"] else ""
+    left_out = f"; {row['left_out']} not in every run or never asked, left out" if row["left_out"] else ""
     return (
         f"n = {row['n']} queries{units}; {row['no_result']} without result,"
-        f" {row['no_relevant']} without relevant passage"
+        f" {row['no_relevant']} without relevant passage{left_out}"
     )
 
 
-def detectable_words(row: ComparisonRow) -> str:
+def one_basis(rows: list[ComparisonRow]) -> str:
+    """`basis` where all rest on as many queries; else the range, and that each row has its own."""
+    if len({(row["n"], row["n_groups"], row["left_out"]) for row in rows}) == 1:
+        return basis(rows[0])
+    n, left_out = ([row[column] for row in rows] for column in ("n", "left_out"))
+    return (
+        f"n = {min(n)} to {max(n)} queries, each contrast over its own runs;"
+        f" {min(left_out)} to {max(left_out)} left out"
+    )
+
+
+def detectable_words(rows: list[ComparisonRow]) -> str:
     """What `detectable` means, in the words of a caption."""
-    level = f"{ALPHA}/{row['family_size']}" if row["correction"] != "none" and row["family_size"] > 1 else f"{ALPHA}"
-    return f"smallest true difference found with {POWER:.0%} power at p < {level} (paired t)"
+    sizes = {row["family_size"] for row in rows}
+    correction = rows[0]["correction"]
+    alone = correction == "none" or sizes == {1}
+    level = f"{ALPHA}" if alone else f"{ALPHA}/{max(sizes)}" if len(sizes) == 1 else f"{ALPHA}/family size"
+    stepwise = correction in CORRECTIONS.names() and CORRECTIONS.part(correction).stepwise and not alone
+    bound = "; a bound: where others of the family hold, smaller ones are found" if stepwise else ""
+    return f"smallest true difference found with {POWER:.0%} power at p < {level} (paired t{bound})"
+
+
+class SystemMeans(TypedDict):
+    """A system's mean over its trained models in each measure; the standard deviation between them (None of one)."""
+
+    system: str
+    trained_on: str | None
+    query_variety: str
+    document_variety: str | None
+    run_ids: list[str]
+    means: dict[str, float]
+    deviations: dict[str, float | None]
 
 
 class Summary(TypedDict):
@@ -128,6 +207,7 @@ class Results:
         comparisons: rows of the view `comparisons`.
         measures: their names, the main one first.
         record: row of the view `recipe_runs`, if a recipe made them.
+        not_made: comparisons that could not be made, and why.
     """
 
     title: str
@@ -135,14 +215,15 @@ class Results:
     comparisons: list[ComparisonRow]
     measures: list[str]
     record: dict[str, Any] | None = None
+    not_made: list[NotCompared] = field(default_factory=list)
 
     @classmethod
     def of_recipe(cls, store: Store, recipe_run_id: str, measures: list[str]) -> "Results":
         """What a recipe recorded."""
-        record, runs, comparisons = recipe_run(store, recipe_run_id)
+        record, runs, comparisons, not_made = recipe_run(store, recipe_run_id)
         order = {contrast: i for i, contrast in enumerate(ORDER)}
-        rows = sorted(comparisons, key=lambda row: order.get(row["contrast"], len(order)))
-        return cls(record.get("title", ""), runs, rows, measures, record)
+        rows = sorted(comparisons, key=lambda row: (not row["primary"], order.get(row["contrast"], len(order))))
+        return cls(record.get("title", ""), runs, rows, measures, record, not_made)
 
     def of(self, measure: str) -> list[ComparisonRow]:
         """The comparisons in one measure: a family."""
@@ -151,6 +232,26 @@ class Results:
     def run(self, run_id: str) -> RunRow:
         """A run by its id."""
         return next(run for run in self.runs if run["run_id"] == run_id)
+
+    def systems(self) -> list[SystemMeans]:
+        """Runs with what they were trained on, those of several seeds as one, in their order."""
+        by_name: dict[tuple[str | None, ...], list[RunRow]] = {}
+        for run in self.runs:
+            name = run["system"], run["trained_on"], run["query_variety"], run["document_variety"]
+            by_name.setdefault(name, []).append(run)
+        out = []
+        for same in by_name.values():
+            first = same[0]
+            values = {m: [r["means"][m] for r in same] for m in self.measures if all(m in r["means"] for r in same)}
+            out.append(
+                SystemMeans(
+                    system=first["system"], trained_on=first["trained_on"], query_variety=first["query_variety"],
+                    document_variety=first["document_variety"], run_ids=[r["run_id"] for r in same],
+                    means={m: mean(each) for m, each in values.items()},
+                    deviations={m: stdev(each) if len(each) > 1 else None for m, each in values.items()},
+                )
+            )  # fmt: skip
+        return out
 
     def summary(self) -> list[Summary]:
         """What holds after correction, in the main measure."""
@@ -167,6 +268,11 @@ class Results:
             systems.append(system_name(row) if row["contrast"] == "gap" else row["system"])
         return list(rows.values())
 
+    def closings(self) -> list[Closing]:
+        """Which gaps training closed, in the main measure."""
+        return closings(self.of(self.measures[0]))
+
     def sentences(self) -> list[str]:
-        """One sentence for each comparison in the main measure."""
-        return [sentence(row) for row in self.of(self.measures[0])]
+        """One sentence for each comparison in the main measure, made or not."""
+        lacking = [not_made(row) for row in self.not_made if row["measure"] == self.measures[0]]
+        return [sentence(row) for row in self.of(self.measures[0])] + lacking

@@ -1,14 +1,18 @@
 """`lsw compare`: any runs of the store, with a baseline, each with each, or gain with gain."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
+
+import numpy as np
 
 from store import LswError, Store, nearest
 from store.query import run, topics
 from store.rows import RunRow
-from workbench.comparison.paired import Combination, Paired, compared
-from workbench.comparison.results import Results
+from workbench.comparison.compared import Combination, Compared, Sides, compared
+from workbench.comparison.paired import Evaluations
+from workbench.comparison.results import Results, not_made
 from workbench.evaluation.measures import SCHEMA, of_runs, parsed
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS
@@ -26,7 +30,8 @@ def compare_runs(
     shape: str = "baseline",
     progress: Progress | None = None,
 ) -> Results:
-    """Compare runs, per measure; the comparisons of one measure are one family.
+    """Compare runs, each comparison over the queries that its own runs share; those of one measure are one family (of a
+    closure: both gains, and the closure).
 
     Args:
         store: where the runs are.
@@ -35,11 +40,11 @@ def compare_runs(
         method: test, correction and the rest.
         note: told what a reader must know (queries left out).
         shape: `baseline` (each with the first), `pairs` (each with each; always so for Tukey's test) or `closure`
-            (of four runs BASE TUNED BASE TUNED: the first gain minus the second).
+            (of four runs BASE TUNED BASE TUNED: both gains, and the first minus the second).
         progress: told how many resamples are done.
 
     Raises:
-        LswError: too few runs, an unknown name, no query in common, no judgements.
+        LswError: too few runs, an unknown name, no query in common, no judgements, a closure by a family-wise test.
     """
     if shape not in SHAPES:
         raise LswError(f"Unknown shape '{shape}'.", cure=nearest(shape, SHAPES))
@@ -57,62 +62,95 @@ def compare_runs(
     ids = [r["run_id"] for r in runs]
     if len(set(ids)) < len(ids):
         raise LswError("A run is named twice.", ", ".join(ids))
-    paired = paired_values(store, runs, measures)
-    if paired.left_out:
-        note(f"{paired.left_out} queries are not in every run and are left out.")
-    if shape == "baseline" and TESTS.part(method.test).family_wise:
+    family_wise = TESTS.part(method.test).family_wise
+    if shape == "closure" and family_wise:
+        raise LswError(
+            f"The test '{method.test}' compares pairs of runs; a closure is made of four.",
+            cure="Choose another: --test t.",
+        )
+    if shape == "baseline" and family_wise:
         shape = "pairs"
+    known: dict[str, str] = {}
+    for collection in dict.fromkeys(r["collection"] for r in runs):
+        known = topics(store, collection) | known
+    evaluations = evaluated(store, runs, measures)
     if shape == "closure":
-        base_low, low, base_high, high = runs
-        wanted_comparisons = [closure(base_low, low, base_high, high)]
+        wanted_comparisons = closures(runs)
     else:
         couples = combinations(runs, 2) if shape == "pairs" else [(runs[0], other) for other in runs[1:]]
         wanted_comparisons = [difference(baseline, other) for baseline, other in couples]
-    rows = compared(paired, wanted_comparisons, topics(store, runs[0]["collection"]), method, progress)
-    means = paired.values.mean(axis=0)
+    every = compared(evaluations, wanted_comparisons, known, method, progress)
+    if not every.rows:
+        raise LswError("These runs have no query in common.", ", ".join(ids))
+    for words in left_out(every):
+        note(words)
+    means = np.nanmean(evaluations.values, axis=0)
     for r, values in zip(runs, means, strict=True):
         r["means"] = dict(zip(measures, map(float, values), strict=True))
-    return Results("", runs, rows, measures)
+    return Results("", runs, every.rows, measures, not_made=every.not_made)
+
+
+def left_out(compared: Compared) -> list[str]:
+    """What every reader must know of queries that were not used, in words."""
+    out = []
+    for row in compared.rows:
+        if row["left_out"] and row["measure"] == compared.rows[0]["measure"]:
+            out.append(
+                f"{row['run_id']} against {row['baseline_run_id']}: {row['left_out']} queries are not in every run, or"
+                f" were never asked, and are left out; n = {row['n']}."
+            )
+    return list(dict.fromkeys([*out, *(not_made(row) for row in compared.not_made)]))
 
 
 def difference(baseline: RunRow, other: RunRow) -> Combination:
     """One run against a baseline."""
     return Combination(
-        (other["run_id"],), (baseline["run_id"],), other["run_id"], baseline["run_id"], other["system"], "difference",
-        other["trained_on"], other["query_variety"],
+        (Sides((other["run_id"],), (baseline["run_id"],)),), other["run_id"], baseline["run_id"], other["system"],
+        "difference", other["trained_on"], other["query_variety"],
         f"{other['query_variety']}-{other['document_variety']}" if other["document_variety"] else None,
     )  # fmt: skip
 
 
-def closure(base_low: RunRow, low: RunRow, base_high: RunRow, high: RunRow) -> Combination:
-    """The gain on low-resource queries minus the gain on high-resource ones."""
-    return Combination(
-        (low["run_id"], base_high["run_id"]), (base_low["run_id"], high["run_id"]), low["run_id"], base_low["run_id"],
-        low["system"], "closure", low["trained_on"], low["query_variety"],
-        f"{low['query_variety']}-{high['query_variety']}",
-    )  # fmt: skip
+def closures(runs: list[RunRow]) -> list[Combination]:
+    """The gain on low-resource queries, the gain on high-resource ones, and the first minus the second.
+
+    Args:
+        runs: the base and the tuned run of the low-resource queries, then of the high-resource ones.
+    """
+    base_low, low, base_high, high = runs
+    text = f"{low['query_variety']}-{high['query_variety']}"
+    gains = [
+        replace(difference(base, tuned), contrast="gain", family="gain", pair=text)
+        for base, tuned in ((base_low, low), (base_high, high))
+    ]
+    sides = Sides((low["run_id"], base_high["run_id"]), (base_low["run_id"], high["run_id"]))
+    return [
+        *gains,
+        Combination(
+            (sides,), low["run_id"], base_low["run_id"], low["system"], "closure", low["trained_on"], None, text,
+            "closure", gap=Sides((base_high["run_id"],), (base_low["run_id"],)),
+        ),
+    ]  # fmt: skip
 
 
-def paired_values(store: Store, runs: list[RunRow], measures: list[str]) -> Paired:
-    """The runs' values, paired by qid.
+def evaluated(store: Store, runs: list[RunRow], measures: list[str]) -> Evaluations:
+    """The runs' values.
 
     Raises:
-        LswError: a run has no judgements, or no query is in all of them.
+        LswError: a run has no judgements.
     """
     ids = [r["run_id"] for r in runs]
     with store.reading() as con:
         values = of_runs(con, ids, measures).cast(SCHEMA)
-        queries = con.sql(
-            "SELECT run_id, qid, retrieved, highest FROM evaluated WHERE run_id IN (SELECT unnest(?::TEXT[]))",
-            params=[ids],
-        ).to_arrow_table()
+        queries, unasked = (
+            con.sql(f"SELECT {columns} FROM {table} WHERE run_id IN (SELECT unnest(?::TEXT[]))", params=[ids])
+            .to_arrow_table()
+            for columns, table in (("run_id, qid, retrieved, highest", "evaluated"), ("run_id, qid", "unasked"))
+        )  # fmt: skip
     unjudged = set(ids) - set(queries["run_id"].unique().to_pylist())
     if unjudged:
         raise LswError(
             f"Run {sorted(unjudged)[0]} has no judgements, so it has no {measures[0]}.",
             cure="Import it with --collection or --qrels, or add qrels.tsv to its collection's folder.",
         )
-    paired = Paired.of(values, queries, ids, measures)
-    if not paired.qids:
-        raise LswError("These runs have no query in common.", ", ".join(ids))
-    return paired
+    return Evaluations.of(values, queries, unasked, ids, measures)

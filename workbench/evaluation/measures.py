@@ -5,7 +5,8 @@ on MS MARCO, of 1,000), and `evaluated` the queries that count. So any cutoff, t
 
 Order and ties are trec_eval's for every measure (score as float32 descending, then docno descending). ir_measures
 itself breaks ties otherwise for RR with a cutoff and for Judged (docno ascending), and agrees where scores differ.
-Queries without result count 0; so do queries without a relevant passage, as in ir_measures.
+Queries without result count 0; so do queries without a relevant passage, as in ir_measures. A judged query that a run
+was never asked, for want of a wording in its variety, does not count.
 """
 
 import re

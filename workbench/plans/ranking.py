@@ -13,36 +13,44 @@ from workbench.stages.rerank import Rerank
 from workbench.stages.retrieve import Retrieve
 
 
-def run(plan: Planner, name: RunName) -> Stage:
-    """The run of one pipeline: a retriever, or a retriever and a reranker."""
+def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
+    """The run of one pipeline: a retriever, or a retriever and a reranker.
+
+    Args:
+        plan: what it is part of.
+        name: whose run.
+        seed: of the training, of a trained one.
+    """
     recipe = plan.recipe
     assert recipe.retrieval
     first, _, second = name.system.partition(RERANK)
     ranker = recipe.system(second or first)
     about: dict[str, Any] = {
         **name._asdict(),
+        "seed": seed,
         "script": plan.script(name.query_variety, name.document_variety),
         "depth": recipe.retrieval.depth,
         "ranker": ranker,
         "computing": ranker.heeded(recipe.computing),
     }
-    trained = f" ({name.trained_on})" if name.trained_on else ""
+    several = bool(recipe.fine_tuning and recipe.fine_tuning.seeds)
+    trained = f" ({name.trained_on}{f', seed {seed}' if several else ''})" if name.trained_on else ""
     label = f"rank {name.query_variety} over {name.document_variety} with {name.system}{trained}"
     asked = translation.asked(plan, name.query_variety, name.document_variety)
-    model = _model(plan, second or first, name.trained_on is not None)
+    model = _model(plan, second or first, name.trained_on is not None, seed)
     if not second:
         index = indexing.index(plan, first, model, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
     trained_first = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
-    candidates = run(plan, name._replace(system=first, trained_on=trained_first))
+    candidates = run(plan, name._replace(system=first, trained_on=trained_first), seed if trained_first else None)
     passages = sources.passages(plan, name.document_variety)
     inputs = {"candidates": candidates, **model, "passages": passages, **asked}
     return plan.graph.add(Rerank(**about, rerank_depth=recipe.reranking.depth), label, inputs)
 
 
-def _model(plan: Planner, system: str, trained: bool) -> dict[str, Stage]:
+def _model(plan: Planner, system: str, trained: bool, seed: int | None) -> dict[str, Stage]:
     """Its stage by the role `model`, if the system has weights."""
-    return {"model": training.finetuned(plan, system)} if trained else indexing.base_model(plan, system)
+    return {"model": training.finetuned(plan, system, seed)} if trained else indexing.base_model(plan, system)
 
 
 def measured(plan: Planner, stage: Stage) -> Stage:

@@ -10,7 +10,10 @@ from workbench.plans.pretraining import pretrained
 from workbench.recipe.schema import RERANK, Recipe
 from workbench.significance.outcomes import Method
 from workbench.stages.audit import BothRuns
-from workbench.stages.compare import Compare, ComparedRun
+from workbench.stages.compare import QUERIES, Compare, ComparedRun
+
+Trained = tuple[RunName, int | None]
+"""Whose run, and the seed of its training."""
 
 
 def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: bool = True) -> Plan:
@@ -27,11 +30,11 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
         LswError: a collection or checkpoint that the recipe needs is not there.
     """
     plan = Planner(recipe, base, fetch)
-    runs: dict[RunName, Stage] = {}
+    runs: dict[Trained, Stage] = {}
     if recipe.pre_training:
         pretrained(plan)
     if recipe.retrieval:
-        runs = {run: ranking.run(plan, run) for run in _runs(plan)}
+        runs = {asked: ranking.run(plan, *asked) for asked in _runs(plan)}
         _comparison(plan, name, scale, runs)
         if recipe.audit:
             _audits(plan, runs)
@@ -48,43 +51,52 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
     )
 
 
-def _runs(plan: Planner) -> list[RunName]:
-    """Whose runs there are to be, in the order of the closing table."""
+def _runs(plan: Planner) -> list[Trained]:
+    """Whose runs there are to be, one for each seed of a training, in the order of the closing table."""
     retrieval, tuned = plan.recipe.retrieval, plan.recipe.fine_tuning
     assert retrieval
-    names = []
+    names: list[Trained] = []
     for on in plan.pairs:
         asked = [code for code, side in ((on.low, "low"), (on.high, "high")) if side in retrieval.ask]
         for system in retrieval.systems:
             # What is trained in a pipeline: its last stage.
             trains = tuned and system.split(RERANK)[-1] in tuned.systems
             for trained_on in (None, tuned.pair) if tuned and trains else (None,):
-                names += [RunName(system, trained_on, query, on.high) for query in asked]
+                seeds = tuned.seeds_of(system.split(RERANK)[-1]) if tuned and trained_on else [None]
+                names += [(RunName(system, trained_on, query, on.high), seed) for query in asked for seed in seeds]
     return list(dict.fromkeys(names))
 
 
-def _comparison(plan: Planner, name: str, scale: str, runs: dict[RunName, Stage]) -> Stage:
-    how = plan.recipe.comparison
+def _comparison(plan: Planner, name: str, scale: str, runs: dict[Trained, Stage]) -> Stage:
+    how, tuned = plan.recipe.comparison, plan.recipe.fine_tuning
+    several = bool(tuned and tuned.seeds)
     work = Compare(
         recipe=name,
         scale=scale,
         pairs=[str(on) for on in plan.pairs],
-        runs=[ComparedRun(**run._asdict(), run_id=stage.run_id) for run, stage in runs.items()],
+        runs=[
+            ComparedRun(**run._asdict(), run_id=stage.run_id, seed=seed if several else None)
+            for (run, seed), stage in runs.items()
+        ],
         measures=list(plan.recipe.measures.names),
         contrasts=list(how.contrasts),
+        primary=how.primary,
         method=Method(**{setting: getattr(how, setting) for setting in Method.model_fields}),
     )
     measured = {f"run.{stage.run_id}": ranking.measured(plan, stage) for stage in runs.values()}
-    queries = translation.wording(plan, plan.pairs[0], "test")
-    return plan.graph.add(work, f"compare {len(runs)} runs", {"queries": queries, **measured})
+    queries = {
+        f"{QUERIES}{run.query_variety}-{run.document_variety}": stage.inputs["queries"]
+        for (run, _), stage in runs.items()
+    }
+    return plan.graph.add(work, f"compare {len(runs)} runs", {**queries, **measured})
 
 
-def _audits(plan: Planner, runs: dict[RunName, Stage]) -> None:
+def _audits(plan: Planner, runs: dict[Trained, Stage]) -> None:
     """An audit of each pair's translations, over the base runs of every system that was asked both wordings."""
     for on in plan.pairs:
         both = []
-        for run, stage in runs.items():
-            high = run._replace(query_variety=on.high)
+        for (run, _), stage in runs.items():
+            high = run._replace(query_variety=on.high), None
             if run[1:] == (None, on.low, on.high) and high in runs:
                 both.append((run.system, stage, runs[high]))
         translation.audited(

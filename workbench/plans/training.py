@@ -60,15 +60,15 @@ class TriplesPlan:
         return indexing.searched(self.plan, system, on.low if low else on.high, on.high, depth, asked)
 
 
-def finetuned(plan: Planner, system: str) -> Stage:
-    """The model of a system, trained on the recipe's pair: here, or by its publishers."""
+def finetuned(plan: Planner, system: str, seed: int | None = None) -> Stage:
+    """The model of a system, trained on the recipe's pair: here, with a seed, or by its publishers."""
     tuned = plan.recipe.fine_tuning
     assert tuned
     on = pair(tuned.pair)
     if tuned.models == "published":
         at = plan.recipe.published[str(on)][system]
         return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
-    ranker, tuning = plan.recipe.system(system), tuned.tuning(system)
+    ranker, tuning = plan.recipe.system(system), tuned.tuning(system, seed)
     seen = tuning.batch_size * tuning.steps if tuning.steps else None
     negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
     work = Finetune(
@@ -89,4 +89,5 @@ def finetuned(plan: Planner, system: str) -> Stage:
         "triples": negatives.planned(TriplesPlan(plan), on, seen),
         "passages": sources.passages(plan, on.high, "train"),
     }
-    return plan.graph.add(work, f"fine-tune {system} on {on}", inputs)
+    named = f", seed {tuning.seed}" if tuned.seeds else ""
+    return plan.graph.add(work, f"fine-tune {system} on {on}{named}", inputs)

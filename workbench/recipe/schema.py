@@ -1,7 +1,7 @@
 """The recipe language: what a TOML file may say, checked strictly."""
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 
@@ -65,6 +65,15 @@ def _one_by_one(name: str) -> str:
     raise LswError(f"Unknown test '{name}'.", cure=nearest(name, known))
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("a seed is given twice")
+    return seeds
+
+
 class Audit(Section):
     """Whether translations are good, and whether queries lose by bad ones.
 
@@ -82,24 +91,40 @@ class FineTuning(Section):
 
     `steps` are done to the triples first, in their order.
 
-    With models = "published" nothing is trained: the models that the scale names under [published.PAIR] are tested.
+    `seeds` train one model each, of every system: what is reported and compared is their mean. Without them each system
+    has its own `seed`. With models = "published" nothing is trained: the models that the scale names under
+    [published.PAIR] are tested.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     pair: PairName
     systems: list[str]
     models: Literal["trained", "published"] = "trained"
+    seeds: Annotated[list[Seed], Field(max_length=100), AfterValidator(_distinct)] = []
     steps: list[Annotated[SerializeAsAny[Step], STEPS.read("step")]] = []
 
-    def tuning(self, system: str) -> Tuning:
-        """The settings of one system."""
+    @model_validator(mode="after")
+    def _seeds_train(self) -> Self:
+        if self.seeds and self.models == "published":
+            raise ValueError("published models are not trained: leave out `seeds`, or set models to 'trained'")
+        return self
+
+    def seeds_of(self, system: str) -> list[int] | list[None]:
+        """The seeds that a system is trained with; of a published model nobody knows."""
+        if self.models == "published":
+            return [None]
+        return list(self.seeds) or [self.tuning(system).seed]
+
+    def tuning(self, system: str, seed: int | None = None) -> Tuning:
+        """The settings of one system, with another seed than its own if one is given."""
         own = (self.model_extra or {}).get(system)
         if own is None:
             raise LswError(
                 f"Nothing says how to fine-tune '{system}' at this scale.",
                 cure=f"Add a section [fine-tuning.{system}] to the recipe or the scale.",
             )
-        return Tuning.model_validate(own)
+        tuning = Tuning.model_validate(own)
+        return tuning if seed is None else tuning.model_copy(update={"seed": seed})
 
 
 class Retrieval(Section):
@@ -131,9 +156,10 @@ class Measures(Section):
 
 
 class Comparison(Method):
-    """Which contrasts, by which test."""
+    """Which contrasts, by which test; `primary` is the one that the recipe was made for, the others are secondary."""
 
     contrasts: list[Literal["gap", "gain", "closure"]] = ["gap", "gain", "closure"]
+    primary: Literal["gap", "gain", "closure"] | None = None
     test: Annotated[str, AfterValidator(told(_one_by_one))] = Method.model_fields["test"].default
 
 

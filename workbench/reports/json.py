@@ -9,7 +9,8 @@ from workbench.reports.base import Report
 
 
 class Json(Report):
-    """An object with runs, comparisons, summary, sentences and, of a recipe, recipe_run."""
+    """An object with runs, systems (means over trained models), comparisons and those not made, summary, closings,
+    sentences and, of a recipe, recipe_run."""
 
     def of(self, results: Results) -> str:
         return dumps(
@@ -17,7 +18,10 @@ class Json(Report):
                 **({"recipe_run": results.record} if results.record else {}),
                 "runs": results.runs,
                 "comparisons": results.comparisons,
+                "not_made": results.not_made,
+                "systems": results.systems(),
                 "summary": results.summary(),
+                "closings": results.closings(),
                 "sentences": results.sentences(),
             }
         )

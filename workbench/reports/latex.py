@@ -8,13 +8,15 @@ import re
 from store.rows import ComparisonRow
 from workbench.comparison.results import (
     Results,
-    basis,
     detectable_words,
-    interval_title,
+    interval_words,
     method_words,
+    not_made,
+    one_basis,
     p_text,
     significant,
     system_name,
+    unit,
 )
 from workbench.reports.base import Report
 
@@ -67,27 +69,35 @@ def _table(columns: str, head: list[str], body: list[str], caption: str, label: 
 
 
 def _effectiveness(results: Results) -> str:
-    """Means of each run; a trained system is marked where its gain is significant."""
+    """Means of each system over its trained models; a trained one is marked where its gain is significant."""
     gains = {(r["run_id"], r["measure"]): r for r in results.comparisons if r["contrast"] == "gain"}
+    systems = results.systems()
     body = []
-    for run in results.runs:
+    for system in systems:
         cells = [
-            escaped(run["system"]),
-            run["trained_on"] or "--",
-            run["query_variety"],
-            run["document_variety"] or "--",
+            escaped(system["system"]),
+            system["trained_on"] or "--",
+            system["query_variety"],
+            system["document_variety"] or "--",
         ]
         for measure in results.measures:
-            mean = f"{run['means'][measure]:.3f}" if measure in run["means"] else "--"
-            row = gains.get((run["run_id"], measure))
+            mean = f"{system['means'][measure]:.3f}" if measure in system["means"] else "--"
+            deviation = system["deviations"].get(measure)
+            mean += rf" $\pm$ {deviation:.3f}" if deviation is not None else ""
+            row = gains.get((system["run_ids"][0], measure))
             cells.append(mean + (MARK if row and significant(row) else ""))
         body.append(" & ".join(cells) + r" \\")
     caption = escaped(f"{results.title}. {(results.record or {}).get('scale', '')} scale".strip())
+    several = max(len(system["run_ids"]) for system in systems)
+    if several > 1:
+        caption += rf"; trained systems: mean of {several} models $\pm$ their standard deviation"
     if results.comparisons:
-        about = results.comparisons[0]
-        caption += "; " + escaped(basis(about))
+        rows = results.of(results.measures[0])
+        caption += "; " + escaped(one_basis(rows))
         if gains:
-            caption += rf". {MARK}: differs from the same system untrained ({escaped(method_words(about))}; $p < .05$)"
+            of_gains = [row for row in rows if row["contrast"] == "gain"]
+            words = escaped(method_words(of_gains))
+            caption += rf". {MARK}: differs from the same system untrained ({words}; $p < .05$)"
     columns = "llll" + "r" * len(results.measures)
     head = ["System", "Trained on", "Queries", "Passages", *map(escaped, results.measures)]
     return _table(columns, head, body, caption + ".", "effectiveness")
@@ -96,21 +106,23 @@ def _effectiveness(results: Results) -> str:
 def _differences(results: Results, measure: str) -> str:
     rows = results.of(measure)
     body = []
-    last = rows[0]["contrast"]
+    last = rows[0]["family"]
     for row in rows:
-        if row["contrast"] != last:
+        if row["family"] != last:
             body.append(r"\midrule")
-            last = row["contrast"]
+            last = row["family"]
         body.append(" & ".join(_cells(results, row)) + r" \\")
     about = rows[0]
+    lacking = [not_made(row) for row in results.not_made if row["measure"] == measure]
     caption = (
-        f"Differences in {escaped(measure)}; {escaped(basis(about))}. "
-        rf"$\Delta$: mean difference with its {about['confidence'] * 100:g}\% {interval_title(about)} interval;"
-        rf" $d_z$: effect size; min: {escaped(detectable_words(about))};"
-        rf" $p$: {escaped(method_words(about))}. {MARK}: $p < .05$ after correction."
+        f"Differences in {escaped(measure)}; {escaped(one_basis(rows))}. "
+        rf"$\Delta$: mean difference with its {escaped(interval_words(about))};"
+        rf" $d_z$: effect size, {escaped(unit(about))}; min: {escaped(detectable_words(rows))};"
+        rf" $p$: {escaped(method_words(rows))}. {MARK}: $p < .05$ after correction."
+        + "".join(f" {escaped(words)}." for words in lacking)
     )
-    head = ["Contrast", "System", "On", "Against", r"$\Delta$", "Interval", "$d_z$", "min", "$p$"]
-    return _table("llllrrrrr", head, body, caption, "differences-" + re.sub(r"\W+", "-", measure).strip("-"))
+    head = ["Contrast", "System", "On", "Against", "$n$", r"$\Delta$", "Interval", "$d_z$", "min", "$p$"]
+    return _table("llllrrrrrr", head, body, caption, "differences-" + re.sub(r"\W+", "-", measure).strip("-"))
 
 
 def _cells(results: Results, row: ComparisonRow) -> list[str]:
@@ -126,6 +138,7 @@ def _cells(results: Results, row: ComparisonRow) -> list[str]:
         escaped(system_name(row)),
         row["variety"] or str(row["pair"]),
         escaped(against),
+        str(row["n"]),
         _signed(row["delta"]),
         f"$[{_plain(row['ci_low'])}, {_plain(row['ci_high'])}]$",
         _signed(row["effect_size"], 2) if row["effect_size"] is not None else "--",

@@ -10,15 +10,18 @@ from rich.text import Text
 from store.rows import ComparisonRow
 from workbench.comparison.results import (
     Results,
-    basis,
     detectable_words,
-    family,
-    interval_title,
+    families,
+    interval_words,
     method_words,
+    not_made,
+    one_basis,
     p_cell,
+    p_text,
     sentence,
     signed,
     system_name,
+    unit,
 )
 from workbench.reports.base import Report
 
@@ -42,31 +45,42 @@ def closing(results: Results) -> RenderableType:
     parts: list[RenderableType] = [_effectiveness(results)]
     if results.comparisons:
         parts += [*_contrasts(results), _summary(results), _words(results)]
+    parts += _not_made(results)
     return Group(*(item for part in parts for item in (part, Text())))
 
 
 def _effectiveness(results: Results) -> rich_table.Table:
     runs = results.runs
     scale = results.record["scale"] if results.record else ""
-    about = basis(results.comparisons[0]) if results.comparisons else f"n = {runs[0]['n_queries']} queries"
+    about = one_basis(results.comparisons) if results.comparisons else f"n = {runs[0]['n_queries']} queries"
     table = rich_table.Table(title=f"{results.title}\n{scale} scale, {about}", **PLAIN)
     for column in ("system", "trained on", "queries", "passages"):
         table.add_column(column, no_wrap=True)
     for measure in results.measures:
         table.add_column(measure, justify="right", no_wrap=True)
     last = None
-    for run in sorted(runs, key=lambda r: r["document_variety"] != runs[0]["document_variety"]):
-        if last and last != run["document_variety"]:
+    systems = results.systems()
+    for row in sorted(systems, key=lambda r: r["document_variety"] != runs[0]["document_variety"]):
+        if last and last != row["document_variety"]:
             table.add_section()
-        last = run["document_variety"]
+        last = row["document_variety"]
         table.add_row(
-            run["system"],
-            run["trained_on"] or "-",
-            run["query_variety"],
-            run["document_variety"],
-            *(f"{run['means'][m]:.3f}" if m in run["means"] else "-" for m in results.measures),
+            row["system"],
+            row["trained_on"] or "-",
+            row["query_variety"],
+            row["document_variety"],
+            *(_mean(row["means"].get(m), row["deviations"].get(m)) for m in results.measures),
         )
+    several = max(len(row["run_ids"]) for row in systems)
+    if several > 1:
+        table.caption = f"trained systems: mean of {several} models of different seeds ± their standard deviation"
     return table
+
+
+def _mean(mean: float | None, deviation: float | None) -> str:
+    if mean is None:
+        return "-"
+    return f"{mean:.3f}" + (f" ±{deviation:.3f}".replace("0.", ".", 1) if deviation is not None else "")
 
 
 def _numbers(row: ComparisonRow) -> list[str]:
@@ -84,11 +98,23 @@ def _numbers(row: ComparisonRow) -> list[str]:
 _NUMBERS = ("delta", "interval", "d", "min", "p", "W/T/L")
 
 
-def _caption(row: ComparisonRow) -> str:
+def _caption(rows: list[ComparisonRow]) -> str:
+    row = rows[0]
     return (
-        f"delta: mean difference, {row['confidence']:.0%} {interval_title(row)} interval; d: effect size d_z;"
-        f" min: {detectable_words(row)}; p: {method_words(row)}; {STAR}"
+        f"delta: mean difference, {interval_words(row)}; d: effect size d_z, {unit(row)};"
+        f" min: {detectable_words(rows)}; p: {method_words(rows)}; {STAR}"
     )
+
+
+def _n(rows: list[ComparisonRow]) -> bool:
+    """Whether the rows rest on different queries, so that each has to say on how many."""
+    return len({(row["n"], row["left_out"]) for row in rows}) > 1
+
+
+def _not_made(results: Results) -> list[RenderableType]:
+    """Comparisons that are missing, and why."""
+    lacking = [not_made(row) for row in results.not_made if row["measure"] == results.measures[0]]
+    return [Text("\n".join(lacking))] if lacking else []
 
 
 _MEANING = {
@@ -99,28 +125,46 @@ _MEANING = {
 
 
 def _contrasts(results: Results) -> list[rich_table.Table]:
-    """A table for each contrast, the caption under the last."""
+    """A table for each family, the caption under the last."""
     measure = results.measures[0]
-    kinds = list(dict.fromkeys(row["contrast"] for row in results.of(measure)))
+    every = results.of(measure)
     tables = []
-    for kind in kinds:
-        rows = [row for row in results.of(measure) if row["contrast"] == kind]
-        caption = _caption(rows[0]) if kind == kinds[-1] else None
-        table = rich_table.Table(title=f"{kind.capitalize()} in {measure}: {_MEANING[kind]}", caption=caption, **PLAIN)
+    for kind in dict.fromkeys(row["family"] for row in every):
+        rows = [row for row in every if row["family"] == kind]
+        meaning = _MEANING.get(rows[0]["contrast"], "")
+        primary = " (primary)" if rows[0]["primary"] else ""
+        title = f"{kind.capitalize()}{primary} in {measure}: {meaning}"
+        table = rich_table.Table(title=title, **PLAIN)
         for column in ("system", "trained\non", "on"):
             table.add_column(column, no_wrap=True)
-        for column in _NUMBERS:
+        for column in _columns(rows):
             table.add_column(column, justify="right", no_wrap=True)
         for row in rows:
-            on = row["variety"] if kind == "gain" else row["pair"]
-            table.add_row(row["system"], row["trained_on"] or "-", on, *_numbers(row))
+            on = row["variety"] if rows[0]["contrast"] == "gain" else row["pair"]
+            table.add_row(row["system"], row["trained_on"] or "-", on, *_cells(row, rows))
         tables.append(table)
+    tables[-1].caption = _caption(every)
     return tables
+
+
+def _columns(rows: list[ComparisonRow]) -> tuple[str, ...]:
+    """The columns of a table's figures: n and what was left out only where rows differ in them."""
+    models = any(row["models"] > 1 for row in rows)
+    return (*_NUMBERS, *(("seeds",) if models else ()), *(("n", "out") if _n(rows) else ()))
+
+
+def _cells(row: ComparisonRow, rows: list[ComparisonRow]) -> list[str]:
+    cells = _numbers(row)
+    if any(other["models"] > 1 for other in rows):
+        deviation = row["model_deviation"]
+        cells.append("-" if deviation is None else f"±{deviation:.3f}".replace("0.", ".", 1))
+    return cells + ([str(row["n"]), str(row["left_out"])] if _n(rows) else [])
 
 
 def _summary(results: Results) -> rich_table.Table:
     rows = results.of(results.measures[0])
-    table = rich_table.Table(title=f"What holds in {results.measures[0]} ({family(rows[0])})", **PLAIN)
+    title, caption = f"What holds in {results.measures[0]}", families(rows) + _secondary(rows)
+    table = rich_table.Table(title=title, caption=caption, **PLAIN)
     for column in ("pair", "contrast", "higher", "lower", "no significant difference"):
         table.add_column(column, no_wrap=column in ("pair", "contrast"), overflow="fold")
     last = None
@@ -137,19 +181,43 @@ def _summary(results: Results) -> rich_table.Table:
     return table
 
 
+def _secondary(rows: list[ComparisonRow]) -> str:
+    primary = next((row["contrast"] for row in rows if row["primary"]), None)
+    return f"; declared primary: {primary}, the others are secondary" if primary else ""
+
+
 def _words(results: Results) -> Text:
-    """One sentence for each system on the first pair's low-resource variety: gains, or gaps if nothing trained."""
+    """One sentence for each system on the first pair's low-resource variety: gains, or gaps if nothing trained.
+
+    Then one for each gap that training may have closed.
+    """
     rows = results.of(results.measures[0])
     kind = "gain" if any(r["contrast"] == "gain" for r in rows) else "gap"
     rows = [r for r in rows if r["contrast"] == kind]
     if kind == "gain":
         rows = [r for r in rows if r["variety"] == str(rows[0]["pair"]).split("-")[0]]
-    return Text("\n".join(sentence(r) for r in rows))
+    return Text("\n".join([*(sentence(r) for r in rows), *closing_words(results)]))
+
+
+def closing_words(results: Results) -> list[str]:
+    """What is to be said of each gap after training; the pairs of which nothing was shown in one line."""
+    every = results.closings()
+    out = []
+    for each in every:
+        if each["verdict"] != "not shown":
+            both = each["p_value"] if each["verdict"].startswith("closed") else None
+            p = f" (p {p_text(both)} of gain and closure both)" if both is not None else ""
+            out.append(f"{each['system']} ({each['trained_on']}): {each['words']}{p}")
+    silent: dict[str, list[str]] = {}
+    for each in every:
+        if each["verdict"] == "not shown":
+            silent.setdefault(f"{each['system']} ({each['trained_on']})", []).append(str(each["pair"]))
+    return out + [f"{system}: no gap is shown to close ({', '.join(pairs)})" for system, pairs in silent.items()]
 
 
 def comparison(results: Results) -> RenderableType:
     """What `lsw compare` prints: the runs, then a table for each measure."""
-    runs = rich_table.Table(title=basis(results.comparisons[0]), **PLAIN)
+    runs = rich_table.Table(title=one_basis(results.comparisons), **PLAIN)
     for column in ("run", "system", "queries", "passages"):
         runs.add_column(column, no_wrap=True)
     for measure in results.measures:
@@ -160,16 +228,19 @@ def comparison(results: Results) -> RenderableType:
     parts: list[RenderableType] = [runs]
     for measure in results.measures:
         rows = results.of(measure)
+        if not rows:
+            continue
         last = measure == results.measures[-1]
-        table = rich_table.Table(
-            title=f"Differences in {measure}", caption=_caption(rows[0]) if last else None, **PLAIN
-        )
+        table = rich_table.Table(title=f"Differences in {measure}", caption=_caption(rows) if last else None, **PLAIN)
         for column in ("run", "against"):
             table.add_column(column, no_wrap=True)
-        for column in _NUMBERS:
+        for column in _columns(rows):
             table.add_column(column, justify="right", no_wrap=True)
         for row in rows:
             against = "other gain" if row["contrast"] == "closure" else row["baseline_run_id"]
-            table.add_row(row["run_id"], against, *_numbers(row))
+            table.add_row(row["run_id"], against, *_cells(row, rows))
         parts.append(table)
+    if results.closings():
+        parts.append(Text("\n".join(each["words"].capitalize() for each in results.closings())))
+    parts += _not_made(results)
     return Group(*(item for part in parts for item in (part, Text())))

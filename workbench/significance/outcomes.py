@@ -37,7 +37,11 @@ class Method(Section):
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Results for each of the given comparisons, in their order; arrays of one length."""
+    """Results for each of the given comparisons, in their order; arrays of one length.
+
+    `models` counts the trained models that a comparison is the mean of; `deviation` is the standard deviation between
+    their differences (nan of a single one).
+    """
 
     delta: Values
     low: Values
@@ -45,10 +49,11 @@ class Outcomes:
     effect_size: Values
     detectable: Values
     p: Values
-    p_corrected: Values
     wins: NDArray[np.int64]
     ties: NDArray[np.int64]
     losses: NDArray[np.int64]
+    models: NDArray[np.int64]
+    deviation: Values
     n: int
     n_units: int
     resamples: int
@@ -61,45 +66,85 @@ def compare(
     families: NDArray[np.int64] | None = None,
     method: Method | None = None,
     progress: Progress | None = None,
+    sizes: NDArray[np.int64] | None = None,
+    comparison: NDArray[np.int64] | None = None,
 ) -> Outcomes:
     """Everything about paired comparisons that share their queries, sign flips and bootstrap samples.
 
+    What is tested, and what differences, wins and losses are counted of, is the mean over a comparison's models; its
+    interval resamples models and topics (two-way: Davison and Hinkley 1997, section 3.8).
+
     Args:
-        values: per query and run (queries x runs), or per query and comparison.
+        values: per query and run (queries x runs), or per query and difference.
         topics: the topic of each query.
-        weights: comparisons as sums of runs, 1 for what is compared and -1 for what with (runs x comparisons); None
+        weights: differences as sums of runs, 1 for what is compared and -1 for what with (runs x differences); None
             if the columns of `values` are differences already.
-        families: number of the family of each comparison, for the correction; one family if None.
+        families: number of the family of each comparison; one family if None. Only a family-wise test heeds it.
         method: the test, the correction and the rest; the usual one if None.
         progress: told how many resamples are done.
+        sizes: comparisons in the family of each; None: as `families` has them.
+        comparison: the number of the comparison that each difference belongs to, one for each of its models, ascending
+            from 0; None: each is one by itself.
     """
     how = method or Method()
     test, correction = TESTS.part(how.test)(), CORRECTIONS.part(how.correction)()
-    differences = np.round(values if weights is None else values @ weights, DIGITS)
+    by_model = np.round(values if weights is None else values @ weights, DIGITS)
+    if comparison is None:
+        comparison = np.arange(by_model.shape[1])
+    models = np.bincount(comparison)
+    means = np.zeros((len(comparison), len(models)))
+    means[np.arange(len(comparison)), comparison] = 1 / models[comparison]
+    single = len(models) == len(comparison)
+    differences = by_model if single else np.round(by_model @ means, DIGITS)
     if families is None:
-        families = np.zeros(differences.shape[1], dtype=np.int64)
+        families = np.zeros(len(models), dtype=np.int64)
+    if sizes is None:
+        sizes = np.bincount(families, minlength=1)[families]
+    corrects = correction.corrects or test.family_wise
+    level: Values = ALPHA / (sizes if corrects else np.ones(len(models)))
     units = Units.of(topics)
     sums = units.sums(differences)
-    flipped = sums if weights is None else units.sums(values)
-    p, resamples = test.p_values(Paired(flipped, units.sizes, weights, families, how.resamples, how.seed, progress))
-    low, high = interval(INTERVALS.part(how.interval)(), sums, units.sizes, how.confidence, how.seed)
-    p_corrected = p.copy()
-    for family in () if test.family_wise else np.unique(families):
-        p_corrected[families == family] = correction.adjusted(p[families == family])
-    sizes = np.bincount(families, minlength=1)[families] if len(families) else families
-    alpha = ALPHA / (sizes if correction.corrects or test.family_wise else np.ones(len(sizes)))
+    # Runs as they are where sums of them are exact; a mean over models is not.
+    of_runs = single and weights is not None
+    tested = Paired(
+        units.sums(values) if of_runs else sums, units.sizes, weights if of_runs else None, families,
+        how.resamples, how.seed, progress,
+    )  # fmt: skip
+    p, resamples = test.p_values(tested)
+    of_models = sums if single else units.sums(by_model)
+    bounds = interval(INTERVALS.part(how.interval)(), of_models, units.sizes, how.confidence, how.seed, comparison)
+    per_model = by_model.mean(axis=0)
     return Outcomes(
         delta=differences.mean(axis=0),
-        low=low,
-        high=high,
-        effect_size=effect_size(sums / units.sizes[:, None]),
-        detectable=detectable(sums, units.sizes, alpha),
+        low=bounds[0],
+        high=bounds[1],
+        effect_size=effect_size(sums, units.sizes),
+        detectable=detectable(sums, units.sizes, level),
         p=p,
-        p_corrected=p_corrected,
         wins=(differences > 0).sum(axis=0),
         ties=(differences == 0).sum(axis=0),
         losses=(differences < 0).sum(axis=0),
+        models=models,
+        deviation=np.array(
+            [per_model[comparison == c].std(ddof=1) if count > 1 else np.nan for c, count in enumerate(models)]
+        ),
         n=len(differences),
         n_units=len(units.sizes),
         resamples=resamples,
     )
+
+
+def corrected(p: Values, families: NDArray[np.int64], method: Method) -> Values:
+    """p-values corrected, each family by itself; those of a family-wise test as they are.
+
+    Args:
+        p: of every comparison.
+        families: number of the family of each.
+        method: its test and correction.
+    """
+    if TESTS.part(method.test).family_wise:
+        return p
+    adjusted, correction = p.copy(), CORRECTIONS.part(method.correction)()
+    for family in np.unique(families):
+        adjusted[families == family] = correction.adjusted(p[families == family])
+    return adjusted

@@ -3,23 +3,31 @@
 import numpy as np
 
 from workbench.significance.resampling import Values
+from workbench.significance.units import spread
 
 ALPHA, POWER = 0.05, 0.8
 """Of what is called significant, and of the smallest difference that could have been detected."""
 
 
-def effect_size(unit_means: Values) -> Values:
-    """d_z, the mean of the units' differences over their standard deviation (Cohen 1988); nan if they do not vary."""
-    deviation = unit_means.std(axis=0, ddof=1) if len(unit_means) > 1 else np.zeros(unit_means.shape[1])
+def effect_size(sums: Values, sizes: Values) -> Values:
+    """d_z, the mean difference over queries by the units' standard deviation about it (Cohen 1988).
+
+    Of the same mean as is printed, so their signs agree whatever the sizes of units; nan where units do not vary.
+
+    Args:
+        sums: of differences within each unit (units x comparisons).
+        sizes: queries of each unit.
+    """
+    deviation = spread(sums, sizes)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(deviation > 0, unit_means.mean(axis=0) / deviation, np.nan)
+        return np.where(deviation > 0, sums.sum(axis=0) / sizes.sum() / deviation, np.nan)
 
 
 def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
     """The smallest true mean difference that a paired t-test finds with a power of 80%; nan for a single unit.
 
-    The spread is the units' own (of unit totals about the mean, as for a ratio of sums), the power that of the
-    noncentral t distribution (Cohen 1988; Sakai, Laboratory Experiments in IR 2018, section 6).
+    The spread is the units' own (`spread`), the power that of the noncentral t distribution
+    (Cohen 1988; Sakai, Laboratory Experiments in IR 2018, section 6).
 
     Args:
         sums: sum of differences within each unit (units x comparisons).
@@ -31,7 +39,6 @@ def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
     units = len(sizes)
     if units < 2:
         return np.full(sums.shape[1], np.nan)
-    spread = ((sums - sizes[:, None] * sums.sum(axis=0) / sizes.sum()) / sizes.mean()).std(axis=0, ddof=1)
 
     def standardised(level: float) -> float:
         bound = stats.t.ppf(1 - level / 2, units - 1)
@@ -49,5 +56,5 @@ def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
         return float(optimize.brentq(lacking, low, high)) if lacking(high) >= 0 else np.nan
 
     levels, which = np.unique(alpha, return_inverse=True)
-    smallest: Values = np.array([standardised(level) for level in levels])[which] * spread
+    smallest: Values = np.array([standardised(level) for level in levels])[which] * spread(sums, sizes)
     return smallest

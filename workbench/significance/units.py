@@ -27,3 +27,21 @@ class Units:
         out = np.zeros((len(self.sizes), values.shape[1]))
         np.add.at(out, self.index, values)
         return out
+
+
+def spread(sums: Values, sizes: Values) -> Values:
+    """Standard deviation of the units about the mean over queries; nan for a single unit.
+
+    Of unit totals over the mean size, as for a ratio of sums (Cochran 1977, section 6.4); where all units are of one
+    size, that of the units' means.
+
+    Args:
+        sums: of differences within each unit (units x comparisons).
+        sizes: queries of each unit.
+    """
+    if len(sizes) < 2:
+        return np.full(sums.shape[1], np.nan)
+    about = (sums - sizes[:, None] * sums.sum(axis=0) / sizes.sum()) / sizes.mean()
+    deviation: Values = about.std(axis=0, ddof=1)
+    # What is left of equal units is rounding, not spread.
+    return np.where(deviation > 1e-9 * np.abs(sums).max(axis=0, initial=0), deviation, 0.0)

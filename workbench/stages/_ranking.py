@@ -1,6 +1,6 @@
 """What stages that index and rank have in common: the text that is scored, and the rows of a run."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pyarrow as pa
 from pydantic import SerializeAsAny
@@ -11,15 +11,18 @@ from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import MODEL, RESULT, STAGE, TYPICAL, Estimator
 from workbench.evaluation.ties import ranked
 from workbench.graph import Job, Kind, Stage
+from workbench.registry import LOCAL
 from workbench.stages._behind import passages_of, queries_of
-from workbench.systems._encoding import Computing
+from workbench.systems._encoding import Computing, finite, same_scores
 from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Searched, System, Workplace
 from workbench.talk import Summary
 from workbench.text import convert
 
 _TEXTS = ("run_id", "system", "trained_on", "query_variety", "document_variety", "status", "key")
-RUN = pa.schema([*((c, pa.string()) for c in _TEXTS), ("depth", pa.int32()), ("n_queries", pa.int32())])
+RUN = pa.schema(
+    [*((c, pa.string()) for c in _TEXTS), ("depth", pa.int32()), ("n_queries", pa.int32()), ("seed", pa.int64())]
+)
 ROW_BYTES = 20
 """Of a row of a ranking on disk."""
 
@@ -79,7 +82,15 @@ class Asks(Ranks):
         """What a retriever finds in the index that was made for it: qid, docno, score; and what to record."""
         assert isinstance(self.ranker, Retriever)
         index = job.inputs["index"] / "index"
-        return self.ranker.retrieve(index, queries, self.query_variety, self.depth, self.workplace(job))
+        results, summary = self.ranker.retrieve(index, queries, self.query_variety, self.depth, self.workplace(job))
+        finite(results["score"].to_numpy())
+        if self.ranker.checkpoint and same_scores(results["qid"].to_pylist(), results["score"].to_pylist()):
+            raise LswError(
+                f"{self.ranker.checkpoint} gives all passages of a query the same score.",
+                cure="It is no ranker, or not the one its files say: name another checkpoint.",
+                exit_code=1,
+            )
+        return results, summary
 
     def cost_of_search(self, stage: Stage, estimator: Estimator) -> Cost:
         """Of searching the index of a stage.
@@ -109,10 +120,12 @@ class Runs(Asks):
     Args:
         system: the whole pipeline, as PyTerrier writes it.
         trained_on: a pair, or None for a base model.
+        seed: of the training, of a model that was trained here; the model's key has it.
     """
 
     system: str
     trained_on: str | None = None
+    seed: Annotated[int | None, LOCAL] = None
 
     tables: ClassVar[tuple[str, ...]] = ("run", "ranking", "scored_query")
 
@@ -134,13 +147,13 @@ class Runs(Asks):
         answered = len(ranking["qid"].unique())
         return record_run(
             job, self.system, self.trained_on, (self.query_variety, self.document_variety), self.depth, len(queries),
-            answered, len(ranking),
+            answered, len(ranking), self.seed,
         )  # fmt: skip
 
 
 def record_run(
     job: Job, system: str, trained_on: str | None, varieties: tuple[str, str | None], depth: int, queries: int,
-    answered: int, rows: int,
+    answered: int, rows: int, seed: int | None = None,
 ) -> Summary:  # fmt: skip
     """Leave `rows/run.parquet`; returns the summary of a run's stage.
 
@@ -151,11 +164,13 @@ def record_run(
         depth: results kept for each query.
         queries, answered: how many there are, and how many have a result.
         rows: results in all.
+        seed: of its training.
     """
     query_variety, document_variety = varieties
     row = {
         "run_id": job.run_id, "system": system, "trained_on": trained_on, "query_variety": query_variety,
         "document_variety": document_variety, "status": "done", "key": job.key, "depth": depth, "n_queries": queries,
+        "seed": seed,
     }  # fmt: skip
     job.write("run", pa.Table.from_pylist([row], schema=RUN))
     return {"queries": queries, "rows": rows, "queries_without_result": queries - answered}

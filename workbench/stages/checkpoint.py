@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from workbench.checkpoints import hub, weights
+from workbench.checkpoints import hub, soundness, weights
 from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.costs.stand_in import SHAPES
@@ -32,9 +32,11 @@ class ReadCheckpoint(Kind):
         """Read torch's weights once, by its weights-only reader, which makes tensors and runs no code.
 
         Raises:
-            LswError: it has no weights, or weights that are more than tensors.
+            LswError: it has no weights, or weights that are more than tensors; or it is not whole, or needs code of its
+                own.
         """
         folder = self.folder or hub.model(self.hub)[0]
+        soundness.examine_files(folder)
         kept_as = weights.examine(folder)
         if kept_as == "torch":
             weights.rewrite(folder, job.out / "checkpoint", job.progress)

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
-from workbench.comparison.paired import Paired, compared
+from workbench.comparison.paired import Evaluations
+from workbench.comparison.results import not_made
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
@@ -13,19 +15,25 @@ from workbench.registry import Section
 from workbench.significance.outcomes import Method
 from workbench.talk import Summary
 
+QUERIES = "queries."
+"""How the roles of its queries begin."""
+
 
 class ComparedRun(Section):
-    """A run, and whose it is."""
+    """A run, and whose it is; `seed` is that of its training, where a recipe trains with several."""
 
     system: str
     trained_on: str | None = None
     query_variety: str
     document_variety: str
     run_id: str
+    seed: int | None = None
 
 
 class Compare(Kind):
-    """Leaves `rows/comparison.parquet`, a row for each contrast and measure. Reads `queries`, and `run.ID` (measures).
+    """Leaves `rows/comparison.parquet`, a row for each contrast and measure, made or not.
+
+    Reads `queries.QUERY-DOCUMENT`, by varieties, and `run.ID` (measures).
 
     Args:
         recipe, scale: whose comparisons they are.
@@ -33,6 +41,7 @@ class Compare(Kind):
         runs: that are compared.
         measures: the main one first.
         contrasts: `gap`, `gain`, `closure`.
+        primary: the one that was declared so.
         method: test, correction and the rest.
     """
 
@@ -42,31 +51,39 @@ class Compare(Kind):
     runs: list[ComparedRun]
     measures: list[str]
     contrasts: list[str]
+    primary: str | None = None
     method: Method = Method()
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[str, ...]] = ("comparison",)
 
     def run(self, job: Job) -> Summary:
         """Compare."""
-        queries = job.queries("queries")
-        topics = dict(zip(queries["qid"].to_pylist(), queries["topic"].to_pylist(), strict=True))
-        run_ids = {
-            RunName(run.system, run.trained_on, run.query_variety, run.document_variety): run.run_id
-            for run in self.runs
-        }
-        names = list(run_ids.values())
-        paired = Paired.of(
-            pa.concat_tables([job.read(f"run.{name}", "measure") for name in names]),
-            pa.concat_tables([job.read(f"run.{name}", "evaluated") for name in names]),
-            names,
-            self.measures,
-        )
-        contrasts = combinations(declared(list(run_ids), self.pairs, self.contrasts), run_ids)
-        rows = compared(paired, contrasts, topics, self.method, job.progress)
+        topics: dict[str, str] = {}
+        for role in job.inputs:
+            if role.startswith(QUERIES):
+                queries = job.queries(role)
+                topics = dict(zip(queries["qid"].to_pylist(), queries["topic"].to_pylist(), strict=True)) | topics
+        run_ids: dict[RunName, list[str]] = {}
+        for run in self.runs:
+            name = RunName(run.system, run.trained_on, run.query_variety, run.document_variety)
+            run_ids.setdefault(name, []).append(run.run_id)
+        names = [run.run_id for run in self.runs]
+
+        def every(table: str) -> pa.Table:
+            return pa.concat_tables([job.read(f"run.{name}", table) for name in names])
+
+        evaluations = Evaluations.of(every("measure"), every("evaluated"), every("unasked"), names, self.measures)
+        contrasts = combinations(declared(list(run_ids), self.pairs, self.contrasts), run_ids, self.primary)
+        made = compared(evaluations, contrasts, topics, self.method, job.progress)
+        rows = [{**row, "key": job.key} for row in (*made.rows, *made.not_made)]
         if rows:
-            job.write("comparison", pa.Table.from_pylist([{**row, "key": job.key} for row in rows]))
-        return {"comparisons": len(rows)}
+            columns = dict.fromkeys(name for row in rows for name in row)
+            job.write("comparison", pa.table({name: [row.get(name) for row in rows] for name in columns}))
+        for row in made.not_made:
+            if row["measure"] == self.measures[0]:
+                job.note(not_made(row))
+        return {"comparisons": len(made.rows), "not_made": len(made.not_made)}
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
         comparisons = len(self.runs) * 3

@@ -91,6 +91,7 @@ class Finetune(Kind):
             "base": self.base,
             "trained_on": self.trained_on,
             "learning_rate": self.tuning.learning_rate,
+            "seed": self.tuning.seed,
             **{name: summary[name] for name in ("examples", "steps", "loss_first", "loss_last")},
             "weights_changed": True,  # `finetune` refuses otherwise
             "checkpoint": f"artifacts/{job.key}/checkpoint",

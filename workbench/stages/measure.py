@@ -17,18 +17,25 @@ PER_RESULT = 1.5e-7
 
 
 class Measure(Kind):
-    """Leaves `rows/measure.parquet`, `rows/judged.parquet`, `rows/evaluated.parquet`. Reads `run` and `qrels`."""
+    """Leaves `rows/` `measure`, `judged`, `evaluated` and `unasked` (`.parquet`). Reads `run` and `qrels`."""
 
     measures: list[str]
 
-    version: ClassVar[int] = 3
-    tables: ClassVar[tuple[str, ...]] = ("measure", "judged", "evaluated")
+    version: ClassVar[int] = 4
+    tables: ClassVar[tuple[str, ...]] = ("measure", "judged", "evaluated", "unasked")
 
     def run(self, job: Job) -> Summary:
         """Evaluate; the summary holds means and counts."""
         [run_id] = job.read("run", "run")["run_id"].to_pylist()
-        evaluation = evaluate(run_id, job.rows("run", "ranking"), job.rows("qrels", "qrel"), self.measures)
-        tables = {"measure": evaluation.values, "judged": evaluation.judged, "evaluated": evaluation.queries}
+        asked = job.rows("run", "scored_query")  # a run made elsewhere does not say
+        evaluation = evaluate(
+            run_id, job.rows("run", "ranking"), job.rows("qrels", "qrel"), self.measures,
+            asked if asked.exists() else None,
+        )  # fmt: skip
+        tables = {
+            "measure": evaluation.values, "judged": evaluation.judged, "evaluated": evaluation.queries,
+            "unasked": evaluation.unasked,
+        }  # fmt: skip
         for name, table in tables.items():
             job.write(name, table.append_column("key", pa.array([job.key] * len(table), pa.string())))
         means = evaluation.values.group_by("measure").aggregate([("value", "mean")]).to_pylist()

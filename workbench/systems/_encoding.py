@@ -94,12 +94,47 @@ def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return out
 
 
-def cut(model: Any, length: int) -> None:
-    """Make a sentence-transformers model read `length` tokens, whatever it was saved with for queries or passages."""
-    model.max_seq_length = length
+def cut(model: Any, length: int, query: bool) -> int:
+    """Make a sentence-transformers model read `length` tokens of a text, whatever it was saved with.
+
+    A prompt is written before the text and read with it: its tokens come on top, or a long one would leave a query no
+    room. Returns how many tokens that makes.
+    """
+    prompts = model.prompts
+    names = ("query",) if query else ("document", "passage", "corpus")
+    prompt = next((prompts[name] for name in names if prompts.get(name)), "")
+    most = length + (len(model.tokenizer(prompt, add_special_tokens=False)["input_ids"]) if prompt else 0)
+    model.max_seq_length = most
     for name in ("query_length", "document_length"):
         if getattr(model[0], name, None):
-            setattr(model[0], name, length)
+            setattr(model[0], name, most)
+    return most
+
+
+def finite(values: Any) -> Any:
+    """The same values.
+
+    Raises:
+        LswError: one is not finite.
+    """
+    import numpy as np
+
+    if not np.isfinite(values).all():
+        raise LswError(
+            "The model gives numbers that are not finite.",
+            cure="Set computing.precision to 'float32'; if it is so already, the weights are damaged: get them again.",
+            exit_code=1,
+        )
+    return values
+
+
+def same_scores(qids: list[str], scores: list[float]) -> bool:
+    """Whether no query tells its passages apart, though there are two or more to tell apart."""
+    first: dict[str, float] = {}
+    for qid, score in zip(qids, scores, strict=True):
+        if first.setdefault(qid, score) != score:
+            return False
+    return len(first) < len(scores)
 
 
 def lengths(tokenizer: Any, texts: list[str], most: int) -> list[int]:

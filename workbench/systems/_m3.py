@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.systems._encoding import Computing, device, in_batches, lengths
+from workbench.checkpoints.soundness import POOLER, examine, loading
+from workbench.systems._encoding import Computing, device, finite, in_batches, lengths
 
 HEADS = ("sparse_linear", "colbert_linear")
 WEIGHTS = (0.4, 0.2, 0.4)
@@ -47,16 +48,20 @@ class M3:
         from safetensors.torch import load_file
         from transformers import AutoModel, AutoTokenizer
 
-        self.tokenizer = AutoTokenizer.from_pretrained(checkpoint, local_files_only=True)
-        body = AutoModel.from_pretrained(checkpoint, local_files_only=True, dtype=computing.dtype, use_safetensors=True)
         self.device = device()
-        self.body = body.to(self.device).eval()
         self.heads = {}
-        for head in HEADS:
-            tensors = load_file(checkpoint / f"{head}.safetensors")
-            linear = torch.nn.Linear(tensors["weight"].shape[1], tensors["weight"].shape[0])
-            linear.load_state_dict(tensors)
-            self.heads[head] = linear.to(self.device, computing.dtype).eval()
+        with loading(checkpoint):
+            self.tokenizer = AutoTokenizer.from_pretrained(checkpoint, local_files_only=True)
+            body = AutoModel.from_pretrained(
+                checkpoint, local_files_only=True, dtype=computing.dtype, use_safetensors=True
+            )
+            for head in HEADS:
+                tensors = load_file(checkpoint / f"{head}.safetensors")
+                linear = torch.nn.Linear(tensors["weight"].shape[1], tensors["weight"].shape[0])
+                linear.load_state_dict(tensors)
+                self.heads[head] = linear.to(self.device, computing.dtype).eval()
+        examine(body, self.tokenizer, checkpoint, POOLER)
+        self.body = body.to(self.device).eval()
         self.budget = computing.budget
         t = self.tokenizer
         self.unused = [i for i in (t.cls_token_id, t.eos_token_id, t.pad_token_id, t.unk_token_id) if i is not None]
@@ -73,7 +78,7 @@ class M3:
         inputs = inputs.to(self.device)
         with torch.inference_mode():
             hidden = self.body(**inputs).last_hidden_state
-            dense = torch.nn.functional.normalize(hidden[:, 0].float(), dim=-1).cpu().numpy()
+            dense = finite(torch.nn.functional.normalize(hidden[:, 0].float(), dim=-1).cpu().numpy())
             weights = torch.relu(self.heads["sparse_linear"](hidden)).squeeze(-1).float().cpu().numpy()
             seen = hidden[:, 1:] if wanted else hidden[:, :0]
             tokens = torch.nn.functional.normalize(self.heads["colbert_linear"](seen).float(), dim=-1)

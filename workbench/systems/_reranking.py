@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from store import LswError
+from workbench.systems._encoding import finite, same_scores
 from workbench.systems._passages import Reading
 from workbench.systems._shards import Appended
 from workbench.talk import Progress
@@ -67,7 +68,13 @@ def rerank(
         keys = list(zip(group["qid"], group["docno"], strict=True))
         shards.add(len(group), scores_f8=scores.loc[keys].to_numpy(np.float64))
         progress(shards.rows, len(top))
-    top["score"] = np.fromfile(work / "scores.f8", np.float64)
+    top["score"] = finite(np.fromfile(work / "scores.f8", np.float64))
+    if same_scores(top["qid"].to_list(), top["score"].to_list()):
+        raise LswError(
+            "The reranker gives all passages of a query the same score.",
+            cure="It is no reranker, or not the one its files say: name another checkpoint.",
+            exit_code=1,
+        )
     rescored = pt.Transformer.from_df(pt.model.add_ranks(top.drop(columns="rank")))
     results = (rescored ^ pt.Transformer.from_df(first_stage))(queries.select(["qid", "query"]).to_pandas())
     return pa.table(

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from store import LswError
-from workbench.systems._encoding import Computing, cut, faiss, in_batches, lengths
+from workbench.checkpoints.soundness import POOLER, examine, loading
+from workbench.systems._encoding import Computing, cut, faiss, finite, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended
 from workbench.systems.base import Encoder, Searched, Workplace
@@ -24,25 +25,44 @@ CHECKED = 20
 
 
 class BiEncoder(Encoder):
-    """A single-vector encoder; `pooling` is that of a checkpoint that does not say it (no modules.json)."""
+    """A single-vector encoder.
+
+    Args:
+        pooling: of a checkpoint that does not say it (no modules.json).
+        query_prompt, document_prompt: written before each text, as in "query: "; None: what the checkpoint says, if
+            anything. Their tokens come on top of the lengths.
+    """
 
     pooling: Literal["cls", "mean"] | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
 
     objective: ClassVar[str] = "in-batch"
 
     def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
-        length = self.document_length
-        index(at.weights, passages, length, out, at.work, at.computing, at.progress, self.pooling)
+        if at.computing.search != "exact":
+            faiss()  # before hours of encoding
+        model = self.opened(at.weights, at.computing)
+        index(model, passages, self.document_length, out, at.work, at.computing, at.progress)
         return {"passages": len(passages)}
 
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
     ) -> tuple[pa.Table, Summary]:
-        return retrieve(at.weights, index, queries, self.query_length, depth, at.computing, self.pooling)
+        model = self.opened(at.weights, at.computing)
+        return retrieve(model, index, queries, self.query_length, depth, at.computing)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
-        model = load(checkpoint, computing, self.pooling)
+        model = self.opened(checkpoint, computing)
         return partial(encode, model, length=self.document_length, budget=computing.budget, query=False)
+
+    def opened(self, checkpoint: Path, computing: Computing) -> Any:
+        """The model with this system's prompts.
+
+        Raises:
+            LswError: see `load`.
+        """
+        return prompted(load(checkpoint, computing, self.pooling), self.query_prompt, self.document_prompt)
 
     def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
         return passages * width * 4
@@ -61,58 +81,71 @@ def load(checkpoint: Path, computing: Computing, pooling: str | None = None) -> 
         pooling: `cls` or `mean`, of a plain folder; its vectors are normalised.
 
     Raises:
-        LswError: a plain folder, and nothing says how its token vectors become one.
+        LswError: a plain folder, and nothing says how its token vectors become one; or the model is not what it says.
     """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Normalize, Pooling, Transformer
 
     options = {"dtype": computing.dtype}
     if (checkpoint / "modules.json").exists():
-        return SentenceTransformer(str(checkpoint), local_files_only=True, model_kwargs=options).eval()
+        with loading(checkpoint):
+            model = SentenceTransformer(str(checkpoint), local_files_only=True, model_kwargs=options).eval()
+        examine(model[0].model, model.tokenizer, checkpoint, POOLER)
+        return model
     if pooling is None:
         raise LswError(
             f"{checkpoint} does not say how its token vectors become one (no modules.json).",
             cure='Set pooling = "cls" (BGE) or "mean" (E5, most others) beside the checkpoint in the scale.',
         )
-    body = Transformer(str(checkpoint), model_kwargs=options)
-    parts = [body, Pooling(body.get_embedding_dimension(), pooling_mode=pooling), Normalize()]
-    return SentenceTransformer(modules=parts).eval()
+    with loading(checkpoint):
+        body = Transformer(str(checkpoint), model_kwargs=options)
+        parts = [body, Pooling(body.get_embedding_dimension(), pooling_mode=pooling), Normalize()]
+        model = SentenceTransformer(modules=parts).eval()
+    examine(body.model, model.tokenizer, checkpoint, POOLER)
+    return model
+
+
+def prompted(model: Any, query: str | None, document: str | None) -> Any:
+    """The model, writing these before queries and documents; None leaves its own."""
+    for role, prompt in (("query", query), ("document", document)):
+        if prompt is not None:
+            model.prompts[role] = prompt
+    return model
 
 
 def encode(model: Any, texts: list[str], length: int, budget: int, query: bool) -> Any:
-    """Vectors of texts, float32 (texts x dimensions), in batches of like length under a token budget."""
-    cut(model, length)
+    """Vectors of texts, float32 (texts x dimensions), in batches of like length under a token budget.
+
+    Raises:
+        LswError: one is not finite.
+    """
+    most = cut(model, length, query)
     how = model.encode_query if query else model.encode_document
-    counts = lengths(model.tokenizer, texts, length)
+    counts = lengths(model.tokenizer, texts, most)
     rows = in_batches(texts, counts, budget, lambda some: how(some, batch_size=len(some), show_progress_bar=False))
-    return np.stack(rows).astype(np.float32)
+    return finite(np.stack(rows).astype(np.float32))
 
 
 def index(
-    checkpoint: Path,
+    model: Any,
     passages: Reading,
     document_length: int,
     out: Path,
     work: Path,
     computing: Computing,
     progress: Progress,
-    pooling: str | None = None,
 ) -> None:
     """Encode the passages into a FlexIndex (float32, memory-mapped), shard by shard.
 
     Args:
-        checkpoint: a sentence-transformers folder.
+        model: as `load`.
         passages: what to encode.
         document_length: in tokens.
         out: folder that will hold the index.
         work: folder in which an interrupted attempt left its shards.
         computing: precision, budget; with `hnsw` or `ivf` faiss's index is built beside the vectors.
         progress: told how many passages are encoded.
-        pooling: see `load`.
     """
-    if computing.search != "exact":
-        faiss()  # before hours of encoding
-    model = load(checkpoint, computing, pooling)
     shards = Appended(work, (VECTORS,))
     for _, texts in passages.shards(shards.rows, SHARD):
         shards.add(len(texts), vecs_f4=encode(model, texts, document_length, computing.budget, query=False))
@@ -216,19 +249,12 @@ def _table(results: Any) -> pa.Table:
 
 
 def retrieve(
-    checkpoint: Path,
-    folder: Path,
-    queries: pa.Table,
-    query_length: int,
-    depth: int,
-    computing: Computing,
-    pooling: str | None = None,
+    model: Any, folder: Path, queries: pa.Table, query_length: int, depth: int, computing: Computing
 ) -> tuple[pa.Table, Summary]:
     """The nearest passages of each query by inner product.
 
     Returns:
         columns qid, docno, score (float32); and what to record.
     """
-    model = load(checkpoint, computing, pooling)
     vectors = encode(model, queries["query"].to_pylist(), query_length, computing.budget, query=True)
     return nearest_passages(folder, vectors, queries["qid"].to_pylist(), depth, computing)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from workbench.checkpoints.soundness import examine, loading
 from workbench.systems._encoding import Computing, batches
 from workbench.systems.base import Reranker
 
@@ -25,13 +26,14 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
     import pyterrier as pt
     from pyterrier.model import add_ranks
     from sentence_transformers import CrossEncoder
-    from torch.nn import Identity, Linear
+    from torch.nn import Identity
 
-    model = CrossEncoder(
-        str(checkpoint), local_files_only=True, max_length=length, model_kwargs={"dtype": computing.dtype}
-    )
-    last = [part for part in model.modules() if isinstance(part, Linear)][-1].float()  # half a score ties with others
-    last.register_forward_pre_hook(lambda _, inputs: tuple(x.float() for x in inputs))
+    with loading(checkpoint):
+        model = CrossEncoder(
+            str(checkpoint), local_files_only=True, max_length=length, model_kwargs={"dtype": computing.dtype}
+        )
+    examine(model[0].model, model.tokenizer, checkpoint)
+    _score_in_float(model)
 
     def score(run: Any) -> Any:
         pairs = list(zip(run["query"].to_list(), run["text"].to_list(), strict=True))
@@ -46,3 +48,27 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
         return add_ranks(run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores))
 
     return pt.apply.generic(score)
+
+
+def _score_in_float(model: Any) -> None:
+    """Make the last step in float32: in half precision one score in many ties with another.
+
+    A causal model scores by the logits of one or two tokens; its last layer may share its weights with the embedding
+    of its input, so they stay as they are, and the rows of these tokens alone are computed anew.
+    """
+    from sentence_transformers.cross_encoder.modules import LogitScore
+    from torch.nn import Linear
+
+    scorer = next((part for part in model.modules() if isinstance(part, LogitScore)), None)
+    if scorer is None:
+        last = [part for part in model.modules() if isinstance(part, Linear)][-1].float()
+        last.register_forward_pre_hook(lambda _, inputs: tuple(x.float() for x in inputs))
+        return
+    tokens = [token for token in (scorer.true_token_id, scorer.false_token_id) if token is not None]
+
+    def in_float(head: Any, inputs: Any, logits: Any) -> Any:
+        logits = logits.float()
+        logits[..., tokens] = inputs[0].float() @ head.weight[tokens].float().T
+        return logits
+
+    model[0].model.get_output_embeddings().register_forward_hook(in_float)

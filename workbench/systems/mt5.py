@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from store import LswError
+from workbench.checkpoints.soundness import examine, loading
 from workbench.systems._encoding import Computing, batches
 from workbench.systems.base import Reranker
 
@@ -115,8 +116,10 @@ def load(checkpoint: Path, length: int, computing: Computing) -> Any:
             run = run.drop(columns=["score", "rank"], errors="ignore").assign(score=scores.tolist())
             return add_ranks(run)
 
-    reranker = SteadyMT5(tok_model=str(checkpoint), model=str(checkpoint), verbose=False)
+    with loading(checkpoint):
+        reranker = SteadyMT5(tok_model=str(checkpoint), model=str(checkpoint), verbose=False)
     reranker.tokenizer = spelling(reranker.tokenizer)
+    examine(reranker.model, reranker.tokenizer, checkpoint)
     for name, weight in reranker.model.named_parameters():
         # The outputs of T5's feed-forward layers overflow in float16; transformers keeps them in float32 as well.
         wide = computing.dtype is torch.float16 and ".wo." in name

@@ -12,10 +12,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from store import LswError
+from workbench.checkpoints.soundness import POOLER, examine, loading
 from workbench.systems import _m3 as bgem3
 from workbench.systems import _maxsim as tokens
 from workbench.systems import base
-from workbench.systems._encoding import Computing, faiss, in_batches, lengths
+from workbench.systems._encoding import Computing, faiss, finite, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.talk import Progress, Summary
 from workbench.varieties import variety as variety_of
@@ -62,14 +63,17 @@ def load(checkpoint: Path, query_length: int, document_length: int, computing: C
     training, weights are float32.
 
     Raises:
-        LswError: it is none of these; sentence-transformers would give it a projection with random weights.
+        LswError: it is none of these, and sentence-transformers would give it a projection with random weights; or it
+            is not what it says.
     """
     import torch
     from sentence_transformers import MultiVectorEncoder
 
     _has_tokens(checkpoint)
     options = {"dtype": computing.dtype if computing else torch.float32}
-    model = MultiVectorEncoder(str(checkpoint), local_files_only=True, model_kwargs=options)
+    with loading(checkpoint):
+        model = MultiVectorEncoder(str(checkpoint), local_files_only=True, model_kwargs=options)
+    examine(model[0].model, model.tokenizer, checkpoint, POOLER)
     model[0].query_length = query_length
     model[0].document_length = document_length
     _mark(model, checkpoint)
@@ -167,7 +171,7 @@ class TokenEncoder:
             self.budget,
             lambda some: how(some, batch_size=len(some), show_progress_bar=False, convert_to_numpy=False),
         )
-        return [row.float().cpu().numpy() for row in rows]
+        return [finite(row.float().cpu().numpy()) for row in rows]
 
 
 def index(

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from workbench.checkpoints.soundness import POOLER, examine, loading
 from workbench.systems import _m3 as bgem3
 from workbench.systems import base
-from workbench.systems._encoding import Computing, cut, in_batches, lengths
+from workbench.systems._encoding import Computing, cut, finite, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended, Docnos, write_docnos
 from workbench.talk import Progress, Summary
@@ -61,9 +62,13 @@ class TermEncoder:
         self.budget = computing.budget
         self.m3 = bgem3.M3(checkpoint, computing) if bgem3.is_one(checkpoint) else None
         options = {"dtype": computing.dtype}
-        self.model: Any = (
-            None if self.m3 else SparseEncoder(str(checkpoint), local_files_only=True, model_kwargs=options).eval()
-        )
+        self.model: Any = None
+        if not self.m3:
+            with loading(checkpoint):
+                self.model = SparseEncoder(str(checkpoint), local_files_only=True, model_kwargs=options).eval()
+            body = getattr(self.model[0], "model", None)
+            if body is not None:  # some encode queries by a table of weights, without a model
+                examine(body, self.model.tokenizer, checkpoint, POOLER)
 
     @property
     def size(self) -> int:
@@ -74,13 +79,13 @@ class TermEncoder:
         """Ids (int32) and weights (float32) of each text's terms."""
         if self.m3:
             return [(text.ids, text.weights) for text in self.m3.encode(texts, length, tokens=False)]
-        cut(self.model, length)
+        length = cut(self.model, length, query)
         how = self.model.encode_query if query else self.model.encode_document
         counts = lengths(self.model.tokenizer, texts, length)
 
         def some(batch: list[str]) -> list[tuple[Any, Any]]:
             weights = how(batch, batch_size=len(batch), show_progress_bar=False, convert_to_sparse_tensor=False)
-            rows = weights.float().cpu().numpy()
+            rows = finite(weights.float().cpu().numpy())
             return [(np.flatnonzero(row).astype(np.int32), row[row != 0].astype(np.float32)) for row in rows]
 
         budget = min(self.budget, max(LOGITS // self.size, 1))

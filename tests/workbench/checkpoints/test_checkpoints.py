@@ -107,8 +107,8 @@ def run(kind: str, checkpoint: Path, folder: Path, read: Reading, queries: pa.Ta
     work.mkdir()
     computing = Computing()
     if kind == "bi-encoder":
-        biencoder.index(checkpoint, read, 160, out, work, computing, nothing)
-        return biencoder.retrieve(checkpoint, out, queries, 64, 40, computing)[0]
+        biencoder.index(biencoder.load(checkpoint, computing), read, 160, out, work, computing, nothing)
+        return biencoder.retrieve(biencoder.load(checkpoint, computing), out, queries, 64, 40, computing)[0]
     if kind == "sparse":
         sparse.index(checkpoint, read, 160, out, work, computing, nothing)
         return sparse.retrieve(checkpoint, out, queries, 64, 40, computing, nothing)

@@ -150,9 +150,15 @@ def test_comparisons_are_the_three_contrasts(finished: Store) -> None:
     assert counted == {"gap": 14, "gain": 12, "closure": 6}
     assert len(set(rows)) == 32
     assert ask(finished, "SELECT count(*) FROM comparisons WHERE p_value <= 0 OR p_corrected < p_value") == [(0,)]
-    assert ask(
-        finished, f"SELECT DISTINCT family_size, n, n_groups FROM comparisons JOIN recipe_runs USING (recipe_run_id) WHERE recipe = '{RECIPE}'"
-    ) == [(32, 196, 98)]  # fmt: skip
+    families = ask(
+        finished, f"SELECT family, family_size, n, n_groups, left_out, models, why_not, \"primary\" FROM comparisons"
+        f" JOIN recipe_runs USING (recipe_run_id) WHERE recipe = '{RECIPE}' GROUP BY ALL ORDER BY ALL"
+    )  # fmt: skip
+    sizes = (("closure", 3), ("gain", 6), ("gap", 7))
+    assert families == [
+        (f"{contrast} on {pairs} pairs", size, 196, 98, 0, 1, None, False)
+        for contrast, size in sizes for pairs in ("seen", "unseen")
+    ]  # fmt: skip
 
 
 def test_contrasts_agree_with_the_measures(finished: Store) -> None:
@@ -188,7 +194,8 @@ def test_a_second_run_computes_nothing(finished: Store, lsw: Lsw) -> None:
     again = lsw("recipe", "run", RECIPE, "--store", finished.folder)
     assert "0 stages run" in again.stderr
     assert "gain on yue" in again.stdout
-    assert "Holm over 32" in again.stdout
+    assert "Holm over 6" in again.stdout
+    assert "gain on unseen pairs (6)" in " ".join(again.stdout.split())
 
 
 def test_exports_give_the_same_figures_to_any_tool(finished: Store, lsw: Lsw, tmp_path: Path) -> None:

@@ -5,16 +5,23 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from store import LswError, Store
 from store.query import select
+from store.rows import ComparisonRow
 from tests.conftest import Lsw
-from workbench.comparison.paired import Combination, Paired, compared
+from workbench.comparison.closing import Closing, closings
+from workbench.comparison.compared import Combination, Sides, compared
+from workbench.comparison.contrasts import RunName, combinations, declared
+from workbench.comparison.paired import Evaluations
 from workbench.comparison.published import beside
 from workbench.comparison.results import Results, sentence, significant
 from workbench.comparison.runs import compare_runs
@@ -71,7 +78,7 @@ def test_latex_is_well_formed_and_says_what_was_done(finished: Store) -> None:
     for words in (
         "paired randomisation test, two-sided, 100,000 resamples",
         "Holm",
-        "family of 32",
+        "gain on unseen pairs (6), gain on seen pairs (6)",
         "n = 196 queries in 98 topics",
     ):
         assert words in caption
@@ -93,7 +100,8 @@ def test_closure_is_the_recipes(finished: Store, lsw: Lsw) -> None:
     ids = run_ids(finished)
     names = [ids["yue", None], ids["yue", "ca-fr"], ids["zh", None], ids["zh", "ca-fr"]]
     told = json.loads(lsw("compare", "--closure", *names, "--store", finished.folder, "--json").stdout)
-    row = told["comparisons"][0]
+    assert [r["contrast"] for r in told["comparisons"]] == ["gain", "gain", "closure"]
+    row = told["comparisons"][2]
     theirs = next(
         r for r in results(finished).of("RR@10")
         if (r["contrast"], r["system"], r["pair"]) == ("closure", "bge-m3", "yue-zh")
@@ -113,6 +121,9 @@ def test_closure_is_the_recipes(finished: Store, lsw: Lsw) -> None:
         assert row[key] == pytest.approx(theirs[key], abs=1e-12), key
     assert row["family_size"] == 1
     assert row["p_corrected"] == row["p_value"]
+    assert [c["pair"] for c in told["closings"]] == ["yue-zh"]
+    refused = lsw("compare", "--closure", *names, "--test", "tukey", "--store", finished.folder, check=2).stderr
+    assert "compares pairs of runs; a closure is made of four" in " ".join(refused.split())
     assert "takes four runs" in lsw("compare", "--closure", *names[:3], "--store", finished.folder, check=2).stderr
 
 
@@ -148,36 +159,182 @@ def test_the_summary_says_what_holds_and_no_more(finished: Store) -> None:
     assert seen == len(closing.of("RR@10")) == 32
 
 
-def table(values: dict[str, list[float | None]], retrieved: int = 5) -> tuple[pa.Table, pa.Table]:
-    """Values of one measure and evaluated queries of runs; None: the run was not evaluated on that query."""
+def evaluations(values: dict[str, list[float | None]], unasked: dict[str, list[str]] | None = None) -> Evaluations:
+    """Values of one measure; None: the run was not judged on that query. In q0 nothing is relevant."""
     rows = [
         {"run_id": run_id, "measure": "RR@10", "qid": f"q{i}", "value": v}
         for run_id, column in values.items() for i, v in enumerate(column) if v is not None
     ]  # fmt: skip
     queries = [
-        {
-            "run_id": r["run_id"],
-            "qid": r["qid"],
-            "retrieved": retrieved if r["value"] else 0,
-            "highest": int(r["qid"] != "q0"),
-        }
+        {"run_id": r["run_id"], "qid": r["qid"], "retrieved": 5 if r["value"] else 0, "highest": int(r["qid"] != "q0")}
         for r in rows
     ]
-    return pa.Table.from_pylist(rows), pa.Table.from_pylist(queries)
+    never = [{"run_id": run_id, "qid": qid} for run_id, qids in (unasked or {}).items() for qid in qids]
+    tables = (
+        pa.Table.from_pylist(rows).take(np.random.default_rng(1).permutation(len(rows))),
+        pa.Table.from_pylist(queries),
+        pa.Table.from_pylist(never, schema=pa.schema([("run_id", pa.string()), ("qid", pa.string())])),
+    )
+    return Evaluations.of(*tables, list(values), ["RR@10"])
+
+
+def difference_of(run: str, baseline: str, **about: Any) -> Combination:
+    return Combination((Sides((run,), (baseline,)),), run, baseline, "bm25", **about)
 
 
 def test_runs_are_paired_by_qid() -> None:
-    values, queries = table({"a": [0, 0.5, 1, None], "b": [0, 1, 0, 0.5], "unasked": [1, 1, 1, 1]})
-    shuffled = values.take(np.random.default_rng(1).permutation(len(values)))
-    paired = Paired.of(shuffled, queries, ["b", "a"], ["RR@10"])
+    of = evaluations({"b": [0, 1, 0, 0.5], "a": [0, 0.5, 1, None], "other": [1, 1, 1, 1]})
+    paired = Evaluations.paired(evaluations({"b": [0, 1, 0, 0.5], "a": [0, 0.5, 1, None]}))
     assert paired.qids == ["q0", "q1", "q2"]
     assert paired.values[:, :, 0].tolist() == [[0, 0], [1, 0.5], [0, 1]]
     assert (paired.left_out, paired.no_relevant) == (1, [1])
-    combination = Combination(plus=("b",), minus=("a",), run_id="b", baseline_run_id="a", system="bm25")
-    row = compared(paired, [combination], {}, Method())[0]
+    [row] = compared(of, [difference_of("b", "a")], {}, Method()).rows
     assert (row["contrast"], row["run_id"], row["baseline_run_id"]) == ("difference", "b", "a")
     assert (row["n"], row["delta"], row["wins"], row["ties"], row["losses"]) == (3, pytest.approx(-1 / 6), 1, 1, 1)
-    assert (row["no_result"], row["no_relevant"], row["p_value"]) == (2, 1, 1)
+    assert (row["no_result"], row["no_relevant"], row["left_out"], row["p_value"]) == (2, 1, 1, 1)
+
+
+def test_each_comparison_is_over_its_own_runs() -> None:
+    """Fifty queries of one language and forty of another; those of a third have no qid in common with them."""
+    rng = np.random.default_rng(2)
+    long, short = (
+        [[*rng.random(50).tolist(), *[None] * 10] for _ in range(2)],
+        [[*rng.random(40).tolist(), *[None] * 20] for _ in range(2)],
+    )
+    apart = [[*[None] * 50, *rng.random(10).tolist()] for _ in range(2)]
+    runs = {"a": long[0], "b": long[1], "c": short[0], "d": short[1], "e": apart[0], "f": apart[1]}
+    wanted = [difference_of(*pair) for pair in (("b", "a"), ("d", "c"), ("f", "e"), ("c", "a"), ("e", "a"))]
+    result = compared(evaluations(runs), wanted, {}, Method(test="t"))
+    assert [(r["run_id"], r["n"], r["left_out"]) for r in result.rows] == [
+        ("b", 50, 0), ("d", 40, 0), ("f", 10, 0), ("c", 40, 10),
+    ]  # fmt: skip
+    for row, (x, y) in zip(result.rows, ((long[1], long[0]), (short[1], short[0]), (apart[1], apart[0])), strict=False):
+        both = [(i, j) for i, j in zip(x, y, strict=True) if i is not None and j is not None]
+        assert row["p_value"] == pytest.approx(stats.ttest_rel(*zip(*both, strict=True)).pvalue)
+    # What cannot be compared is said, and is no member of the family.
+    [lacking] = result.not_made
+    assert (lacking["run_id"], lacking["n"], lacking["left_out"]) == ("e", 0, 60)
+    assert "no judged query in common" in lacking["why_not"]
+    assert {r["family_size"] for r in result.rows} == {4}
+    holm = multipletests([r["p_value"] for r in result.rows], method="holm")[1]
+    assert [r["p_corrected"] for r in result.rows] == pytest.approx(holm)
+
+
+def test_a_query_that_was_never_asked_is_left_out_and_counted() -> None:
+    """Ten of fifty judged topics have no wording in either variety: they count nowhere, and are said."""
+    rng = np.random.default_rng(3)
+    asked = {"af": rng.random(50).tolist()[:40], "nl": rng.random(50).tolist()[:40]}
+    never = {run: [f"q{i}" for i in range(40, 50)] for run in asked}
+    [row] = compared(evaluations(asked, never), [difference_of("af", "nl")], {}, Method()).rows
+    assert (row["n"], row["left_out"]) == (40, 10)
+    assert row["mean"] == pytest.approx(np.mean(asked["af"]))
+
+
+def test_a_family_wise_test_shares_the_queries_of_its_family() -> None:
+    rng = np.random.default_rng(4)
+    runs = {"a": rng.random(30).tolist(), "b": rng.random(30).tolist(), "c": [*rng.random(20).tolist(), *[None] * 10]}
+    pairs = [difference_of("b", "a"), difference_of("c", "a"), difference_of("c", "b")]
+    result = compared(evaluations(runs), pairs, {}, Method(test="tukey", resamples=500))
+    assert [(r["n"], r["left_out"]) for r in result.rows] == [(20, 10)] * 3
+    assert [r["p_corrected"] for r in result.rows] == [r["p_value"] for r in result.rows]
+
+
+def test_families_are_contrasts_and_equal_comparisons_count_once() -> None:
+    pairs = ["oc-fr", "ca-fr", "af-nl"]
+    runs = [
+        RunName("bge-m3", trained, query, high)
+        for low, high in (p.split("-") for p in pairs) for query in (low, high) for trained in (None, "ca-fr")
+    ]  # fmt: skip
+    every = declared(list(dict.fromkeys(runs)), pairs, ["gap", "gain", "closure"])
+    # The gain on fr is one comparison, of the pair that was trained on.
+    assert [(c.variety, c.pair) for c in every if c.name == "gain"] == [
+        ("oc", "oc-fr"), ("ca", "ca-fr"), ("fr", "ca-fr"), ("af", "af-nl"), ("nl", "af-nl"),
+    ]  # fmt: skip
+    sizes = {name: sum(c.family == name for c in every) for name in dict.fromkeys(c.family for c in every)}
+    assert sizes == {
+        "gap on unseen pairs": 4, "gain on unseen pairs": 3, "closure on unseen pairs": 2,
+        "gap on seen pairs": 2, "gain on seen pairs": 2, "closure on seen pairs": 1,
+    }  # fmt: skip
+    untrained = declared([r for r in runs if not r.trained_on], pairs, ["gap", "gain"])
+    assert {c.family for c in untrained} == {"gap"}
+    ids = {name: [f"{name}"] for name in runs}
+    assert {(c.contrast, c.primary) for c in combinations(every, ids, "gain")} == {
+        ("gap", False), ("gain", True), ("closure", False),
+    }  # fmt: skip
+
+
+def test_models_of_several_seeds_are_one_comparison() -> None:
+    rng = np.random.default_rng(5)
+    names = [RunName("bge-m3", trained, query, "fr") for trained in (None, "ca-fr") for query in ("ca", "fr")]
+    base_low, base_high, low, high = names
+    ids = {base_low: ["bl"], base_high: ["bh"], low: ["l1", "l2"], high: ["h1", "h2"]}
+    values = {run_id: rng.random(30).tolist() for some in ids.values() for run_id in some}
+    every = declared(names, ["ca-fr"], ["gap", "gain", "closure"])
+    rows = compared(evaluations(values), combinations(every, ids), {}, Method()).rows  # type: ignore[arg-type]
+    by = {(r["contrast"], r["trained_on"], r["variety"]): r for r in rows}
+    v = {run_id: np.array(column) for run_id, column in values.items()}
+    gain, gap = by["gain", "ca-fr", "ca"], by["gap", "ca-fr", "ca"]
+    assert (gain["models"], by["gap", None, "ca"]["models"]) == (2, 1)
+    assert gain["delta"] == pytest.approx(((v["l1"] + v["l2"]) / 2 - v["bl"]).mean())
+    assert gain["model_deviation"] == pytest.approx(abs(v["l1"].mean() - v["l2"].mean()) / np.sqrt(2))
+    assert by["gap", None, "ca"]["model_deviation"] is None
+    assert (gain["mean"], gain["mean_baseline"]) == (
+        pytest.approx((v["l1"].mean() + v["l2"].mean()) / 2), pytest.approx(v["bl"].mean())
+    )  # fmt: skip
+    assert gap["delta"] == pytest.approx((v["l1"] + v["l2"] - v["h1"] - v["h2"]).mean() / 2)
+    closure = by["closure", "ca-fr", None]
+    per_model = [(v[f"l{i}"] - v["bl"] - v[f"h{i}"] + v["bh"]).mean() for i in (1, 2)]
+    assert closure["delta"] == pytest.approx(np.mean(per_model))
+    assert closure["model_deviation"] == pytest.approx(np.std(per_model, ddof=1))
+    # Its two means are the gains.
+    gains = [by["gain", "ca-fr", code]["delta"] for code in ("ca", "fr")]
+    assert (closure["mean"], closure["mean_baseline"]) == (pytest.approx(gains[0]), pytest.approx(gains[1]))
+
+
+def closing_of(low: float, high: float, gap: float = -0.3, noise: float = 0.05) -> tuple[Closing, ComparisonRow]:
+    """What is said of a gap, of so many gains on low and on high."""
+    rng = np.random.default_rng(6)
+    base = rng.random(120) / 2 + 0.3
+    values = {
+        "bl": base + gap + rng.normal(0, noise, 120), "bh": base,
+        "l": base + gap + low + rng.normal(0, noise, 120), "h": base + high + rng.normal(0, noise, 120),
+    }  # fmt: skip
+    names = [RunName("bge-m3", trained, query, "fr") for trained in (None, "ca-fr") for query in ("ca", "fr")]
+    ids = dict(zip(names, (["bl"], ["bh"], ["l"], ["h"]), strict=True))
+    every = declared(names, ["ca-fr"], ["gap", "gain", "closure"])
+    lists: dict[str, list[float | None]] = {run_id: [*map(float, column)] for run_id, column in values.items()}
+    rows = compared(evaluations(lists), combinations(every, ids), {}, Method(resamples=2_000)).rows
+    [closing] = closings(rows)
+    return closing, next(r for r in rows if r["contrast"] == "closure")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.15, 0.0, "closed"),
+        (0.1, -0.1, "closed, partly by a loss"),
+        (0.0, -0.1, "bought by a loss"),
+        (-0.05, -0.2, "bought by a loss"),
+        (-0.15, 0.0, "widened"),
+        (0.1, 0.1, "not shown"),
+        (0.0, 0.0, "not shown"),
+    ],
+)
+def test_a_gap_is_closed_by_a_gain_on_low_alone(low: float, high: float, verdict: str) -> None:
+    closing, row = closing_of(low, high)
+    assert closing["verdict"] == verdict
+    assert ("closed" in closing["words"]) == verdict.startswith("closed")
+    assert ("by a loss on fr" in closing["words"]) == ("loss" in verdict)
+    share = (low - high) / 0.3
+    assert row["share_closed"] == pytest.approx(share, abs=0.08)
+    assert row["share_low"] and row["share_high"] and row["share_low"] < row["share_closed"] < row["share_high"]
+    assert closing["p_value"] == max(row["p_corrected"], closing["p_value"] or 0)
+
+
+def test_no_share_is_given_of_a_gap_that_may_be_none() -> None:
+    closing, row = closing_of(0.15, 0.0, gap=0.0)
+    assert (row["share_closed"], row["share_low"], row["share_high"]) == (None, None, None)
+    assert closing["verdict"] == "closed" and "%" not in closing["words"]
 
 
 def test_bad_comparisons_are_refused(finished: Store, lsw: Lsw) -> None:

@@ -16,8 +16,10 @@ from statsmodels.stats.power import TTestPower
 from workbench.significance import resampling
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
-from workbench.significance.intervals.base import interval
-from workbench.significance.outcomes import Method, compare
+from workbench.significance.intervals.base import interval, over_models, ratio
+from workbench.significance.outcomes import Method, compare, corrected
+from workbench.significance.paired_tests import TESTS
+from workbench.significance.paired_tests.base import Paired
 from workbench.significance.paired_tests.tukey import all_pairs
 from workbench.significance.power import detectable, effect_size
 from workbench.significance.resampling import flips
@@ -132,7 +134,7 @@ def test_topics_are_flipped_whole() -> None:
     together = compare(doubled, names(24, 2), method=Method(resamples=5_000))
     assert together.n == 24
     assert together.n_units == 12
-    assert together.p[0] == flips(x[:, None], None, 5_000, 42)[0][0]
+    assert together.p[0] == flips(x[:, None], None, 5_000, 42, skewed=True)[0][0]
     assert together.low[0] == pytest.approx(compare(x[:, None], names(12)).low[0])
     assert together.detectable[0] == pytest.approx(compare(x[:, None], names(12)).detectable[0])
     apart = compare(doubled, names(24), method=Method(resamples=2**24))
@@ -162,16 +164,18 @@ def test_corrections_are_statsmodels(p: list[float]) -> None:
 
 def test_families_are_corrected_apart() -> None:
     x = np.random.default_rng(4).normal(0.2, 1, (40, 6))
-    both = compare(x, names(40), families=np.repeat([0, 1], 3), method=Method(test="t"))
+    p = compare(x, names(40), method=Method(test="t")).p
+    both = corrected(p, np.repeat([0, 1], 3), Method(test="t"))
     for half in (slice(0, 3), slice(3, 6)):
-        assert both.p_corrected[half] == pytest.approx(multipletests(both.p[half], method="holm")[1])
+        assert both[half] == pytest.approx(multipletests(p[half], method="holm")[1])
+    assert (corrected(p, np.zeros(6, int), Method(test="tukey")) == p).all()
 
 
 @pytest.mark.parametrize("skewed", [False, True])
 def test_intervals_are_scipys(skewed: bool) -> None:
     rng = np.random.default_rng(5)
     x = (rng.gamma(0.4, 1, (80, 1)) if skewed else rng.normal(0.4, 1, (200, 1))) - 0.2
-    assert effect_size(x)[0] == pytest.approx(x.mean() / x.std(ddof=1))
+    assert effect_size(x, np.ones(len(x)))[0] == pytest.approx(x.mean() / x.std(ddof=1))
     lows = {}
     for ours, theirs in (("percentile", "percentile"), ("bca", "BCa")):
         low, high = interval(INTERVALS.part(ours)(), x, np.ones(len(x)), 0.95, seed=1)
@@ -233,6 +237,83 @@ def null(rng: np.random.Generator, trials: int, each: int) -> np.ndarray:
     return np.repeat(topics, each, axis=0) + rng.normal(0, 1, (60, trials)) * (each > 1)
 
 
+def exchangeable(rng: np.random.Generator, n: int, trials: int) -> np.ndarray:
+    """Differences in RR@10 of two systems that are equally good: their values are skewed, and may be swapped."""
+    ranks = rng.geometric(0.25, (2, n, trials))
+    first, second = np.where(ranks <= 10, 1 / ranks, 0.0)
+    return np.asarray(first - second)
+
+
+def skewed(rng: np.random.Generator, n: int, trials: int) -> np.ndarray:
+    """Differences with a true mean of zero and a long tail to one side."""
+    return rng.exponential(1, (n, trials)) - 1
+
+
+def rejected(values: np.ndarray, topics: list[str], test: str) -> float:
+    """How often a true null hypothesis is rejected at .05."""
+    units = Units.of(topics)
+    sums = units.sums(values)
+    families = np.zeros(values.shape[1], np.int64)
+    p, _ = TESTS.part(test)().p_values(Paired(sums, units.sizes, None, families, 2_000))
+    return float((p < 0.05).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [10, 20, 50, 98])
+@pytest.mark.parametrize("test", ["randomisation", "t", "wilcoxon"])
+def test_no_test_rejects_equal_systems_more_often_than_it_says(test: str, n: int) -> None:
+    """Alone and in topics of 1 to 4 queries that go together; by Monte Carlo, so a binomial error is allowed."""
+    rng, trials = np.random.default_rng(n), 4_000
+    sizes = rng.integers(1, 5, n)
+    topics = np.repeat(np.arange(n), sizes).astype(str).tolist()
+    # Where few values are tied scipy makes Wilcoxon's p of all permutations: seven in a second.
+    untied = test == "wilcoxon" and n == 10
+    alone, together = (
+        rng.laplace(0, 1, (count, trials)) if untied else exchangeable(rng, count, trials) for count in (n, len(topics))
+    )
+    grouped = np.abs(together) * rng.choice([-1, 1], (n, trials)).repeat(sizes, axis=0)
+    for values, names_of in ((alone, names(n)), (grouped, topics)):
+        false = rejected(values, names_of, test)
+        assert 0.025 < false <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / trials)  # nor is it idle
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "most"), [(10, 0.105), (20, 0.07), (50, 0.075), (98, 0.065)])
+def test_skewed_differences_are_not_taken_for_effects(n: int, most: float) -> None:
+    """A mean of zero with a long tail, which no test of ten values can tell from an effect: there a bound is all."""
+    rng, trials = np.random.default_rng(n), 4_000
+    values = skewed(rng, n, trials)
+    false = rejected(values, names(n), "randomisation")
+    assert false < most
+    if n < 50:
+        plain, _ = flips(values, None, 2_000, 42)
+        assert false < float((plain < 0.05).mean())
+    sizes = rng.integers(1, 4, n)
+    topics = np.repeat(np.arange(n), sizes).astype(str).tolist()
+    assert rejected(values.repeat(sizes, axis=0) * 1.0, topics, "randomisation") < most + 0.03
+
+
+@given(st.integers(3, 12), st.integers(0, 2**32))
+@settings(max_examples=30)
+def test_skew_is_taken_from_flips_as_from_each_flip_by_itself(n: int, seed: int) -> None:
+    """Against every flip's own mean, standard deviation and skewness, by scipy; exact."""
+    x = np.random.default_rng(seed).exponential(1, n).round(3) - 0.7
+    flipped = x * np.array(list(itertools.product((1, -1), repeat=n)))
+    t, g = flipped.mean(axis=1) / flipped.std(axis=1), stats.skew(flipped, axis=1)
+    hall = np.abs(t + g * t**2 / 3 + g**2 * t**3 / 27 + g / (6 * n))
+    [ours], resamples = flips(x[:, None], None, 2**n, 1, skewed=True)
+    assert resamples == 2**n
+    assert ours == pytest.approx((hall >= hall[0] * (1 - 1e-9)).mean(), abs=1e-12)
+
+
+def test_t_alone_orders_flips_as_their_mean_does() -> None:
+    """Why to studentise is not enough: a flip leaves the sum of squares as it is."""
+    x = np.random.default_rng(7).exponential(1, 10) - 0.4
+    flipped = x * np.array(list(itertools.product((1, -1), repeat=10)))
+    means, t = np.abs(flipped.mean(axis=1)), np.abs(stats.ttest_1samp(flipped, 0, axis=1).statistic)
+    assert ((means >= means[0] - 1e-12) == (t >= t[0] - 1e-9)).all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("each", [1, 2])
 @pytest.mark.parametrize("test", ["randomisation", "t", "wilcoxon"])
@@ -245,6 +326,72 @@ def test_on_null_data_one_in_twenty_is_significant(test: str, each: int) -> None
     if each == 2:  # and were topics not kept together, it would be far more
         apart = compare(x, names(60), method=method).p
         assert not within(int((apart < 0.05).sum()), trials, 0.05)
+
+
+def test_delta_effect_size_and_t_are_over_the_same_unit() -> None:
+    """A topic of many queries weighs as many in delta: by topics' own means the sign would be another."""
+    values = np.concatenate([np.full(10, 0.5), [-0.4, -0.3, -0.35]])[:, None]
+    topics = ["many"] * 10 + ["a", "b", "c"]
+    outcomes = compare(values, topics, method=Method(test="t"))
+    by_topic = [0.5, -0.4, -0.3, -0.35]
+    assert np.mean(by_topic) < 0 < outcomes.delta[0]
+    assert outcomes.effect_size[0] > 0
+    # As a ratio of sums: residuals of topic totals about the mean over queries (Cochran 1977).
+    totals, sizes = np.array([5, -0.4, -0.3, -0.35]), np.array([10, 1, 1, 1])
+    mean = totals.sum() / sizes.sum()
+    deviation = ((totals - sizes * mean) / sizes.mean()).std(ddof=1)
+    assert outcomes.effect_size[0] == pytest.approx(mean / deviation)
+    assert outcomes.p[0] == pytest.approx(stats.ttest_1samp(totals, 0).pvalue)
+
+
+def models(rng: np.random.Generator, n: int, count: int, between: float) -> np.ndarray:
+    """Differences of `count` trained models on n queries: a part of the query's, one of the model's, and the rest."""
+    return rng.normal(0.1, 1, (n, 1)) + rng.normal(0, between, (1, count)) + rng.normal(0, 0.3, (n, count))
+
+
+def test_several_models_are_compared_by_their_mean() -> None:
+    x = models(np.random.default_rng(3), 60, 4, 0.5)
+    together = compare(x, names(60), comparison=np.zeros(4, int))
+    alone = compare(x.mean(axis=1, keepdims=True), names(60))
+    assert (together.p[0], together.delta[0], together.effect_size[0]) == (
+        pytest.approx(alone.p[0]), pytest.approx(alone.delta[0]), pytest.approx(alone.effect_size[0])
+    )  # fmt: skip
+    assert (together.models.tolist(), alone.models.tolist()) == ([4], [1])
+    assert together.deviation[0] == pytest.approx(x.mean(axis=0).std(ddof=1))
+    assert np.isnan(alone.deviation[0])
+    # The interval is over models too, so it is wider where they differ.
+    assert together.high[0] - together.low[0] > 1.1 * (alone.high[0] - alone.low[0])
+    mixed = compare(np.column_stack([x, x[:, 0]]), names(60), comparison=np.array([0, 0, 0, 0, 1]))
+    assert (mixed.low[0], mixed.high[0]) == (together.low[0], together.high[0])
+    single = compare(x[:, :1], names(60))
+    assert (mixed.low[1], mixed.p[1]) == (pytest.approx(single.low[0]), single.p[0])
+
+
+def test_the_spread_of_a_two_way_bootstrap_is_that_of_models_and_topics() -> None:
+    """Against the variance of a mean over crossed factors, each of which the bootstrap shrinks by (k - 1) / k."""
+    x = models(np.random.default_rng(5), 80, 6, 0.4)
+    draws = resampling.draws(x, np.ones(80), 10_000, 1)
+    by_model, by_topic = x.mean(axis=0), x.mean(axis=1)
+    rest = x - by_model - by_topic[:, None] + x.mean()
+    expected = by_model.var() / 6 + by_topic.var() / 80 + rest.var() / (6 * 80)
+    assert over_models(draws, 1).var() == pytest.approx(expected, rel=0.06)
+    assert over_models(draws, 1).mean() == pytest.approx(x.mean(), abs=0.01)
+
+
+def test_a_share_has_an_interval_and_is_not_given_of_a_gap_near_0() -> None:
+    rng = np.random.default_rng(6)
+    gap = rng.normal(0.4, 0.4, (100, 1))
+    closure = gap * 0.25 + rng.normal(0, 0.1, (100, 1))
+    share = ratio(closure, gap, np.ones(100), 0.95, 1)
+    assert share
+    bounds = stats.bootstrap(
+        (closure[:, 0], gap[:, 0]), lambda a, b, axis: a.mean(axis=axis) / b.mean(axis=axis), paired=True,
+        method="percentile", n_resamples=10_000, rng=np.random.default_rng(2),
+    ).confidence_interval  # fmt: skip
+    assert share[0] == pytest.approx(closure.mean() / gap.mean())
+    assert share[1:] == (pytest.approx(bounds.low, abs=0.01), pytest.approx(bounds.high, abs=0.01))
+    assert ratio(closure, gap - 0.38, np.ones(100), 0.95, 1) is None
+    assert ratio(closure, -gap, np.ones(100), 0.95, 1) is None  # low queries were better: no gap to close
 
 
 @pytest.mark.parametrize("each", [1, 2])
@@ -272,7 +419,8 @@ def test_holm_and_tukey_keep_the_family_wise_error() -> None:
     trials, holm, hsd = 400, 0, 0
     for seed in range(trials):
         values = rng.normal(0, 1, (20, 1)) + rng.normal(0, 1, (20, 4))
-        holm += compare(values, names(20), weights, method=Method(test="t")).p_corrected.min() < 0.05
+        p = compare(values, names(20), weights, method=Method(test="t")).p
+        holm += corrected(p, np.zeros(6, int), Method(test="t")).min() < 0.05
         hsd += tukey(values, names(20), 199, seed).min() < 0.05
     assert within(hsd, trials, 0.05)
     assert stats.binomtest(holm, trials, 0.05, alternative="greater").pvalue > 0.001

@@ -95,8 +95,18 @@ def test_biencoder_search_is_the_inner_product(
 ) -> None:
     from sentence_transformers import SentenceTransformer
 
-    biencoder.index(MODELS / "bge-m3", read, 160, tmp_path / "index", work(tmp_path), Computing(), nothing)
-    results, _ = biencoder.retrieve(MODELS / "bge-m3", tmp_path / "index", queries, 64, 10, Computing())
+    biencoder.index(
+        biencoder.load(MODELS / "bge-m3", Computing()),
+        read,
+        160,
+        tmp_path / "index",
+        work(tmp_path),
+        Computing(),
+        nothing,
+    )
+    results, _ = biencoder.retrieve(
+        biencoder.load(MODELS / "bge-m3", Computing()), tmp_path / "index", queries, 64, 10, Computing()
+    )
     got = ranked(results, 10)
     model = SentenceTransformer(str(MODELS / "bge-m3"))
     scores = model.encode(queries["query"].to_pylist()) @ model.encode(passages["text"].to_pylist()).T
@@ -217,7 +227,15 @@ def test_batches_keep_to_the_budget_and_lose_nothing(lengths: list[int], budget:
 def test_encoding_goes_on_where_it_was_stopped(tmp_path: Path, read: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped between shards, with half of one on disk: the vectors are those of an attempt that was not."""
     monkeypatch.setattr(biencoder, "SHARD", 16)
-    biencoder.index(MODELS / "bge-m3", read, 160, tmp_path / "whole", work(tmp_path), Computing(), nothing)
+    biencoder.index(
+        biencoder.load(MODELS / "bge-m3", Computing()),
+        read,
+        160,
+        tmp_path / "whole",
+        work(tmp_path),
+        Computing(),
+        nothing,
+    )
     again = tmp_path / "again"
     again.mkdir()
 
@@ -226,13 +244,14 @@ def test_encoding_goes_on_where_it_was_stopped(tmp_path: Path, read: Reading, mo
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        biencoder.index(MODELS / "bge-m3", read, 160, tmp_path / "index", again, Computing(), stop)
+        biencoder.index(
+            biencoder.load(MODELS / "bge-m3", Computing()), read, 160, tmp_path / "index", again, Computing(), stop
+        )
     with (again / biencoder.VECTORS).open("ab") as file:
         file.write(b"half of a shard")
     seen: list[int] = []
-    biencoder.index(
-        MODELS / "bge-m3", read, 160, tmp_path / "index", again, Computing(), lambda done, _: seen.append(done)
-    )
+    model = biencoder.load(MODELS / "bge-m3", Computing())
+    biencoder.index(model, read, 160, tmp_path / "index", again, Computing(), lambda done, _: seen.append(done))
     assert seen == [48, 60]
     one, other = ((tmp_path / name / biencoder.VECTORS).read_bytes() for name in ("whole", "index"))
     assert one == other
@@ -295,8 +314,18 @@ def test_bfloat16_ranks_alike(tmp_path: Path, read: Reading, queries: pa.Table) 
     for precision in ("float32", "bfloat16"):
         out, computing = tmp_path / precision, Computing(precision=precision)
         (tmp_path / f"work-{precision}").mkdir()
-        biencoder.index(MODELS / "bge-m3", read, 160, out, tmp_path / f"work-{precision}", computing, nothing)
-        results[precision] = ranked(biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 60, computing)[0], 60)
+        biencoder.index(
+            biencoder.load(MODELS / "bge-m3", computing),
+            read,
+            160,
+            out,
+            tmp_path / f"work-{precision}",
+            computing,
+            nothing,
+        )
+        results[precision] = ranked(
+            biencoder.retrieve(biencoder.load(MODELS / "bge-m3", computing), out, queries, 64, 60, computing)[0], 60
+        )
     frames = [results[p].to_pandas().set_index(["qid", "docno"])["score"] for p in ("float32", "bfloat16")]
     exact, rough = frames[0], frames[1].loc[frames[0].index]
     assert np.abs(exact - rough).max() < 0.03
@@ -313,8 +342,16 @@ def test_an_approximate_index_says_so_and_finds_most(tmp_path: Path, read: Readi
         computing = Computing(search=search)
         (tmp_path / f"work-{search}").mkdir()
         out = tmp_path / search
-        biencoder.index(MODELS / "bge-m3", read, 160, out, tmp_path / f"work-{search}", computing, nothing)
-        _, record = biencoder.retrieve(MODELS / "bge-m3", out, queries, 64, 10, computing)
+        biencoder.index(
+            biencoder.load(MODELS / "bge-m3", computing),
+            read,
+            160,
+            out,
+            tmp_path / f"work-{search}",
+            computing,
+            nothing,
+        )
+        _, record = biencoder.retrieve(biencoder.load(MODELS / "bge-m3", computing), out, queries, 64, 10, computing)
         assert record["search"] == f"{search}, approximate"
         assert record["share_of_exact"] > 0.8
     computing = Computing(search="ivf")

@@ -12,6 +12,7 @@ class BH(Correction):
     """Benjamini and Hochberg 1995: the false discovery rate."""
 
     title: ClassVar[str] = "Benjamini-Hochberg"
+    stepwise: ClassVar[bool] = True
 
     def adjusted(self, p: Values) -> Values:
         order = np.argsort(p, kind="stable")

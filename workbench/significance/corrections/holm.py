@@ -12,6 +12,7 @@ class Holm(Correction):
     """Holm 1979: step-down, family-wise."""
 
     title: ClassVar[str] = "Holm"
+    stepwise: ClassVar[bool] = True
 
     def adjusted(self, p: Values) -> Values:
         order = np.argsort(p, kind="stable")

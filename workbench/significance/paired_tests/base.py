@@ -35,11 +35,10 @@ class Paired:
     progress: Progress | None = None
 
     @property
-    def unit_means(self) -> Values:
-        """The mean difference of each unit (units x comparisons); closer than 1e-12 is equal: 0.1 + 0.2 is 0.3."""
-        compared = self.sums if self.weights is None else self.sums @ self.weights
-        means: Values = np.round(compared / self.sizes[:, None], 12)
-        return means
+    def differences(self) -> Values:
+        """Their sum within each unit (units x comparisons); closer than 1e-12 is equal: 0.1 + 0.2 is 0.3."""
+        sums: Values = np.round(self.sums if self.weights is None else self.sums @ self.weights, 12)
+        return sums
 
 
 class Test(Part):
@@ -57,21 +56,22 @@ class Test(Part):
         """p of each comparison, and the resamples made (0 if none)."""
 
 
-class TestOfMeans(Test):
-    """A test of the units' mean differences, that makes no resamples."""
+class TestOfUnits(Test):
+    """A test of the units' differences, that makes no resamples."""
 
     @abstractmethod
-    def p_of(self, means: Values) -> Values:
+    def p_of(self, sums: Values, sizes: Values) -> Values:
         """p of each comparison.
 
         Args:
-            means: differences (units x comparisons), in no comparison all 0; two units at least.
+            sums: differences within each unit (units x comparisons), in no comparison all 0; two units at least.
+            sizes: queries of each unit.
         """
 
     def p_values(self, paired: Paired) -> tuple[Values, int]:
-        means = paired.unit_means
-        p = np.ones(means.shape[1])
-        differ = means.any(axis=0) & (len(means) > 1)  # where nothing differs p = 1
+        sums = paired.differences
+        p = np.ones(sums.shape[1])
+        differ = sums.any(axis=0) & (len(sums) > 1)  # where nothing differs p = 1
         if differ.any():
-            p[differ] = self.p_of(means[:, differ])
+            p[differ] = self.p_of(sums[:, differ], paired.sizes)
         return np.maximum(p, SMALLEST), 0

@@ -2,17 +2,19 @@
 
 from typing import ClassVar
 
-from workbench.significance.paired_tests.base import TestOfMeans
+import numpy as np
+
+from workbench.significance.paired_tests.base import TestOfUnits
 from workbench.significance.resampling import Values
 
 
-class Wilcoxon(TestOfMeans):
-    """Signed ranks of the units' mean differences, by scipy; zeros are dropped."""
+class Wilcoxon(TestOfUnits):
+    """Signed ranks of the units' own mean differences, by scipy; zeros are dropped."""
 
     title: ClassVar[str] = "Wilcoxon signed-rank"
 
-    def p_of(self, means: Values) -> Values:
+    def p_of(self, sums: Values, sizes: Values) -> Values:
         from scipy import stats
 
-        p: Values = stats.wilcoxon(means, axis=0).pvalue
+        p: Values = stats.wilcoxon(np.round(sums / sizes[:, None], 12), axis=0).pvalue
         return p

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from workbench.systems import bi_encoder as biencoder
-from workbench.systems._encoding import Computing
+from workbench.systems._encoding import Computing, cut
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, contrast, follow, freeze, on_one, quiet, roles
 
@@ -15,7 +15,6 @@ class InBatch(Objective):
 
     def prepare(self, training: Training) -> Prepared:
         tuning = training.tuning
-        pooling = training.system.pooling if isinstance(training.system, biencoder.BiEncoder) else None
         from datasets import Dataset
         from sentence_transformers import (
             SentenceTransformerTrainer,
@@ -26,8 +25,10 @@ class InBatch(Objective):
             MultipleNegativesRankingLoss,
         )
 
-        model = biencoder.load(training.checkpoint, Computing(), pooling)
-        model[0].query_length, model[0].document_length = training.query_length, training.document_length
+        assert isinstance(training.system, biencoder.BiEncoder)
+        model = training.system.opened(training.checkpoint, Computing())
+        lengths = cut(model, training.query_length, query=True), cut(model, training.document_length, query=False)
+        model[0].query_length, model[0].document_length = lengths
         freeze(model[0].model, tuning.frozen)
         trainer = SentenceTransformerTrainer(
             model=model,

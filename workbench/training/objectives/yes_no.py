@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
+from workbench.checkpoints.soundness import examine, loading
 from workbench.systems import mt5
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, follow, freeze, on_one, quiet
@@ -19,8 +20,10 @@ class YesNo(Objective):
         from datasets import Dataset
         from transformers import AutoTokenizer, MT5ForConditionalGeneration, Trainer, TrainingArguments
 
-        tokenizer = mt5.spelling(AutoTokenizer.from_pretrained(folder, local_files_only=True))
-        model = MT5ForConditionalGeneration.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        with loading(training.checkpoint):
+            tokenizer = mt5.spelling(AutoTokenizer.from_pretrained(folder, local_files_only=True))
+            model = MT5ForConditionalGeneration.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        examine(model, tokenizer, training.checkpoint)
         yes, no = mt5.answers(tokenizer)
         freeze(model, tuning.frozen)
 
