@@ -68,6 +68,16 @@ def colbert_xm(folder: Path, languages: list[str]) -> Path:
     return folder
 
 
+def xmod_base(folder: Path, languages: list[str]) -> Path:
+    """facebook/xmod-base's files: an encoder with its head for masked words, none for tokens, no pooler."""
+    from transformers import XmodConfig, XmodForMaskedLM
+
+    torch.manual_seed(3)
+    XmodForMaskedLM(XmodConfig(**XLMR, languages=languages, adapter_reduction_factor=2)).save_pretrained(folder)
+    tokenizer(folder, "colbert-xm")
+    return folder
+
+
 def mt5(folder: Path) -> Path:
     """unicamp-dl/mt5-base-mmarco-v2's files: torch's weights and a sentencepiece vocabulary, no tokenizer.json."""
     import sentencepiece

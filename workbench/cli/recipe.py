@@ -45,7 +45,10 @@ def list_recipes(as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -> None:
-    """A recipe with everything that its scale fills in, like the method section of a paper."""
+    """A recipe with everything that its scale fills in, like the method section of a paper.
+
+    Where a scale stands for published work, a table follows on stderr: what was published, what is done here, and why.
+    """
     import json
 
     from workbench.recipe.load import load, recipe_path, scale_path
@@ -55,6 +58,8 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
     if as_json:
         print_json(whole)
         return
+
+    rows = whole.pop("fidelity", [])
 
     def lines(section: dict[str, Any], path: str = "") -> list[str]:
         plain = {k: v for k, v in section.items() if not isinstance(v, dict)}
@@ -66,6 +71,31 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
         return text
 
     typer.echo("\n".join(lines(whole)).strip())
+    if rows:
+        table = grid("what", "published", "here", "why", title="How faithful this is")
+        for row in rows:
+            source = f" ({row['source']})" if row.get("source") else ""
+            table.add_row(row["what"], row["published"] + source, *_here(row, whole))
+        talk().print(table)
+
+
+def _here(row: dict[str, Any], recipe: dict[str, Any]) -> tuple[str, str]:
+    """What is done here, settings as they are now; and why it is not what was published, if it is not."""
+    from workbench.training.tuning import Tuning
+
+    values = []
+    for path in row.get("setting", ()):
+        value: Any = recipe
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        name = path.rpartition(".")[2]
+        if value is None and path.startswith("fine-tuning.") and name in Tuning.model_fields:
+            value = Tuning.model_fields[name].default
+        values.append((name, value))
+    words = [f"{name} = {'-' if value in (None, '') else value}" for name, value in values]
+    same = bool(row.get("equals")) and [value for _, value in values] == row["equals"]
+    why = row.get("why") or ("as published" if same else "changed" if row.get("equals") else "")
+    return "; ".join([*words, *([row["here"]] if row.get("here") else [])]), why
 
 
 @app.command()

@@ -34,14 +34,15 @@ class PublicCollection:
         name: what the store calls it.
         sources: for each variety of passages, as in `irds:ID`, `beir:REPOSITORY:CONFIG` or `mlqa:REPOSITORY`.
         splits: what the source calls `train` and `test`.
-        queries_from: for each split, by variety, where its queries are: a source, `hf://...` or a file too.
+        queries_from: for each split, by variety, where its queries are: a source, `hf://...` or a file too; or several,
+            whose queries are taken together (of neuCLIR 2022 each language has topics of its own).
         fields: of a TREC topic that make the query.
     """
 
     name: str
     sources: dict[str, str]
     splits: dict[str, str] = field(default_factory=dict)
-    queries_from: dict[str, dict[str, str]] = field(default_factory=dict)
+    queries_from: dict[str, dict[str, str | tuple[str, ...]]] = field(default_factory=dict)
     fields: tuple[str, ...] = ("title",)
 
     @cached_property
@@ -76,16 +77,25 @@ class PublicCollection:
         return self.source(code).of_split(self._split(split))
 
     def source_of_queries(self, code: str, split: str) -> Source:
-        """Where the queries of a variety are.
+        """Where the queries of a variety are; of several the first.
+
+        Raises:
+            LswError: nobody says.
+        """
+        return self.sources_of_queries(code, split)[0]
+
+    def sources_of_queries(self, code: str, split: str) -> list[Source]:
+        """All of them.
 
         Raises:
             LswError: nobody says.
         """
         own = self.queries_from.get(split, {})
         if code in own:
-            return source(own[code], self.fields)
+            names = own[code]
+            return [source(name, self.fields) for name in ([names] if isinstance(names, str) else names)]
         if code in self.sources:
-            return self.source_of_split(code, split)
+            return [self.source_of_split(code, split)]
         raise LswError(
             f"Collection '{self.name}' has no {split} queries in '{code}'.",
             f"It has: {', '.join(sorted({*own, *self.sources}))}.",
@@ -95,7 +105,8 @@ class PublicCollection:
     def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
         """The public name of a part; of a file the hash of its content as well."""
         if part == "queries":
-            return self.source_of_queries(variety, split).origin_of_queries()
+            origins = [where.origin_of_queries() for where in self.sources_of_queries(variety, split)]
+            return origins[0] if len(origins) == 1 else {"from": [origin["from"] for origin in origins]}
         origin = self.source(variety).origin()
         return origin if part == "passages" else origin | {"from": f"{origin['from']}/{self._split(split)}"}
 
@@ -130,8 +141,15 @@ class PublicCollection:
         Raises:
             LswError: the source has no queries in that variety: those of another are never taken for them.
         """
-        where = self.source_of_queries(variety, split)
+        [where, *more] = self.sources_of_queries(variety, split)
         texts = where.queries(variety)
+        for other in more:
+            for qid, text in other.queries(variety).items():
+                if texts.setdefault(qid, text) != text:
+                    raise LswError(
+                        f"Query '{qid}' has two wordings.", f"{where} and {other} differ in it.",
+                        f"Name one of them in collection.queries.{split}.{variety}.",
+                    )  # fmt: skip
         if where.judged_only(split):
             over = variety if variety in self.sources else next(iter(self.sources))
             judged = set(self.qrels(over, split)["qid"].to_pylist())
@@ -150,7 +168,9 @@ class PublicCollection:
     def downloads(self, part: str, variety: str, split: str) -> list[Download]:
         """Files that the source will download for a part."""
         if part == "queries":
-            return self.source_of_queries(variety, split).downloads(part, variety)
+            return [
+                file for where in self.sources_of_queries(variety, split) for file in where.downloads(part, variety)
+            ]
         over = variety or next(iter(self.sources))
         return self.source(over).downloads(part, over, self._split(split) if part == "qrels" else "")
 

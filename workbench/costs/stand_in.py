@@ -12,6 +12,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     "antoinelouis/colbert-xm": {
         "kind": "x-mod", "width": 768, "layers": 12, "heads": 12, "inner": 3072, "bytes": 3_410_000_000
     },
+    "facebook/xmod-base": {
+        "kind": "x-mod", "width": 768, "layers": 12, "heads": 12, "inner": 3072, "bytes": 3_420_000_000
+    },
     "unicamp-dl/mt5-base-mmarco-v2": {
         "kind": "mt5", "width": 768, "layers": 12, "heads": 12, "inner": 2048, "bytes": 2_330_000_000
     },

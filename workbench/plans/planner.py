@@ -80,6 +80,13 @@ class Planner:
         return declared if any(variety(code).words == "han" for code in codes) else SCRIPTS[0]
 
 
+def _placed(at: str | list[str], base: Path) -> str | tuple[str, ...]:
+    """Where queries are, paths of files made whole."""
+    if isinstance(at, str):
+        return at if named(at) else str(place(at, base))
+    return tuple(text if named(text) else str(place(text, base)) for text in at)
+
+
 def collection_of(at: CollectionAt, base: Path) -> Collection:
     """The collection that a scale names.
 
@@ -100,7 +107,7 @@ def collection_of(at: CollectionAt, base: Path) -> Collection:
         whole = Folder(at.name, place(at.folder, base))
     else:
         queries = {
-            split: {code: text if named(text) else str(place(text, base)) for code, text in by_variety.items()}
+            split: {code: _placed(at, base) for code, at in by_variety.items()}
             for split, by_variety in at.queries.items()
         }
         whole = PublicCollection(at.name, at.sources, at.splits, queries, tuple(at.fields))

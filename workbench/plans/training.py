@@ -12,14 +12,16 @@ from workbench.plans.planner import Planner
 from workbench.stages.finetune import Finetune
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
+from workbench.training.tuning import Tuning
 from workbench.varieties import Pair, pair
 
 
 @dataclass(frozen=True)
 class TriplesPlan:
-    """What a source of triples may ask (`workbench.stages.triples.base.Planning`)."""
+    """What a source of triples may ask (`workbench.stages.triples.base.Planning`), for the training of one system."""
 
     plan: Planner
+    tuning: Tuning
 
     @property
     def graph(self) -> Graph:
@@ -28,8 +30,9 @@ class TriplesPlan:
 
     @property
     def negatives(self) -> Negatives:
-        """The recipe's section."""
-        return self.plan.recipe.negatives
+        """The recipe's section, as the training of this system changes it."""
+        own = {"rounds": self.tuning.rounds} if self.tuning.rounds else {}
+        return self.plan.recipe.negatives.model_copy(update=own)
 
     def training_wordings(self, on: Pair) -> dict[str, Stage]:
         """`queries` in the low-resource variety, and the `translation` that they came by."""
@@ -73,7 +76,7 @@ def finetuned(plan: Planner, system: str, seed: int | None = None) -> Stage:
     negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
     work = Finetune(
         system=system,
-        base=ranker.checkpoint.removeprefix("package:models/"),
+        base=(tuning.start or ranker.checkpoint).removeprefix("package:models/"),
         trained_on=str(on),
         ranker=ranker,
         tuning=tuning,
@@ -85,9 +88,16 @@ def finetuned(plan: Planner, system: str, seed: int | None = None) -> Stage:
         report_to=list(plan.recipe.computing.report_to),
     )
     inputs = {
-        "checkpoint": sources.base_model(plan, system),
-        "triples": negatives.planned(TriplesPlan(plan), on, seen),
+        "checkpoint": _start(plan, system, tuning),
+        "triples": negatives.planned(TriplesPlan(plan, tuning), on, seen),
         "passages": sources.passages(plan, on.high, "train"),
     }
     named = f", seed {tuning.seed}" if tuned.seeds else ""
     return plan.graph.add(work, f"fine-tune {system} on {on}{named}", inputs)
+
+
+def _start(plan: Planner, system: str, tuning: Tuning) -> Stage:
+    """What training starts from: the system's own model, unless its settings name another."""
+    if not tuning.start:
+        return sources.base_model(plan, system)
+    return sources.model(plan, f"{system}'s start", tuning.start, f"fine-tuning.{system}.start")

@@ -216,7 +216,7 @@ class CollectionAt(Section):
     folder: str | None = None
     sources: dict[str, str] = {}
     splits: dict[str, str] = {}
-    queries: dict[str, dict[str, str]] = {}
+    queries: dict[str, dict[str, str | Annotated[list[str], Field(min_length=1)]]] = {}
     fields: list[str] = ["title"]
     sample: Sample | None = None
     pairs: list[str] | None = None
@@ -236,6 +236,22 @@ class NegativesAt(Negatives):
     """Where training negatives come from."""
 
     source: Annotated[str, TRIPLES.one] = Negatives.model_fields["source"].default
+
+
+class Fidelity(Section):
+    """How a scale stands to what was published: what, the published way and its source, ours, and why it differs.
+
+    `setting` are the paths of the settings behind it: their values are shown as they are, whatever a recipe or the
+    command line made of them; while they are those in `equals` it is as published. `here` says what no setting says.
+    """
+
+    what: str
+    published: str
+    source: str = ""
+    setting: list[str] = []
+    equals: list[str | int | float] = []
+    here: str = ""
+    why: str = ""
 
 
 class Recipe(Section):
@@ -259,6 +275,7 @@ class Recipe(Section):
     computing: ComputingAt = ComputingAt()
     published: dict[str, dict[str, str]] = {}
     errata: list[str] = []
+    fidelity: list[Fidelity] = []
     measures: Measures = Measures()
     comparison: Comparison = Comparison()
     audit: Audit | None = None

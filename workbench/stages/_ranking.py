@@ -45,7 +45,7 @@ class Ranks(Kind):
     def workplace(self, job: Job) -> Workplace:
         """With what and where the system works."""
         checkpoint = folder_in(job.inputs["model"]) if "model" in job.inputs else None
-        return Workplace(checkpoint, self.computing, job.work, job.progress)
+        return Workplace(checkpoint, self.document_variety, self.computing, job.work, job.progress)
 
     def passages(self, job: Job) -> Reading:
         """The passages, in the declared script."""

@@ -20,12 +20,14 @@ class Workplace:
 
     Args:
         checkpoint: folder of its weights; None if it has none.
+        document_variety: of the passages.
         computing: precision, budget, search.
         work: a folder that outlives an interruption.
         progress: told passages, pairs or queries done and to do.
     """
 
     checkpoint: Path | None
+    document_variety: str
     computing: Computing
     work: Path
     progress: Progress

@@ -5,14 +5,14 @@ import string
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from store import LswError
-from workbench.checkpoints.soundness import POOLER, examine, loading
+from workbench.checkpoints.soundness import POOLER, examine, loading, settings
 from workbench.systems import _m3 as bgem3
 from workbench.systems import _maxsim as tokens
 from workbench.systems import base
@@ -27,9 +27,18 @@ DIMENSIONS = 128
 
 
 class MultiVector(base.Encoder):
-    """A vector for each token, compared by MaxSim."""
+    """A vector for each token, compared by MaxSim.
+
+    `adapter` says which of X-MOD's adapters queries go through: that of their own variety, or that of the passages.
+    """
+
+    adapter: Literal["own", "documents"] = "own"
 
     objective: ClassVar[str] = "in-batch-maxsim"
+
+    def spoken(self, query_variety: str, document_variety: str) -> str:
+        """The variety whose adapter queries go through."""
+        return document_variety if self.adapter == "documents" else query_variety
 
     def index(self, passages: Reading, out: Path, at: base.Workplace) -> Summary:
         lengths = self.query_length, self.document_length
@@ -40,7 +49,8 @@ class MultiVector(base.Encoder):
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: base.Workplace
     ) -> tuple[pa.Table, Summary]:
         lengths = self.query_length, self.document_length
-        return retrieve(at.weights, index, queries, variety, *lengths, depth, at.computing, at.progress)
+        spoken = self.spoken(variety, at.document_variety)
+        return retrieve(at.weights, index, queries, spoken, *lengths, depth, at.computing, at.progress)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
         return partial(
@@ -83,6 +93,40 @@ def load(checkpoint: Path, query_length: int, document_length: int, computing: C
     return model.eval()
 
 
+def begun(checkpoint: Path, query_length: int, document_length: int) -> Any:
+    """An encoder to train: as `load`, or a plain one (X-MOD) with a new head for tokens, drawn at random.
+
+    The head is ColBERT's: one matrix without a bias, to `DIMENSIONS`; queries are filled up with mask tokens
+    (Khattab and Zaharia 2020, section 3.2).
+    """
+    from sentence_transformers import MultiVectorEncoder
+    from sentence_transformers.base.modules import Normalize, Transformer
+    from sentence_transformers.base.modules.dense import Dense
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+    from torch.nn import Identity
+
+    if bgem3.is_one(checkpoint) or _tells_tokens(checkpoint) or (checkpoint / "modules.json").exists():
+        return load(checkpoint, query_length, document_length)
+    with loading(checkpoint):
+        body = Transformer(str(checkpoint))
+        width = body.get_embedding_dimension()
+        head = Dense(
+            width, DIMENSIONS, bias=False, activation_function=Identity(), module_input_name="token_embeddings"
+        )
+        mask = MultiVectorMask(skiplist_words=list(string.punctuation))
+        model = MultiVectorEncoder(modules=[body, head, mask, Normalize(module_input_name="token_embeddings")])
+    examine(body.model, model.tokenizer, checkpoint, POOLER)
+    body.query_length, body.document_length = query_length, document_length
+    body.query_expansion = {"strategy": "fixed", "length": query_length}
+    return model
+
+
+def _tells_tokens(checkpoint: Path) -> bool:
+    """Whether a folder without modules is a ColBERT checkpoint."""
+    named = settings(checkpoint).get("architectures") or []
+    return any(name == "HF_ColBERT" or name.endswith("ForRetrieval") for name in named)
+
+
 def _has_tokens(checkpoint: Path) -> None:
     """Refuse a model without a head for tokens."""
     if bgem3.is_one(checkpoint):
@@ -91,14 +135,10 @@ def _has_tokens(checkpoint: Path) -> None:
             f"{checkpoint} is in its authors' own format.",
             "Fine-tune it as a bi-encoder, or train another multi-vector model.",
         )
-    config = (
-        json.loads((checkpoint / "config.json").read_text("utf-8")) if (checkpoint / "config.json").exists() else {}
-    )
-    named = config.get("architectures") or []
     modules = checkpoint / "modules.json"
     kinds = [part["type"] for part in json.loads(modules.read_text("utf-8"))] if modules.exists() else []
     whole = kinds and not any(kind.endswith("Pooling") for kind in kinds)
-    if not whole and not any(name == "HF_ColBERT" or name.endswith("ForRetrieval") for name in named):
+    if not whole and not _tells_tokens(checkpoint):
         raise LswError(
             f"{checkpoint} gives no vector for each token.",
             "It is neither a multi-vector folder of sentence-transformers or PyLate nor a ColBERT checkpoint.",

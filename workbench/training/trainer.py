@@ -9,6 +9,9 @@ from workbench.talk import Progress
 from workbench.training.objectives.base import Training
 from workbench.training.tuning import Tuning
 
+SCHEDULES = {"linear": "linear", "constant": "constant_with_warmup"}
+"""What transformers calls them."""
+
 
 def sharing() -> int:
     """How many processes share this training."""
@@ -75,7 +78,10 @@ def arguments(training: Training, in_parts: bool) -> dict[str, Any]:
         "disable_tqdm": True,
         "use_cpu": not gpu,
         "dataloader_pin_memory": gpu,
-        "max_grad_norm": 1.0,
+        "lr_scheduler_type": SCHEDULES[tuning.schedule],
+        "max_grad_norm": tuning.clip,
+        "weight_decay": tuning.weight_decay,
+        "adam_epsilon": tuning.epsilon,
         "ddp_find_unused_parameters": True if sharing() > 1 else None,
     }
 

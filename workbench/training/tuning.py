@@ -8,11 +8,16 @@ from workbench.registry import LOCAL, Section
 from workbench.systems._encoding import Positive, Precision
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Tuning(Section):
-    """How one system is trained. Warm-up is a share of all steps; rates are peaks of a linear schedule.
+    """How one system is trained. Warm-up is a share of all steps; rates are peaks of the schedule, and AdamW moves.
+
+    `start` is another checkpoint to train from than the system's own, so that a gain compares two starts; a
+    multi-vector system may start from an encoder without a head for tokens, and is given one. `clip` bounds the norm of
+    the gradient; 0 does not. `rounds` are passes over the training queries with fresh negatives, of a source that draws
+    them.
 
     `batch_size` counts triples and is what a step sees, whatever the parts it is computed in (`accumulation`) and the
     processes that share it. `steps` ends training before or after `epochs` would. Lengths, in tokens, and `objective`
@@ -34,5 +39,11 @@ class Tuning(Section):
     gradient_checkpointing: bool = False
     objective: str | None = None
     negatives: Annotated[str | None, LOCAL] = None
+    rounds: Annotated[Positive | None, LOCAL] = None
+    start: Annotated[str, LOCAL] = ""
+    schedule: Literal["linear", "constant"] = "linear"
+    clip: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    epsilon: Rate = 1e-8
     query_length: Positive | None = None
     document_length: Positive | None = None

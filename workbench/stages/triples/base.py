@@ -26,7 +26,8 @@ class Negatives(Section):
     """Where training negatives come from; each source takes what it knows of.
 
     `mined`: by a system of the recipe, over the training queries in one of the varieties. `hard-negatives`: MS MARCO's,
-    of 13 systems, kept where a cross-encoder scores them `cross_encoder_margin` below the worst positive. `docpairs`:
+    of 13 systems, kept where a cross-encoder scores them `cross_encoder_margin` below the worst positive, drawn
+    `per_query` at once or in `rounds` of one. `docpairs`:
     those that ir_datasets has for the training queries. `published`: whole triples, texts and all.
     """
 
@@ -35,6 +36,7 @@ class Negatives(Section):
     queries: Literal["high", "low"] = "high"
     depth: Positive = 50
     per_query: Positive = 4
+    rounds: Annotated[int, Field(ge=0)] = 0
     margin: Annotated[float, Field(ge=0, le=1)] = 0.05
     cross_encoder_margin: Annotated[float, Field(ge=0)] = 3.0
     hard_negatives: str = "hf://datasets/sentence-transformers/msmarco-hard-negatives/msmarco-hard-negatives.jsonl.gz"

@@ -7,15 +7,27 @@ import pyarrow as pa
 from workbench.systems import multi_vector as multivector
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, contrast, follow, freeze, on_one, quiet, roles
+from workbench.training.tuning import Tuning
 from workbench.varieties import variety as variety_of
 
 _MARK = "\x1f"  # between a text and its variety, inside a data set whose columns must stay texts
 
 
 class InBatchMaxsim(Objective):
-    """Each text goes through the adapter of its own variety, if the model has adapters."""
+    """Each text goes through an adapter, if the model has adapters: which, the system's `adapter` says."""
 
     architectures: ClassVar[tuple[str, ...]] = ("multi-vector",)
+
+    def loss(self, model: Any, tuning: Tuning) -> Any:
+        """What is minimised: a module of sentence-transformers' kind."""
+        from sentence_transformers.multi_vector_encoder.losses import (
+            CachedMultiVectorMultipleNegativesRankingLoss,
+            MultiVectorMultipleNegativesRankingLoss,
+        )
+
+        return contrast(
+            MultiVectorMultipleNegativesRankingLoss, CachedMultiVectorMultipleNegativesRankingLoss, model, tuning
+        )
 
     def prepare(self, training: Training) -> Prepared:
         tuning = training.tuning
@@ -26,12 +38,10 @@ class InBatchMaxsim(Objective):
             MultiVectorEncoderTrainingArguments,
         )
         from sentence_transformers.multi_vector_encoder.data_collator import MultiVectorEncoderDataCollator
-        from sentence_transformers.multi_vector_encoder.losses import (
-            CachedMultiVectorMultipleNegativesRankingLoss,
-            MultiVectorMultipleNegativesRankingLoss,
-        )
 
-        model = multivector.load(training.checkpoint, training.query_length, training.document_length)
+        assert isinstance(training.system, multivector.MultiVector)
+        own = training.system.adapter == "own"
+        model = multivector.begun(training.checkpoint, training.query_length, training.document_length)
         backbone = model[0].model
         freeze(backbone, tuning.frozen)
         languages = list(getattr(backbone.config, "languages", None) or ())
@@ -39,7 +49,7 @@ class InBatchMaxsim(Objective):
         def preprocess(marked: list[str], **options: Any) -> Any:
             codes, texts = zip(*(m.split(_MARK, 1) for m in marked), strict=True)
             features = model.preprocess(list(texts), **options)
-            if languages:  # each text goes through the adapter of its own variety
+            if languages:
                 ids = [languages.index(variety_of(code).adapter(languages)) for code in codes]
                 features["lang_ids"] = torch.tensor(ids)
             return features
@@ -48,7 +58,7 @@ class InBatchMaxsim(Objective):
             return pa.compute.binary_join_element_wise(training.triples[varieties], training.triples[texts], _MARK)
 
         data = {
-            "query": marked("query", "query_variety"),
+            "query": marked("query", "query_variety" if own else "document_variety"),
             "positive": marked("positive", "document_variety"),
             "negative": marked("negative", "document_variety"),
         }
@@ -60,9 +70,7 @@ class InBatchMaxsim(Objective):
                 )
             ),
             train_dataset=Dataset(pa.table(data)),
-            loss=contrast(
-                MultiVectorMultipleNegativesRankingLoss, CachedMultiVectorMultipleNegativesRankingLoss, model, tuning
-            ),
+            loss=self.loss(model, tuning),
             data_collator=MultiVectorEncoderDataCollator(preprocess_fn=preprocess),
             callbacks=[follow(training.progress)],
         )

@@ -51,6 +51,7 @@ class YesNo(Objective):
             args=on_one(TrainingArguments(**arguments(training, in_parts=True), remove_unused_columns=False)),
             train_dataset=Dataset(training.triples.select(["query", "positive", "negative"])),
             data_collator=collate,
+            processing_class=tokenizer,
             callbacks=[follow(training.progress)],
         )
 
