@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from store.artifacts import Artifacts
-from store.database import connect
+from store.database import connect, damage
 from store.errors import LswError
 from store.events import Events
 from store.schema import LATEST, migrate, version
@@ -88,7 +88,7 @@ class Store:
                 yield con
                 con.commit()
             except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-                raise LswError(
+                raise damage(self.database, error) or LswError(
                     f"The store {self.database} could not be written.",
                     str(error).splitlines()[0],
                     "Make room, or choose another with --store DIR. Nothing was half-written.",
@@ -104,6 +104,7 @@ class Store:
 
         Raises:
             Busy: another process is writing it.
+            Damaged: it is not what was written.
             LswError: there is no store here, or it is older than this lsw.
         """
         if not self.exists():
