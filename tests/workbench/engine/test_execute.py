@@ -143,6 +143,9 @@ def test_dry_run_damage_and_force(small_recipe: Path, small_scale: Path, tmp_pat
     (store / "artifacts" / key / "meta.json").write_text("{", "utf-8")
     assert foreseen()["index fr passages for bm25"][1] == "corrupt: meta.json cannot be read"
     lsw(*command)
+    (store / "artifacts" / key / "meta.json").unlink()
+    assert foreseen()["index fr passages for bm25"][1] == "corrupt: meta.json is missing"
+    lsw(*command)
     assert select(Store(store), "SELECT * FROM rankings ORDER BY ALL")[1] == ranking
     forced = lsw(*command, "--force", "retrieve")
     assert "2 stages run" in forced.stderr
