@@ -98,7 +98,7 @@ class Artifacts:
             raise ValueError(f"{META} lacks {', '.join(odd)}")
         return loaded
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """Keys of all artifacts, whole or not."""
         if not self.folder.exists():
             return []
@@ -106,13 +106,18 @@ class Artifacts:
 
     def complete(self) -> list[str]:
         """Keys of all complete artifacts."""
-        return [key for key in self.keys() if (self.path(key) / META).exists()]
+        return [key for key in self.all_keys() if (self.path(key) / META).exists()]
 
-    def check(self, key: str, thorough: bool = False) -> Verdict:
+    def check(self, key: str, thorough: bool = False, under: str = "") -> Verdict:
         """Whether the artifact is there and is what its stage wrote.
 
         Files whose size and time are as recorded are believed; any other file is hashed again, once: a copy has
-        other times. `thorough` hashes them all, as `lsw store check` does.
+        other times.
+
+        Args:
+            key: the artifact.
+            thorough: hash all files again, as `lsw store check` does,
+            under: or those whose names begin so.
         """
         folder = self.path(key)
         if not folder.exists():
@@ -126,7 +131,7 @@ class Artifacts:
                     return Verdict("corrupt", f"{name} has {stat.st_size} bytes, {size} were written")
                 seen = [size, stat.st_mtime_ns, digest]
                 believed = stat.st_mtime_ns == mtime or known.get(name) == seen
-                if believed and not thorough:
+                if believed and not (thorough and name.startswith(under)):
                     continue
                 if file_hash(folder / name) != digest:
                     return Verdict("corrupt", f"{name} is not what was written (sha256 differs)")

@@ -24,7 +24,7 @@ def resolve(folder: str | os.PathLike[str] | None = None) -> "Store":
 
 
 class Store:
-    """One store folder: `runs.duckdb`, `artifacts/<key>/`, `events/*.jsonl`.
+    """One store folder: `runs.duckdb`, `artifacts/<key>/`, `events/*.jsonl`, `recipe_runs/*.json`.
 
     No connection outlives one `reading()` or `writing()` block, because DuckDB lets one process write or many
     read, never both.
@@ -38,6 +38,7 @@ class Store:
         self.database = folder / "runs.duckdb"
         self.artifacts = Artifacts(folder / "artifacts")
         self.events = Events(folder / "events")
+        self.recipe_runs = folder / "recipe_runs"
         self.patience: float | None = None
 
     def exists(self) -> bool:
@@ -107,6 +108,11 @@ class Store:
             Damaged: it is not what was written.
             LswError: there is no store here, or it is older than this lsw.
         """
+        if not self.exists() and self.artifacts.all_keys():
+            raise LswError(
+                f"The store at {self.folder} has artifacts, but no database.",
+                cure="Type `lsw store upgrade`: it makes it again from them.",
+            )
         if not self.exists():
             raise LswError(
                 f"There is no store at {self.folder}.",

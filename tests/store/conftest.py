@@ -8,6 +8,8 @@ import pytest
 
 from store import Store
 
+RECIPE_RUN = "0123456789ab"
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
@@ -19,10 +21,10 @@ def store(tmp_path: Path) -> Store:
 def artifact(
     store: Store, key: str, kind: str = "retrieve", started: str = "2025-01-01T00:00:00", **tables: pa.Table
 ) -> None:
-    """A complete artifact with the given rows."""
+    """A complete artifact with the given rows; `odd` is a table that the store does not know."""
     meta = {
         "kind": kind, "version": 1, "parameters": {}, "inputs": {}, "environment": {}, "started_at": started,
-        "context": {"name": "c", "fingerprint": "f" * 64, "recipe": "r"},
+        "tables": list(tables), "context": {"name": "c", "fingerprint": "f" * 64, "recipe": "r", "recipe_run_id": RECIPE_RUN, "scale": "mini"},
     }  # fmt: skip
     with store.artifacts.making(key, meta) as (out, said):
         (out / "rows").mkdir()

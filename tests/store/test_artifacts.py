@@ -31,7 +31,7 @@ def test_an_artifact_with_an_odd_meta_is_named_and_goes_whole(store: Store, text
         meta.write_text(text, "utf-8")
     verdict = store.artifacts.fresh(KEY, {})
     assert (verdict.state, verdict.reason[: len(reason)]) == ("corrupt", reason)
-    assert store.artifacts.keys() == [KEY]
+    assert store.artifacts.all_keys() == [KEY]
     store.artifacts.discard(KEY)
     artifact(store, KEY, **a_run(KEY))
     assert store.artifacts.fresh(KEY, {}).state == "complete"

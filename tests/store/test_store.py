@@ -12,8 +12,9 @@ import pytest
 
 from store import LswError, Store
 from store.database import connect
-from store.ingest import Context, collection_label, forget, ingest, rebuild
+from store.ingest import Context, collection_label, forget, ingest
 from store.query import lineage, run, runs, select
+from store.rebuild import rebuild
 from store.schema import LATEST, MIGRATIONS, VIEWS, migrate, version
 from tests.store.conftest import a_run, artifact
 
@@ -91,10 +92,10 @@ def test_another_content_under_a_name_is_another_collection(store: Store) -> Non
 
 def test_the_database_can_be_rebuilt_from_artifacts(store: Store) -> None:
     artifact(store, "k" * 64, **a_run("k" * 64))
-    assert rebuild(store) == 1
-    assert rebuild(store) == 0
+    assert rebuild(store).added == 1
+    assert rebuild(store).added == 0
     store.database.unlink()
-    assert rebuild(store) == 1
+    assert rebuild(store).added == 1
     assert run(store, "kkk")["recipe"] == "r"
 
 
