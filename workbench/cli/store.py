@@ -2,7 +2,7 @@
 
 import typer
 
-from workbench.cli.console import JsonOption, StoreOption, opened, print_json, talk
+from workbench.cli.console import JsonOption, StoreOption, opened, print_json, put, talk
 
 app = typer.Typer(help="The store: check it, upgrade it, find it.", no_args_is_help=True)
 COMMANDS = ("retrieve", "import", "audit")
@@ -12,7 +12,7 @@ COMMANDS = ("retrieve", "import", "audit")
 @app.command()
 def path(store: StoreOption = None) -> None:
     """Print where the store is."""
-    typer.echo(opened(store).folder.resolve())
+    put(f"{opened(store).folder.resolve()}\n")
 
 
 @app.command()
