@@ -58,10 +58,15 @@ def rebuild(store: Store) -> Rebuilt:
         for key in reversed(whole):  # the newest first: what was measured last stays
             if key in new | odd:
                 ingest(con, store, key, contexts[key], newest=False)
-        for record in kept(store).values():
-            for row in record["source"] if record else ():
-                if row["key"] in metas:
-                    file_under(con, store, row["key"], row["collection"])
+        for record in filter(None, kept(store).values()):
+            # By its content: since the database was lost, another may have been given the name.
+            labels = {
+                its["collection"]: collection_label(con, its["name"], its["fingerprint"])
+                for its in record["collection"]
+            }
+            for row in record["source"]:
+                if row["key"] in metas and row["collection"] in labels:
+                    file_under(con, store, row["key"], labels[row["collection"]])
         collections = {fault.collection for fault in row_faults(con, store, whole) if fault.collection}
         for collection in collections:
             _refile(con, store, collection)

@@ -9,7 +9,7 @@ import pytest
 from store import Store
 from store.check import database_faults
 from store.ingest import Context, collection_label, file_under, forget, ingest
-from store.query import select
+from store.query import run, select
 from store.rebuild import rebuild
 from store.record import close_recipe_run, open_recipe_run
 from store.schema import VIEWS
@@ -119,6 +119,22 @@ def test_a_database_made_again_has_all_that_was_in_it(full: Store) -> None:
         ("c", False),
         ("c@eeeeee", False),
     ]
+
+
+def test_a_name_that_was_given_anew_since_is_not_shared(full: Store) -> None:
+    """The database was lost, and before it was made again a recipe recorded another content under the same name."""
+    full.database.unlink()
+    with full.writing() as con:
+        assert collection_label(con, "c", "0" * 64) == "c"
+        con.execute("INSERT INTO query (collection, qid, query) VALUES ('c', '1', 'another')")
+        con.execute("INSERT INTO source VALUES ('0', 'c')")
+    rebuild(full)
+    assert select(full, "SELECT query FROM queries WHERE collection = 'c'")[1] == [("another",)]
+    filed = select(full, "SELECT collection, count(*) FROM queries WHERE collection <> 'c' GROUP BY ALL ORDER BY ALL")[
+        1
+    ]
+    assert filed == [("c@eeeeee", 2), ("c@ffffff", 2)]
+    assert run(full, RUN[:12])["collection"] == "c@ffffff"
 
 
 def test_a_recipe_run_without_a_file_is_given_one_or_said(full: Store) -> None:
