@@ -3,12 +3,13 @@
 A stage writes into a temporary folder, then `meta.json`, then one rename: a folder under its key is complete.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,11 @@ from typing import Any
 
 META = "meta.json"
 _SHORT = 12
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "kind": str, "version": int, "parameters": dict, "inputs": dict, "environment": dict, "summary": dict,
+    "started_at": str, "seconds": (int, float), "files": dict, "content": str,
+}  # fmt: skip
+"""What every `meta.json` has."""
 
 
 def short(key: str) -> str:
@@ -38,6 +44,13 @@ def content_hash(path: Path) -> str:
 @lru_cache(maxsize=1_000)
 def _hash_of(path: Path, changed: int, size: int) -> str:
     return file_hash(path)
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    aside.write_text(text, "utf-8")
+    aside.replace(path)
 
 
 def canonical(value: Any) -> str:
@@ -67,38 +80,92 @@ class Artifacts:
         """What its stage recorded: kind, version, parameters, inputs, environment, seconds, files and more.
 
         `content` is a hash over all its files, `made_from` the content of each input it was made from.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: it is not what a stage writes.
         """
-        loaded: dict[str, Any] = json.loads((self.path(key) / META).read_text("utf-8"))
+        try:
+            loaded = json.loads((self.path(key) / META).read_text("utf-8"))
+        except ValueError:
+            loaded = None
+        if not isinstance(loaded, dict):
+            raise ValueError(f"{META} cannot be read")
+        odd = [field for field, kind in _FIELDS.items() if not isinstance(loaded.get(field), kind)]
+        if not odd and not all(isinstance(about, list) and len(about) == 3 for about in loaded["files"].values()):
+            odd = ["files"]
+        if odd:
+            raise ValueError(f"{META} lacks {', '.join(odd)}")
         return loaded
+
+    def all_keys(self) -> list[str]:
+        """Keys of all artifacts, whole or not."""
+        if not self.folder.exists():
+            return []
+        return sorted(p.name for p in self.folder.iterdir() if not p.name.startswith("."))
 
     def complete(self) -> list[str]:
         """Keys of all complete artifacts."""
-        if not self.folder.exists():
-            return []
-        return sorted(p.name for p in self.folder.iterdir() if not p.name.startswith(".") and (p / META).exists())
+        return [key for key in self.all_keys() if (self.path(key) / META).exists()]
 
-    def check(self, key: str, thorough: bool = False) -> Verdict:
+    def check(self, key: str, thorough: bool = False, under: str = "") -> Verdict:
         """Whether the artifact is there and is what its stage wrote.
 
-        Files whose size and time are as recorded are believed; any other file is hashed again. `thorough` hashes
-        them all, as `lsw store check` does.
+        Files whose size and time are as recorded are believed; any other file is hashed again, once: a copy has
+        other times.
+
+        Args:
+            key: the artifact.
+            thorough: hash all files again, as `lsw store check` does,
+            under: or those whose names begin so.
         """
         folder = self.path(key)
-        if not (folder / META).exists():
+        if not folder.exists():
             return Verdict("absent")
+        known = self._known(key)
+        found: dict[str, list[Any]] = {}
         try:
-            files = self.meta(key)["files"]
-            for name, (size, mtime, digest) in files.items():
+            for name, (size, mtime, digest) in self.meta(key)["files"].items():
                 stat = (folder / name).stat()
                 if stat.st_size != size:
                     return Verdict("corrupt", f"{name} has {stat.st_size} bytes, {size} were written")
-                if (thorough or stat.st_mtime_ns != mtime) and file_hash(folder / name) != digest:
+                seen = [size, stat.st_mtime_ns, digest]
+                believed = stat.st_mtime_ns == mtime or known.get(name) == seen
+                if believed and not (thorough and name.startswith(under)):
+                    continue
+                if file_hash(folder / name) != digest:
                     return Verdict("corrupt", f"{name} is not what was written (sha256 differs)")
-        except FileNotFoundError as error:
+                if not believed:
+                    found[name] = seen
+        except (FileNotFoundError, NotADirectoryError) as error:
             return Verdict("corrupt", f"{Path(error.filename).name} is missing")
-        except (json.JSONDecodeError, KeyError, UnicodeDecodeError, ValueError):
-            return Verdict("corrupt", f"{META} cannot be read")
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return Verdict("corrupt", f"{Path(error.filename or folder).name} cannot be read: {error.strerror}")
+        except ValueError as error:
+            return Verdict("corrupt", str(error))
+        if found:
+            self._know(key, {**known, **found})
         return Verdict("complete")
+
+    def _known(self, key: str) -> dict[str, Any]:
+        """Size, time and hash of files that were found to be what was written, though their times are others."""
+        try:
+            known = json.loads(self._hashed(key).read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+    def _know(self, key: str, known: dict[str, Any]) -> None:
+        """Beside the artifact, not in it: another process may be making it again."""
+        path = self._hashed(key)
+        with suppress(OSError):  # a store that cannot be written is hashed each time
+            path.parent.mkdir(exist_ok=True)
+            replace(path, canonical(known))
+
+    def _hashed(self, key: str) -> Path:
+        return self.folder / ".hashed" / f"{key}.json"
 
     def fresh(self, key: str, inputs: dict[str, str]) -> Verdict:
         """As `check`, and whether the inputs still are what it was made from.
@@ -115,14 +182,14 @@ class Artifacts:
             return verdict
         made_from = self.meta(key).get("made_from", {})
         for role, its_key in inputs.items():
-            if (self.path(its_key) / META).exists() and self._content(its_key) != made_from.get(role, ""):
+            if self.path(its_key).exists() and self._content(its_key) != made_from.get(role, ""):
                 return Verdict("stale", f"its input '{role}' was made again and came out otherwise")
         return verdict
 
     def _content(self, key: str) -> str | None:
         try:
             return str(self.meta(key)["content"])
-        except (json.JSONDecodeError, KeyError, UnicodeDecodeError):
+        except (FileNotFoundError, ValueError):
             return None  # damaged: it will be made again
 
     def discard(self, key: str) -> None:
@@ -130,6 +197,7 @@ class Artifacts:
         doomed = self.folder / f".doomed-{key}-{os.getpid()}"
         self.path(key).rename(doomed)
         shutil.rmtree(doomed)
+        self._hashed(key).unlink(missing_ok=True)
 
     def work(self, key: str) -> Path:
         """A folder that outlives an interrupted stage (training checkpoints); removed once the artifact is kept."""

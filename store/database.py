@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from store.errors import Busy, LswError
+from store.errors import Busy, Damaged, LswError
 
 PATIENCE = float(os.environ.get("LSW_LOCK_TIMEOUT", "30"))
 """Seconds to wait for another process before giving up."""
@@ -23,6 +23,33 @@ _CONFINED: dict[str, str | bool | int | float | list[str]] = {
 """A reader reaches no file but the database. Set at opening: connections of one process share it."""
 
 
+def in_use(error: duckdb.Error) -> bool:
+    """Whether another process has the file, or this one has it in the other mode: the same again may do."""
+    text = str(error)
+    if isinstance(error, duckdb.IOException):
+        return "Could not set lock on file" in text
+    return isinstance(error, duckdb.ConnectionException) and "different configuration than existing" in text
+
+
+def damage(path: Path, error: duckdb.Error) -> Damaged | None:
+    """The error that says that the database file is damaged, if that is what DuckDB found."""
+    text = str(error)
+    if type(error) is duckdb.Error:  # checksums of pages, segments and the write-ahead log have no type of their own
+        found = text.startswith(("Corrupt", "Failure while replaying WAL"))
+    elif isinstance(error, duckdb.IOException):  # of this file: a Parquet file may be cut too
+        found = path.name in text and ("not a valid DuckDB database" in text or "Could not read enough bytes" in text)
+    else:
+        found = isinstance(error, duckdb.SerializationException) or "Failed to load metadata pointer" in text
+    if not found:
+        return None
+    return Damaged(
+        f"The database {path} is damaged.",
+        text.splitlines()[0],
+        f"Move {path.name} away, then type `lsw store upgrade`: it makes it again from the artifacts.",
+        exit_code=1,
+    )
+
+
 @contextmanager
 def connect(path: Path, read_only: bool, patience: float | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to `path`, closed at the end of the block.
@@ -34,7 +61,8 @@ def connect(path: Path, read_only: bool, patience: float | None = None) -> Itera
 
     Raises:
         Busy: the file stays locked.
-        LswError: it is no DuckDB file, or cannot be opened.
+        Damaged: it is no DuckDB file, or a page of it is not what was written, found at once or within the block.
+        LswError: it cannot be opened.
     """
     deadline = time.monotonic() + (PATIENCE if patience is None else patience)
     while True:
@@ -43,16 +71,13 @@ def connect(path: Path, read_only: bool, patience: float | None = None) -> Itera
             break
         except duckdb.Error as error:
             text = str(error)
-            # A reader and a writer within one process are refused with the second message.
-            busy = "lock" in text or "different configuration" in text
-            if not busy:
-                full = "write" in text
-                raise LswError(
+            if not in_use(error):
+                raise damage(path, error) or LswError(
                     f"The store {path} cannot be opened.",
                     text.splitlines()[0],
                     "Make room, or choose another with --store DIR."
-                    if full
-                    else "If it is damaged, move runs.duckdb away and type `lsw store upgrade`, which rebuilds it.",
+                    if "Could not write" in text
+                    else "Check its rights and its disk, and that duckdb is as new as the one that wrote it.",
                 ) from None
             if time.monotonic() > deadline:
                 holder = re.search(r"PID (\d+)", text)
@@ -65,5 +90,9 @@ def connect(path: Path, read_only: bool, patience: float | None = None) -> Itera
             time.sleep(_RETRY)
     try:
         yield con
+    except duckdb.Error as error:
+        if damaged := damage(path, error):
+            raise damaged from None
+        raise
     finally:
         con.close()

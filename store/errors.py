@@ -29,6 +29,10 @@ class Busy(LswError):
     """Another process has the store; the same again, a little later, may do."""
 
 
+class Damaged(LswError):
+    """The database file is damaged; it can be made again from the artifacts."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Words that end an error about an unknown name: the nearest known one, and all of them when they are few."""
     known = sorted(known)

@@ -1,5 +1,6 @@
 """From artifact folders into the tables: whole Parquet files, one short transaction, nothing twice."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ BY_COLLECTION = ("query", "qrel")
 """Tables whose rows are filed under a collection, once under each."""
 REPLACED = {"measure": "run_id, measure", "judged": "run_id", "evaluated": "run_id", "unasked": "run_id"}
 """A run measured again, for other measures: what is new replaces what it repeats, by these columns."""
-_NO_ROWS = ("stage", "source", "collection", "recipe_run", "recipe_stage", "migrations")
+NO_ROWS = ("stage", "source", "collection", "recipe_run", "recipe_stage", "migrations")
 """Tables that no artifact adds to."""
 
 
@@ -53,7 +54,7 @@ class Context:
     scale: str | None = None
 
 
-def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: Context) -> bool:
+def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: Context, newest: bool = True) -> bool:
     """Add one complete artifact's stage record and rows. Returns False when it was there already.
 
     What its kind of stage declares goes into the tables of those names; a table that the store does not know (of a
@@ -64,22 +65,14 @@ def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: Cont
         store: the store that holds the artifact.
         key: the artifact.
         context: columns the artifact cannot know.
+        newest: its rows replace what they repeat (`REPLACED`); else what is there stays.
     """
     meta = store.artifacts.meta(key)
-    folder = store.artifacts.path(key) / ROWS
-    columns = _columns(con)
-    declared = meta.get("tables")
-    files = [f for f in folder.glob("*.parquet") if f.stem in (columns if declared is None else declared)]
-    shared = [file for file in files if file.stem in BY_COLLECTION]
-    if (
-        shared
-        and not con.execute(
-            "SELECT 1 FROM source WHERE key = ? AND collection = ?", [key, context.collection]
-        ).fetchone()
-    ):
-        con.execute("INSERT INTO source (key, collection) VALUES (?, ?)", [key, context.collection])
-        _append(con, shared, columns, asdict(context))
-    if con.execute("SELECT 1 FROM stage WHERE key = ? AND status = 'done'", [key]).fetchone():
+    columns = table_columns(con)
+    files = row_files(store, key, columns)
+    if context.collection is not None:
+        file_under(con, store, key, context.collection)
+    if known(con, key):
         return False
     con.execute("DELETE FROM stage WHERE key = ?", [key])
     con.execute(
@@ -99,11 +92,38 @@ def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: Cont
         ],
     )
     values = {**asdict(context), "key": key, "started_at": meta["started_at"], "seconds": meta["seconds"]}
-    _append(con, [file for file in files if file.stem not in BY_COLLECTION], columns, values)
+    _append(con, [file for file in files if file.stem not in BY_COLLECTION], columns, values, newest)
     return True
 
 
-def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+def known(con: duckdb.DuckDBPyConnection, key: str) -> bool:
+    """Whether the database has the rows of a stage."""
+    return bool(con.execute("SELECT 1 FROM stage WHERE key = ? AND status = 'done'", [key]).fetchone())
+
+
+def file_under(con: duckdb.DuckDBPyConnection, store: Store, key: str, collection: str) -> None:
+    """Add an artifact's queries or judgements to those of a collection, if they are not there."""
+    columns = table_columns(con)
+    shared = [file for file in row_files(store, key, columns) if file.stem in BY_COLLECTION]
+    filed = con.execute("SELECT 1 FROM source WHERE key = ? AND collection = ?", [key, collection]).fetchone()
+    if shared and not filed:
+        con.execute("INSERT INTO source (key, collection) VALUES (?, ?)", [key, collection])
+        _append(con, shared, columns, {"collection": collection})
+
+
+def row_files(store: Store, key: str, columns: Iterable[str]) -> list[Path]:
+    """The files of an artifact whose rows the database has; `columns` are its tables."""
+    declared = store.artifacts.meta(key).get("tables")
+    wanted = columns if declared is None else declared
+    return [file for file in (store.artifacts.path(key) / ROWS).glob("*.parquet") if file.stem in wanted]
+
+
+def owner(columns: list[str]) -> str | None:
+    """By which of its columns a table's rows belong to an artifact: its key, or the number or id of its run."""
+    return next((name for name in ("key", "model_key", "number", "run_id") if name in columns), None)
+
+
+def table_columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """The columns of each table."""
     return dict(
         con.execute(
@@ -114,7 +134,11 @@ def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 
 
 def _append(
-    con: duckdb.DuckDBPyConnection, files: list[Path], columns: dict[str, list[str]], values: dict[str, Any]
+    con: duckdb.DuckDBPyConnection,
+    files: list[Path],
+    columns: dict[str, list[str]],
+    values: dict[str, Any],
+    newest: bool = True,
 ) -> None:
     # A run before its ranking, which is filed under the run's number.
     for file in sorted(files, key=lambda f: (f.stem != "run", f.stem)):
@@ -135,12 +159,17 @@ def _append(
         if table == "run":
             values = {**values, "number": _next_number(con)}
         has = [r[0] for r in con.execute("SELECT name FROM parquet_schema(?)", [str(file)]).fetchall()]
-        if table in REPLACED:
-            same = REPLACED[table]
-            con.execute(f"DELETE FROM {table} WHERE ({same}) IN (SELECT ({same}) FROM read_parquet(?))", [str(file)])
+        missing = ""
+        if same := REPLACED.get(table):
+            repeated = f"({same}) IN (SELECT ({same}) FROM read_parquet(?))"
+            if newest:
+                con.execute(f"DELETE FROM {table} WHERE {repeated}", [str(file)])
+            else:
+                missing = f" WHERE ({same}) NOT IN (SELECT ({same}) FROM {table})"
         unknown = {name: value for name, value in values.items() if name in columns[table] and name not in has}
         added = "".join(f", ? AS {name}" for name in unknown)
-        con.execute(f"INSERT INTO {table} BY NAME SELECT *{added} FROM read_parquet(?)", [*unknown.values(), str(file)])
+        made = f"SELECT *{added} FROM read_parquet(?){missing}"
+        con.execute(f"INSERT INTO {table} BY NAME {made}", [*unknown.values(), str(file)])
 
 
 def _next_number(con: duckdb.DuckDBPyConnection) -> int:
@@ -153,32 +182,18 @@ def forget(con: duckdb.DuckDBPyConnection, key: str) -> None:
 
     Rows that are filed under a collection stay: the same key is the same content.
     """
-    columns = _columns(con)
+    columns = table_columns(con)
     row = con.execute("SELECT tables FROM stage WHERE key = ?", [key]).fetchone()
     filled = (
         list(columns) if row is None or row[0] is None else [name if name in columns else "extra" for name in row[0]]
     )
     # Rows under a run's number or id before the run itself.
     for table in sorted(filled, key=lambda name: name == "run"):
-        if table in BY_COLLECTION or table in _NO_ROWS:
+        if table in BY_COLLECTION or table in NO_ROWS:
             continue
-        by = next((name for name in ("key", "model_key", "number", "run_id") if name in columns[table]), None)
+        by = owner(columns[table])
         if by in ("key", "model_key"):
             con.execute(f"DELETE FROM {table} WHERE {by} = ?", [key])
         elif by:
             con.execute(f"DELETE FROM {table} WHERE {by} IN (SELECT {by} FROM run WHERE key = ?)", [key])
     con.execute("DELETE FROM stage WHERE key = ?", [key])
-
-
-def rebuild(store: Store) -> int:
-    """Put every complete artifact that the database lacks back into it. Returns how many were added."""
-    added = 0
-    with store.writing() as con:
-        for key in store.artifacts.complete():
-            if store.artifacts.check(key).state != "complete":
-                continue  # the recipe will make it again
-            kept = store.artifacts.meta(key).get("context", {})
-            label = collection_label(con, kept["name"], kept["fingerprint"]) if "fingerprint" in kept else None
-            context = Context(label, kept.get("recipe"), kept.get("recipe_run_id"), kept.get("scale"))
-            added += ingest(con, store, key, context)
-    return added

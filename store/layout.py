@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from store.artifacts import Artifacts
-from store.database import connect
+from store.database import connect, damage
 from store.errors import LswError
 from store.events import Events
 from store.schema import LATEST, migrate, version
@@ -24,7 +24,7 @@ def resolve(folder: str | os.PathLike[str] | None = None) -> "Store":
 
 
 class Store:
-    """One store folder: `runs.duckdb`, `artifacts/<key>/`, `events/*.jsonl`.
+    """One store folder: `runs.duckdb`, `artifacts/<key>/`, `events/*.jsonl`, `recipe_runs/*.json`.
 
     No connection outlives one `reading()` or `writing()` block, because DuckDB lets one process write or many
     read, never both.
@@ -38,6 +38,7 @@ class Store:
         self.database = folder / "runs.duckdb"
         self.artifacts = Artifacts(folder / "artifacts")
         self.events = Events(folder / "events")
+        self.recipe_runs = folder / "recipe_runs"
         self.patience: float | None = None
 
     def exists(self) -> bool:
@@ -88,7 +89,7 @@ class Store:
                 yield con
                 con.commit()
             except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-                raise LswError(
+                raise damage(self.database, error) or LswError(
                     f"The store {self.database} could not be written.",
                     str(error).splitlines()[0],
                     "Make room, or choose another with --store DIR. Nothing was half-written.",
@@ -104,8 +105,14 @@ class Store:
 
         Raises:
             Busy: another process is writing it.
+            Damaged: it is not what was written.
             LswError: there is no store here, or it is older than this lsw.
         """
+        if not self.exists() and self.artifacts.all_keys():
+            raise LswError(
+                f"The store at {self.folder} has artifacts, but no database.",
+                cure="Type `lsw store upgrade`: it makes it again from them.",
+            )
         if not self.exists():
             raise LswError(
                 f"There is no store at {self.folder}.",

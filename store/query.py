@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import duckdb
 
+from store.database import damage
 from store.errors import LswError, nearest
 from store.layout import Store
 from store.rows import ComparisonRow, NotCompared, Row, RunRow, StageRow
@@ -111,6 +112,8 @@ def _asked(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
                 raise LswError("Give exactly one SQL statement.")
             yield con
         except duckdb.Error as error:
+            if damage(store.database, error):
+                raise  # said by the connection
             text = str(error).split("\nLINE")[0]
             readonly = "read-only" in text or "disabled" in text
             cure = "The store is read-only here." if readonly else f"Views: {', '.join(VIEWS)}."

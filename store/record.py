@@ -1,15 +1,25 @@
-"""What an engine tells the store of its work beside the rows of artifacts: recipe runs and failed stages."""
+"""What an engine tells the store of its work beside the rows of artifacts: recipe runs and failed stages.
 
+No artifact has the record of a recipe run, so each is kept as a small file too, from which a database that is made
+again takes it.
+"""
+
+import json
 from typing import Any
 
 import duckdb
 
-from store.artifacts import canonical
+from store.artifacts import canonical, replace
+from store.ingest import table_columns
+from store.layout import Store
+from store.query import rows
+from store.rows import Row
 from store.schema import utc_now
 
 
 def open_recipe_run(
     con: duckdb.DuckDBPyConnection,
+    store: Store,
     recipe_run_id: str,
     recipe: str,
     title: str,
@@ -21,6 +31,7 @@ def open_recipe_run(
 
     Args:
         con: a connection in a transaction (`Store.writing`).
+        store: whose.
         recipe_run_id: of the run.
         recipe, title, scale: whose it is.
         resolved: the recipe as JSON.
@@ -42,15 +53,22 @@ def open_recipe_run(
         "INSERT INTO recipe_stage (recipe_run_id, key, label, position) VALUES (?, ?, ?, ?)",
         [[recipe_run_id, key, label, position] for position, (key, label) in enumerate(stages)],
     )
+    keep_all(con, store)
 
 
 def close_recipe_run(
-    con: duckdb.DuckDBPyConnection, recipe_run_id: str, status: str, seconds: float | None, error: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    recipe_run_id: str,
+    status: str,
+    seconds: float | None,
+    error: str | None = None,
 ) -> None:
     """Record how a recipe run ended: `done`, `failed` or `interrupted`.
 
     Args:
         con: a connection in a transaction.
+        store: whose.
         recipe_run_id: of the run.
         status: how it ended.
         seconds: that it took; None keeps what is recorded.
@@ -60,6 +78,88 @@ def close_recipe_run(
         "UPDATE recipe_run SET status = ?, seconds = coalesce(?, seconds), error = ? WHERE recipe_run_id = ?",
         [status, seconds, error, recipe_run_id],
     )
+    keep(con, store, recipe_run_id)
+
+
+_OF_RECIPE_RUN = {
+    "recipe_run": "SELECT * FROM recipe_run WHERE recipe_run_id = $1",
+    "recipe_stage": "SELECT * FROM recipe_stage WHERE recipe_run_id = $1 ORDER BY position",
+    "source": "SELECT DISTINCT source.* FROM source JOIN recipe_stage USING (key) WHERE recipe_run_id = $1"
+    " ORDER BY ALL",
+    "collection": "SELECT DISTINCT collection.* FROM collection JOIN source USING (collection)"
+    " JOIN recipe_stage USING (key) WHERE recipe_run_id = $1 ORDER BY ALL",
+}
+"""Rows that are in no artifact: the recipe run, its stages, and what their collections are called."""
+
+
+def keep(con: duckdb.DuckDBPyConnection, store: Store, recipe_run_id: str) -> None:
+    """Write a recipe run's record to its file, whole or not at all."""
+    record = {table: rows(con, sql, [recipe_run_id]) for table, sql in _OF_RECIPE_RUN.items()}
+    store.recipe_runs.mkdir(exist_ok=True)
+    text = json.dumps(record, ensure_ascii=False, indent=1, default=str)
+    replace(store.recipe_runs / f"{recipe_run_id}.json", text + "\n")
+
+
+def kept(store: Store) -> dict[str, dict[str, list[Row]] | None]:
+    """The records in files, by recipe run: rows of each table; None where a file cannot be read."""
+    records: dict[str, dict[str, list[Row]] | None] = {}
+    for path in sorted(store.recipe_runs.glob("[!.]*.json")):
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            whole = len(record["recipe_run"]) == 1 and all(isinstance(record[table], list) for table in _OF_RECIPE_RUN)
+        except (ValueError, KeyError, TypeError):
+            whole = False
+        records[path.stem] = record if whole else None
+    return records
+
+
+def makers(store: Store, keys: set[str]) -> list[tuple[str, str]]:
+    """Recipe and scale of those who made these stages, as far as the files of recipe runs say so."""
+    found = set()
+    for record in kept(store).values():
+        if record and not keys.isdisjoint(row["key"] for row in record["recipe_stage"]):
+            [run] = record["recipe_run"]
+            found.add((run["recipe"], run["scale"]))
+    return sorted(found)
+
+
+def put_back(con: duckdb.DuckDBPyConnection, store: Store) -> list[str]:
+    """Put recipe runs that the database lacks back into it, with what their collections were called.
+
+    Returns:
+        the ids of those that were put back.
+    """
+    known = recorded(con)
+    columns = table_columns(con)
+    lacking = {name: record for name, record in kept(store).items() if record and name not in known}
+    for name, record in lacking.items():
+        con.execute("DELETE FROM recipe_stage WHERE recipe_run_id = ?", [name])
+        for table in ("collection", "recipe_run", "recipe_stage"):
+            for row in record[table]:
+                if (
+                    table == "collection"
+                    and con.execute(
+                        "SELECT 1 FROM collection WHERE collection = $1 OR (name = $2 AND fingerprint = $3)",
+                        [row["collection"], row["name"], row["fingerprint"]],
+                    ).fetchone()
+                ):
+                    continue
+                has = {column: value for column, value in row.items() if column in columns[table]}
+                places = ", ".join("?" * len(has))
+                con.execute(f"INSERT INTO {table} ({', '.join(has)}) VALUES ({places})", list(has.values()))
+    return sorted(lacking)
+
+
+def recorded(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The ids of the recipe runs in the database."""
+    return {recipe_run_id for (recipe_run_id,) in con.execute("SELECT recipe_run_id FROM recipe_run").fetchall()}
+
+
+def keep_all(con: duckdb.DuckDBPyConnection, store: Store) -> None:
+    """Write the files of recipe runs that have none: of an older lsw, or unreadable."""
+    whole = {name for name, record in kept(store).items() if record}
+    for recipe_run_id in recorded(con) - whole:
+        keep(con, store, recipe_run_id)
 
 
 def fail_stage(

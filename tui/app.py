@@ -1,14 +1,17 @@
 """The app: its screens, the store it watches, and what it remembers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
+from rich.segment import Segment
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
@@ -21,12 +24,20 @@ from tui.remembered import Remembered
 from tui.study import Choice, Study
 from workbench.evaluation.measures import DEFAULT
 from workbench.significance.outcomes import Method
+from workbench.talk import inert
 
 DARK, LIGHT = "textual-dark", "textual-light"
 WATCH = 1.0
 """Seconds between looks at the store."""
 PATIENCE = 1.0
 """Seconds that a read waits for a writer before it becomes a note and is tried again."""
+
+
+class Inert(LineFilter):
+    """Leaves out what a terminal would obey: a query may hold an escape sequence."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(inert(text), style, control) for text, style, control in segments]
 
 
 class Workbench(App[None]):
@@ -74,6 +85,9 @@ class Workbench(App[None]):
         self.theme = theme if theme in BUILTIN_THEMES else DARK
         self.set_interval(WATCH, self.look)
         self.look()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), Inert()]
 
     # The store.
 

@@ -1,6 +1,7 @@
 """What work says while it is done, and keeping libraries from writing over it."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,14 @@ from typing import Any, Protocol
 
 Summary = dict[str, Any]
 """What a piece of work records of itself, as JSON values: counts, versions, what it chose."""
+
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def inert(text: str) -> str:
+    """The text without what a terminal would obey: every control character but newline and tab."""
+    return _OBEYED.sub("", text)
 
 
 class Progress(Protocol):

@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from store import LswError, Store
 from store.database import connect
-from store.ingest import Context, collection_label, forget, ingest, rebuild
+from store.ingest import Context, collection_label, forget, ingest
 from store.query import lineage, run, runs, select
+from store.rebuild import rebuild
 from store.schema import LATEST, MIGRATIONS, VIEWS, migrate, version
+from tests.store.conftest import a_run, artifact
 
 CONTRACT = {
     "runs": "run_id recipe recipe_run_id scale collection system trained_on query_variety document_variety depth "
@@ -32,33 +32,6 @@ CONTRACT = {
     "weights_changed seconds checkpoint",
     "stages": "key kind status parameters inputs environment started_at seconds error",
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "s")
-    made.create()
-    return made
-
-
-def artifact(store: Store, key: str, kind: str = "retrieve", **tables: pa.Table) -> None:
-    """A complete artifact with the given rows."""
-    meta = {
-        "kind": kind, "version": 1, "parameters": {}, "inputs": {}, "environment": {}, "started_at": "2025-01-01T00:00:00Z",
-        "context": {"name": "c", "fingerprint": "f" * 64, "recipe": "r"},
-    }  # fmt: skip
-    with store.artifacts.making(key, meta) as (out, said):
-        (out / "rows").mkdir()
-        for name, table in tables.items():
-            pq.write_table(table, out / "rows" / f"{name}.parquet")
-        said["summary"], said["seconds"] = {}, 1.0
-
-
-def a_run(key: str) -> dict[str, pa.Table]:
-    return {
-        "run": pa.table({"run_id": [key[:12]], "system": ["bm25"], "key": [key], "status": ["done"]}),
-        "ranking": pa.table({"run_id": [key[:12]] * 2, "qid": ["q"] * 2, "docno": ["a", "b"], "rank": [0, 1], "score": [2.0, 1.0]}),
-    }  # fmt: skip
 
 
 def test_views_keep_the_contract(store: Store) -> None:
@@ -119,10 +92,10 @@ def test_another_content_under_a_name_is_another_collection(store: Store) -> Non
 
 def test_the_database_can_be_rebuilt_from_artifacts(store: Store) -> None:
     artifact(store, "k" * 64, **a_run("k" * 64))
-    assert rebuild(store) == 1
-    assert rebuild(store) == 0
+    assert rebuild(store).added == 1
+    assert rebuild(store).added == 0
     store.database.unlink()
-    assert rebuild(store) == 1
+    assert rebuild(store).added == 1
     assert run(store, "kkk")["recipe"] == "r"
 
 
@@ -187,12 +160,9 @@ def test_a_reader_waits_for_a_writer(store: Store) -> None:
         assert runs(store) == []
 
 
-def test_no_database_is_said_plainly(tmp_path: Path, store: Store) -> None:
+def test_no_database_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(LswError, match="There is no store"):
         runs(Store(tmp_path / "none"))
-    store.database.write_bytes(b"not a database" * 1000)
-    with pytest.raises(LswError, match="cannot be opened"):
-        runs(store)
 
 
 def test_a_read_only_place_is_said_plainly() -> None:

@@ -165,3 +165,23 @@ def test_odd_texts_ids_and_runs_are_shown_as_they_are(tmp_path: Path) -> None:
     assert "[a] [/x]" in whole
     assert "[red]what[/red] [/nothing]" in whole
     assert "not in the store" in whole  # an imported run does not say which passages it ranked
+
+
+def test_names_with_escape_sequences_are_shown_and_not_obeyed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "odd")
+    store.create()
+    with store.writing() as con:
+        con.execute(
+            "INSERT INTO run (run_id, system, collection, query_variety, depth, n_queries, status, started_at, number)"
+            " VALUES ('r', ?, 'c', 'fr', 1, 1, 'done', '2025-01-01', 1)",
+            ["bm\x1b[31m25\x1b]0;x\x07\x9b2J"],
+        )
+    seen = []
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        strips = app.screen._compositor.render_strips()
+        seen.append("".join(strip.text for strip in strips))
+
+    drive(store, steps)
+    assert "bm[31m25]0;x" in seen[0]
+    assert not {"\x1b", "\x9b", "\x07"} & set(seen[0])

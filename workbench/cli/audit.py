@@ -1,7 +1,6 @@
 """`lsw audit`: are the translations good, and do queries lose by bad ones?"""
 
 import csv
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from workbench.cli.console import (
     JsonOption,
     StoreOption,
+    data,
     grid,
     one_of,
     opened,
@@ -70,7 +70,7 @@ def audit(
         print_json(audits)
     elif form == "csv":
         rows = [row for one in audits for row in one["translations"]]
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(data(), list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     else:

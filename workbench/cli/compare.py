@@ -1,6 +1,5 @@
 """`lsw compare`: runs against each other, or published figures beside ours."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from workbench.cli.console import (
     JsonOption,
     StoreOption,
     checked_format,
+    data,
     one_of,
     opened,
     out,
@@ -109,7 +109,7 @@ def _reference(at: "Store", run_ids: list[str], form: str) -> None:
         print_json({"figures": rows, "note": warning(rows)})
         return
     if form == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(data(), list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return

@@ -1,11 +1,12 @@
 """What all commands share: options, the way errors look, and tables or JSON on stdout."""
 
+import io
 import os
 import sys
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -42,16 +43,32 @@ def opened(folder: Path | None) -> "Store":
 
 def talk() -> "Console":
     """Where talk goes: stderr."""
-    from rich.console import Console
+    from workbench.cli.terminal import Terminal
 
-    return Console(stderr=True, highlight=False, markup=False)
+    return Terminal(stderr=True, highlight=False, markup=False)
 
 
 def out() -> "Console":
-    """Where data goes: stdout, wide enough for a table when it is no terminal."""
-    from rich.console import Console
+    """Where tables go: stdout, wide enough for one when it is no terminal."""
+    from workbench.cli.terminal import Terminal
 
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)
+    return Terminal(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)
+
+
+def data() -> TextIO:
+    """Where data that is no table goes: stdout, faithfully; a terminal gets it without what it would obey."""
+    if not sys.stdout.isatty():
+        return sys.stdout
+    from workbench.cli.terminal import Screen
+
+    return io.TextIOWrapper(Screen(), "utf-8", newline="", write_through=True)  # type: ignore[type-var]
+
+
+def put(text: str) -> None:
+    """Print data on stdout."""
+    stream = data()
+    stream.write(text)
+    stream.flush()
 
 
 def grid(*columns: str, **options: Any) -> "Table":
@@ -92,7 +109,7 @@ def show_results(results: "Results", form: str) -> None:
 
     report = REPORTS.part(form)().of(results)
     if isinstance(report, str):
-        typer.echo(report, nl=False)
+        put(report)
     else:
         out().print(report)
 
@@ -122,7 +139,7 @@ def print_json(value: Any) -> None:
     """JSON on stdout; times in ISO 8601."""
     from workbench.reports.json import dumps
 
-    typer.echo(dumps(value), nl=False)
+    put(dumps(value))
 
 
 def shown(value: Any) -> str:

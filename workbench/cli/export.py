@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.console import RunId, StoreOption, one_of, opened
+from workbench.cli.console import RunId, StoreOption, data, one_of, opened
 
 
 def export(
@@ -29,7 +29,8 @@ def export(
         from workbench.evaluation.run_files import lines
 
         chunks = lines(table, chosen["system"])
-    target: Any = to.open("wb") if to else sys.stdout.buffer
+    stdout = data()  # held: it closes its buffer when it goes
+    target: Any = to.open("wb") if to else stdout.buffer
     try:
         if form == "parquet":
             import pyarrow.parquet as pq

@@ -15,6 +15,7 @@ from workbench.cli.console import (
     opened,
     out,
     print_json,
+    put,
     show_results,
     talk,
 )
@@ -70,7 +71,9 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
                 text += lines(value, f"{path}.{key}" if path else key)
         return text
 
-    typer.echo("\n".join(lines(whole)).strip())
+    put("
+".join(lines(whole)).strip() + "
+")
     if rows:
         table = grid("what", "published", "here", "why", title="How faithful this is")
         for row in rows:
@@ -167,7 +170,7 @@ def run(
 
         for stage in plan.stages:
             if isinstance(stage.work, Release):
-                typer.echo(f"{stage.work.system}: {at.artifacts.path(stage.key) / 'checkpoint'}")
+                put(f"{stage.work.system}: {at.artifacts.path(stage.key) / 'checkpoint'}\n")
 
 
 def _plan(name: str, scale: str, overrides: list[str], fetch: bool = True) -> "Plan":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from workbench.cli.console import JsonOption, RunId, StoreOption, grid, opened, out, print_json, shown, talk
+from workbench.cli.console import JsonOption, RunId, StoreOption, grid, opened, out, print_json, put, shown, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,4 +109,4 @@ def print_run(at: "Store", run_id: str, as_json: bool) -> None:
     talk().print(f"{row['system']}, {row['query_variety']}: {means or 'not measured, there are no judgements'}")
     if evaluated := row["evaluated"]:
         talk().print(counts(evaluated))
-    typer.echo(run_id)
+    put(f"{run_id}\n")

@@ -1,12 +1,11 @@
 """`lsw sql`."""
 
-import sys
 from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
 
-from workbench.cli.console import JsonOption, StoreOption, grid, one_of, opened, out, print_json, shown, talk
+from workbench.cli.console import JsonOption, StoreOption, data, grid, one_of, opened, out, print_json, shown, talk
 
 SHOWN = 500
 """Rows of a table; other formats have all."""
@@ -41,7 +40,7 @@ def sql(
     elif form == "csv":
         import csv
 
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer = csv.writer(data(), lineterminator="\n")
         writer.writerow(names)
         writer.writerows(rows)
     else:

@@ -13,13 +13,14 @@ class Watcher:
     """An observer that shows a bar for the stage at work and leaves a line for each stage made."""
 
     def __init__(self, title: str) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        from workbench.cli.terminal import Terminal
 
         self.title = title
         # A copy of stderr: while native code is hushed, the bars go on.
         self.stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
-        self.console = Console(file=self.stream, highlight=False, markup=False)
+        self.console = Terminal(file=self.stream, highlight=False, markup=False)
         self.bars = Progress(
             TextColumn("{task.fields[place]}"),
             TextColumn("{task.description}", markup=False),

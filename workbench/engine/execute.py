@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from store import LswError, Store
 from store.artifacts import canonical, short
-from store.ingest import Context, collection_label, forget, ingest
+from store.ingest import Context, collection_label, forget, ingest, known
 from store.record import close_recipe_run, fail_stage, open_recipe_run
 from store.schema import utc_now
 from workbench.engine.dry_run import is_forced
@@ -57,7 +57,7 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
         labels = {c.name: collection_label(con, c.name, c.fingerprint) for c in (*plan.also, plan.collection)}
         stages = [(stage.key, stage.label) for stage in plan.stages]
         resolved = canonical(plan.resolved)
-        open_recipe_run(con, plan.recipe_run_id, plan.name, plan.title, plan.scale, resolved, stages)
+        open_recipe_run(con, store, plan.recipe_run_id, plan.name, plan.title, plan.scale, resolved, stages)
     store.events.emit(plan.recipe_run_id, "started", recipe=plan.name, scale=plan.scale, stages=len(plan.stages))
     counts = {"cached": 0, "ran": 0}
     try:
@@ -69,11 +69,12 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         reason = str(error) or type(error).__name__
         with store.writing() as con:
-            close_recipe_run(con, plan.recipe_run_id, status, time.monotonic() - started, reason)
+            close_recipe_run(con, store, plan.recipe_run_id, status, time.monotonic() - started, reason)
         store.events.emit(plan.recipe_run_id, status, error=str(error))
         raise
     with store.writing() as con:
-        close_recipe_run(con, plan.recipe_run_id, "done", time.monotonic() - started if counts["ran"] else None)
+        took = time.monotonic() - started if counts["ran"] else None
+        close_recipe_run(con, store, plan.recipe_run_id, "done", took)
     store.events.emit(plan.recipe_run_id, "done", **counts)
     return counts
 
@@ -139,6 +140,8 @@ class StageRun:
                         fail_stage(con, stage.key, *about, f"{type(error).__name__}: {error}")
                     raise
             with store.writing() as con:
+                if makes and known(con, stage.key):  # its artifact was gone, its rows were not
+                    forget(con, stage.key)
                 ingest(con, store, stage.key, self.context)
         self.emit("stage", status="done" if makes else "cached", seconds=round(seconds, 3))
         summary = store.artifacts.meta(stage.key)["summary"]

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLong
 from typing import Annotated, Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from store import LswError
-from workbench.registry import LOCAL
+from workbench.registry import LOCAL, told
 from workbench.talk import Summary
 from workbench.translation.base import Desk, Journal, Translator
 from workbench.varieties import Variety, variety
@@ -24,6 +25,27 @@ Positive = Annotated[float, Field(gt=0)]
 LONGEST_WAIT = 60.0
 """Seconds between two attempts at most."""
 sleep = time.sleep
+SECRETS = ("key", "token", "secret", "pass", "pwd", "auth", "credential", "signature")
+"""What names of a URL's parameters have in them that carry a key."""
+
+
+def _address(url: str | None) -> str | None:
+    """The URL itself.
+
+    Raises:
+        LswError: it is none, or has a password or a key in it: recipes are kept in the store as they were resolved.
+    """
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        raise LswError("translation.url is no URL.") from None
+    named = parse_qsl(f"{parts.query}&{parts.fragment}", keep_blank_values=True)
+    if "@" in parts.netloc or any(word in name.lower() for name, _ in named for word in SECRETS):
+        raise LswError(
+            "translation.url has a password or a key in it, which the store would keep.",
+            cure="Give the address alone, and the key in the environment (LIBRE_API_KEY, DEEPL_API_KEY, ...).",
+        )
+    return url
 
 
 class Service(Translator):
@@ -40,7 +62,7 @@ class Service(Translator):
     text at most; `newer`: it offers more than deep-translator's table says, and what it lacks it says itself.
     """
 
-    url: Annotated[str | None, LOCAL] = None
+    url: Annotated[str | None, LOCAL, AfterValidator(told(_address))] = None
     rate: Annotated[Positive, LOCAL] = 2.0
     retries: Annotated[int, Field(ge=0), LOCAL] = 6
     timeout: Annotated[Positive, LOCAL] = 30.0

@@ -143,6 +143,17 @@ def test_dry_run_damage_and_force(small_recipe: Path, small_scale: Path, tmp_pat
     (store / "artifacts" / key / "meta.json").write_text("{", "utf-8")
     assert foreseen()["index fr passages for bm25"][1] == "corrupt: meta.json cannot be read"
     lsw(*command)
+    (store / "artifacts" / key / "meta.json").unlink()
+    assert foreseen()["index fr passages for bm25"][1] == "corrupt: meta.json is missing"
+    lsw(*command)
+    [(measure,)] = select(Store(store), "SELECT key FROM stages WHERE kind = 'measure' ORDER BY ALL LIMIT 1")[1]
+    Store(store).artifacts.discard(measure)
+    with Store(store).writing() as con:
+        con.execute("UPDATE measure SET value = -1 WHERE key = ?", [measure])
+    assert "its artifact is gone" in lsw("store", "check", "--store", store, check=1).stderr
+    lsw(*command)
+    assert select(Store(store), "SELECT count(*) FROM measures WHERE value < 0")[1] == [(0,)]
+    assert "0 faults" in lsw("store", "check", "--store", store).stderr
     assert select(Store(store), "SELECT * FROM rankings ORDER BY ALL")[1] == ranking
     forced = lsw(*command, "--force", "retrieve")
     assert "2 stages run" in forced.stderr

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlparse
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
 from store import LswError, Store
 from store.query import rows
@@ -204,6 +205,37 @@ def test_no_key_is_ever_shown(tmp_path: Path, faulty: Faulty, monkeypatch: pytes
 
     for fault in (AuthorizationException("very-secret"), ApiKeyException("very-secret")):
         assert "very-secret" not in describe(fault)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:very-secret@localhost:5000/",
+        "http://very-secret@localhost:5000/",
+        "http://localhost:5000/?api_key=very-secret",
+        "http://localhost:5000/?x=1&Access-Token=very-secret",
+        "http://localhost:5000/#key=very-secret",
+        "http://me:very-secret@[",
+    ],
+)
+def test_a_url_with_a_password_or_a_key_is_refused_and_not_shown(tmp_path: Path, lsw: Lsw, url: str) -> None:
+    with pytest.raises(ValidationError) as told:
+        stage("libre", url=url)
+    [fault] = told.value.errors(include_input=False)
+    assert fault["type"] == "lsw"
+    assert "very-secret" not in str(fault)
+    if "api_key" in url:
+        asked = ('translation.translator="libre"', f'translation.url="{url}"', "--store", tmp_path / "s")
+        said = lsw("recipe", "run", "zero_shot_yue_zh", *asked, check=2).stderr
+        assert "has a password or a key in it" in said
+        assert "LIBRE_API_KEY" in said
+        assert "very-secret" not in said
+        assert not (tmp_path / "s").exists()
+
+
+def test_a_url_without_a_key_is_taken() -> None:
+    for url in (None, "http://localhost:5000/", "https://translate.example/v1?format=text"):
+        assert TRANSLATORS.part("libre")(translator="libre", url=url).model_dump()["url"] == url
 
 
 def test_services_are_asked_no_more_often_than_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
