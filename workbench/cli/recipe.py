@@ -71,9 +71,7 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
                 text += lines(value, f"{path}.{key}" if path else key)
         return text
 
-    put("
-".join(lines(whole)).strip() + "
-")
+    put("\n".join(lines(whole)).strip() + "\n")
     if rows:
         table = grid("what", "published", "here", "why", title="How faithful this is")
         for row in rows:
