@@ -146,7 +146,7 @@ def finetunes(store: Store) -> list[Row]:
             """
             SELECT f.*, l.at, l.losses FROM finetunes f
             JOIN (SELECT model_key, list(step ORDER BY step) AS at, list(loss ORDER BY step) AS losses
-                  FROM losses GROUP BY model_key) l USING (model_key)
+                  FROM losses WHERE loss IS NOT NULL GROUP BY model_key) l USING (model_key)
             ORDER BY f.system, f.trained_on
             """,
         )

@@ -154,6 +154,11 @@ ALTER TABLE run ADD COLUMN seed BIGINT;
 CREATE OR REPLACE VIEW runs AS SELECT run_id, recipe, recipe_run_id, scale, collection, system, trained_on,
     query_variety, document_variety, depth, n_queries, status, started_at, seconds, key, seed FROM run;
 ALTER TABLE finetune ADD COLUMN seed BIGINT;
+ALTER TABLE finetune ADD COLUMN held_out_queries INTEGER;
+ALTER TABLE finetune ADD COLUMN held_out_first DOUBLE;
+ALTER TABLE finetune ADD COLUMN held_out_last DOUBLE;
+ALTER TABLE loss ADD COLUMN held_out DOUBLE;
+CREATE OR REPLACE VIEW losses AS SELECT * FROM loss;
 CREATE OR REPLACE VIEW finetunes AS SELECT * FROM finetune;
 ALTER TABLE comparison ADD COLUMN left_out INTEGER;
 ALTER TABLE comparison ADD COLUMN family TEXT;
@@ -197,7 +202,7 @@ VIEWS = {
     "finetunes": "a trained model: what on, how long, its first and last loss, whether its weights changed",
     "stages": "a stage: kind, parameters, inputs, environment, seconds, error, the tables it filled",
     "triples": "a training triple with the scores that mined it",
-    "losses": "a logged step of a training",
+    "losses": "a logged step of a training: its loss, or `held_out`, RR@10 of queries it is not trained on",
     "recipe_runs": "a recipe run: the recipe as it was resolved, how it ended",
     "recipe_stages": "a stage of a recipe run, in order",
     "scored_queries": "a query's text as a run scored it (after script conversion)",

@@ -5,8 +5,10 @@ from rich.text import Text
 from store.rows import ComparisonRow
 from tui.listing import WIDE
 from tui.study import LETTERS, ComparedRuns, label
-from workbench.comparison.results import basis, family, method_words, p_text, signed, significant
+from workbench.comparison.results import family, method_words, p_text, signed, significant
 
+NARROW = 60
+"""Columns of a terminal from which all figures have room."""
 COLOURS = ("cyan", "magenta", "yellow", "green")
 
 
@@ -16,61 +18,74 @@ def letter(run: int) -> Text:
 
 
 def verdict(row: ComparisonRow, recorded: ComparisonRow | None, run: int) -> str:
-    """What may be said of B against A. A recipe's own family, where the difference was declared, has the last word."""
+    """What may be said of B against A: no more than both the test at hand and a recipe's own, if it declared one, say.
+
+    Where they differ both are shown, the stricter first.
+    """
     who = LETTERS[run]
     if row["delta"] == 0:
         return f"{who} and A have the same mean."
     way = "higher" if row["delta"] > 0 else "lower"
-    alone = f"p {p_text(row['p_corrected'])}, {family(row)}"
-    if recorded is None:
-        if significant(row):
-            return f"{who} is significantly {way} than A: {alone}."
-        return f"{who} is {way} than A, not significantly: {alone}."
-    whole = f"p {p_text(recorded['p_corrected'])}, {family(recorded)}, as {recorded.get('recipe')} declared"
-    if significant(recorded):
-        return f"{who} is significantly {way} than A: {whole}."
-    if significant(row):
-        return f"{who} is {way} than A, not significantly: {whole} ({alone} alone)."
-    return f"{who} is {way} than A, not significantly: {whole}."
+    results = [(row["p_corrected"], significant(row), f"p {p_text(row['p_corrected'])}, {family(row)}, here")]
+    if recorded is not None:
+        words = f"p {p_text(recorded['p_corrected'])}, {family(recorded)}, as {recorded.get('recipe')} declared"
+        results.append((recorded["p_corrected"], significant(recorded), words))
+    else:
+        results[0] = (*results[0][:2], results[0][2].removesuffix(", here"))
+    words = "; ".join(words for _, _, words in sorted(results, reverse=True))
+    if all(holds for _, holds, _ in results):
+        return f"{who} is significantly {way} than A: {words}."
+    return f"{who} is {way} than A, not significantly: {words}."
+
+
+def counted(row: ComparisonRow) -> str:
+    """How many queries a comparison rests on and what became of the others, in few words."""
+    topics = f" in {row['n_groups']} topics" if row["n_groups"] != row["n"] else ""
+    return (
+        f"n {row['n']}{topics}; {row['no_result']} no result, {row['no_relevant']} no relevant,"
+        f" {row['left_out']} left out"
+    )
 
 
 def strip(comparison: ComparedRuns, chosen: int, width: int) -> Text:
-    """The contrast in a few lines, one for each run.
+    """The contrast in a few lines, one for each run; names give way to figures, which are never cut.
 
     Args:
-        found: the comparison.
+        comparison: the runs.
         chosen: the run whose differences the queries are sorted by.
         width: terminal cells there are.
     """
-    named = max(len(label(r)) for r in comparison.runs)
-    named = min(named, 34 if width < WIDE else 48)
-    means = comparison.paired.values.mean(axis=0)[:, 0]
     lines = []
     for i, run in enumerate(comparison.runs):
-        name = Text(label(run))
-        name.truncate(named, overflow="ellipsis", pad=True)
-        line = Text.assemble("▸" if i == chosen else " ", letter(i), " ", name, f" {means[i]:.4f}")
+        row = comparison.rows[(i or chosen) - 1]
+        figures = Text(f" {row['mean'] if i else row['mean_baseline']:.4f}")
         if i:
-            row = comparison.rows[i - 1]
-            line.append(f" {signed(row['delta'])}", "bold")
-            line.append(f" [{signed(row['ci_low'])}, {signed(row['ci_high'])}]")
-            if row["effect_size"] is not None:
-                line.append(f" d {signed(row['effect_size'], 2)}")
+            figures.append(f" {signed(row['delta'])}", "bold")
+            figures.append(f" [{signed(row['ci_low'])}, {signed(row['ci_high'])}]")
+            if row["effect_size"] is not None and width >= NARROW:
+                figures.append(f" d {signed(row['effect_size'], 2)}")
             if width >= WIDE:
-                line.append(f"  p {p_text(row['p_corrected'])}")
-                line.append(f"  won {row['wins']}, tied {row['ties']}, lost {row['losses']}")
-            else:
-                line.append(f" {row['wins']}/{row['ties']}/{row['losses']}")
+                figures.append(f"  p {p_text(row['p_corrected'])}")
+                figures.append(f"  won {row['wins']}, tied {row['ties']}, lost {row['losses']}")
+            elif width >= NARROW:
+                figures.append(f" {row['wins']}/{row['ties']}/{row['losses']}")
         else:
-            line.append(f" {comparison.choice.measure}", "bold")
-            line.append("  baseline")
-        lines.append(line)
+            figures.append(f" {comparison.choice.measure}", "bold")
+            figures.append("  baseline")
+        lines.append((i, label(run), figures))
+    widest = max(figures.cell_len for _, _, figures in lines)
+    named = min(max(len(name) for _, name, _ in lines), 48, max(6, width - 3 - widest))
+    shown = []
+    for i, name, figures in lines:
+        text = Text(name)
+        text.truncate(named, overflow="ellipsis", pad=True)
+        shown.append(Text.assemble("▸" if i == chosen else " ", letter(i), " ", text, figures))
     row = comparison.rows[chosen - 1]
-    lines.append(Text(" " + verdict(row, comparison.recorded[chosen - 1], chosen), "italic"))
-    about = f" {method_words([row])}; {basis(row)}"
-    if comparison.paired.left_out:
-        about += f"; {comparison.paired.left_out} queries not in every run left out"
-    lines.append(Text(about, "dim"))
-    for line in lines:
-        line.truncate(max(1, width), overflow="ellipsis")
-    return Text("\n").join(lines)
+    shown.append(Text(verdict(row, comparison.recorded[chosen - 1], chosen), "italic"))  # as many lines as it takes
+    listed = len(comparison.qids)
+    about = counted(row) + (f"; {listed} in all runs listed" if listed != row["n"] else "")
+    shown.append(Text(about, "dim"))
+    method = Text(method_words([row]), "dim")
+    method.truncate(max(1, width), overflow="ellipsis")
+    shown.append(method)
+    return Text("\n").join(shown)

@@ -18,18 +18,24 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 Cells = list[Text]
+LETTERS = 4
+"""Cells of a text below which it says nothing."""
 WIDE = 110
 """Columns of a terminal from which there is room for more."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `width` in terminal cells (0: what is left), dropped from lists narrower than `needs`."""
+    """A column: `width` in terminal cells (0: what is left), dropped from lists narrower than `needs`.
+
+    One of figures (`right`, or `whole`) is shown whole or not at all: a number that is cut is another number.
+    """
 
     name: str
     width: int = 0
     right: bool = False
     needs: int = 0
+    whole: bool = False
 
 
 @dataclass
@@ -206,10 +212,19 @@ class Listing(ScrollView, can_focus=True):
         kept = [c if whole >= c.needs else None for c in self.rows.columns]
         used = sum(c.width + 1 for c in kept if c) - 1
         widths = [0 if c is None else c.width or max(1, whole - used) for c in kept]
-        over = sum(w + 1 for w in widths if w) - 1 - whole
-        if over > 0:  # the widest gives way
-            at = max(range(len(widths)), key=widths.__getitem__)
-            widths[at] = max(1, widths[at] - over)
+
+        def over() -> int:
+            return sum(w + 1 for w in widths if w) - 1 - whole
+
+        # Texts give way, the widest first, and go where a few letters are left; then figures go, the last first.
+        texts = [i for i, c in enumerate(self.rows.columns) if not (c.right or c.whole)]
+        while over() > 0 and (wide := [i for i in texts if widths[i]]):
+            at = max(wide, key=widths.__getitem__)
+            left = widths[at] - over()
+            widths[at] = left if left >= LETTERS else 0
+        for at in reversed(range(len(widths))):
+            if over() > 0:
+                widths[at] = 0
         return widths
 
     def line(self, cells: Cells, widths: list[int]) -> Text:

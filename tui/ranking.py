@@ -44,9 +44,9 @@ def ranking_rows(shown: QueryRankings, run: int, chosen: int) -> Rows:
 
     wide = min(14, max((len(d) for d in docnos[:200]), default=5))
     columns = [
-        Column("#", 4, right=True),
-        Column("", 2),
-        Column("", 5),
+        Column("#", max(2, len(str(len(docnos)))), right=True),
+        Column("", 2, whole=True),
+        Column("", max(4, 1 + len(str(max(map(len, shown.docnos), default=0)))), whole=True),
         Column("docno", wide),
         Column("passage", needs=40),
     ]

@@ -4,15 +4,20 @@ import asyncio
 import shlex
 import sys
 from datetime import datetime
+from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
+from textual.geometry import Region
 
 from store import Store
-from tui.listing import bar, fitted
+from store.rows import ComparisonRow
+from tui.contrast import counted, verdict
+from tui.listing import LETTERS, Column, Listing, Rows, bar, fitted
 from tui.pages.runs import age
 from tui.web import Local
 from tui.words import NEAR, SAME, marked
@@ -97,3 +102,58 @@ def test_age_is_in_one_unit() -> None:
     for then, said in ((datetime(2026, 1, 10, 11, 59, 30), "now"), (datetime(2026, 1, 10, 11), "1 h"),
                        (datetime(2026, 1, 10, 11, 30), "30 min"), (datetime(2026, 1, 1), "9 d")):  # fmt: skip
         assert age(then, now) == said
+
+
+COLUMNS = st.lists(
+    st.builds(Column, st.just("x"), st.integers(1, 20), right=st.booleans(), whole=st.booleans()),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(COLUMNS, st.integers(4, 60))
+def test_figures_are_shown_whole_or_not_at_all(columns: list[Column], room: int) -> None:
+    """`↑251` in a column that was cut became `↑25`."""
+    listing = Listing(Rows(columns))
+    with patch.object(Listing, "scrollable_content_region", Region(0, 0, room, 5)):
+        widths = listing.widths()
+    assert sum(w + 1 for w in widths if w) - 1 <= room
+    for column, width in zip(columns, widths, strict=True):
+        assert width in (0, column.width) or (not (column.right or column.whole) and LETTERS <= width < column.width)
+    if sum(c.width + 1 for c in columns) - 1 <= room:
+        assert widths == [c.width for c in columns]
+
+
+def outcome(p: float, size: int = 1, **about: Any) -> ComparisonRow:
+    row = {
+        "delta": -0.07, "p_corrected": p, "correction": "holm", "test": "t", "family_size": size, "n": 196,
+        "n_groups": 98, "no_result": 3, "no_relevant": 2, "left_out": 10, **about,
+    }  # fmt: skip
+    return cast("ComparisonRow", row)
+
+
+@pytest.mark.parametrize(
+    ("here", "declared", "says", "first"),
+    [
+        (0.541, 0.003, "not significantly", "p = 0.541"),
+        (0.003, 0.541, "not significantly", "p = 0.541"),
+        (0.003, 0.02, "is significantly lower", "p = 0.020"),
+        (0.3, None, "not significantly", "p = 0.300"),
+        (0.003, None, "is significantly lower", "p = 0.003"),
+    ],
+)
+def test_a_verdict_says_no_more_than_the_stricter_of_two_tests(
+    here: float, declared: float | None, says: str, first: str
+) -> None:
+    recorded = None if declared is None else outcome(declared, 6, recipe="zero_shot_yue_zh")
+    words = verdict(outcome(here), recorded, 1)
+    assert says in words and f": {first}" in words
+    if declared is not None:  # both results stand there
+        assert f"p = {here:.3f}, Holm over 1, here" in words
+        assert f"p = {declared:.3f}, Holm over 6, as zero_shot_yue_zh declared" in words
+
+
+def test_what_became_of_queries_fits_a_narrow_terminal() -> None:
+    words = counted(outcome(0.1, n=6980, n_groups=6980))
+    assert words == "n 6980; 3 no result, 2 no relevant, 10 left out"
+    assert len(counted(outcome(0.1))) < 78

@@ -155,6 +155,10 @@ class Folder:
         """One file of judgements holds for all varieties."""
         return False
 
+    def held_out(self) -> bool:
+        """Whether it has queries of a split `dev`."""
+        return "dev" in self.topics.values() or (self.folder / "qrels" / "dev.tsv").is_file()
+
     def downloads(self, part: str, variety: str, split: str) -> list[Download]:
         """None."""
         return []

@@ -115,6 +115,10 @@ class PublicCollection:
         """Whether its test split has a name."""
         return "test" in self.splits
 
+    def held_out(self) -> bool:
+        """Whether its split `dev` has a name."""
+        return "dev" in self.splits
+
     def by_variety(self) -> bool:
         """Each source has judgements of its own."""
         return True

@@ -112,6 +112,10 @@ class Sampled:
         """As the whole."""
         return self.whole.judged
 
+    def held_out(self) -> bool:
+        """A sample is of training and test queries."""
+        return False
+
     def by_variety(self) -> bool:
         """As the whole."""
         return self.whole.by_variety()

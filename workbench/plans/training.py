@@ -91,9 +91,17 @@ def finetuned(plan: Planner, system: str, seed: int | None = None) -> Stage:
         "checkpoint": _start(plan, system, tuning),
         "triples": negatives.planned(TriplesPlan(plan, tuning), on, seen),
         "passages": sources.passages(plan, on.high, "train"),
+        **_held_out(plan, on),
     }
     named = f", seed {tuning.seed}" if tuned.seeds else ""
     return plan.graph.add(work, f"fine-tune {system} on {on}{named}", inputs)
+
+
+def _held_out(plan: Planner, on: Pair) -> dict[str, Stage]:
+    """Queries to watch a training by: parallel ones of a split `dev`, where the collection has some."""
+    if not plan.trained.held_out() or not plan.recipe.translation.parallel:
+        return {}
+    return {"dev_queries": sources.queries(plan, on.low, "dev"), "dev_qrels": sources.qrels(plan, on.high, "dev")}
 
 
 def _start(plan: Planner, system: str, tuning: Tuning) -> Stage:

@@ -22,6 +22,7 @@ from workbench.talk import Summary
 from workbench.text import convert
 from workbench.training.distributed import share
 from workbench.training.finetune import finetune
+from workbench.training.held_out import HeldOut
 from workbench.training.objectives.base import Training
 from workbench.training.steps.base import Step
 from workbench.training.trainer import processes
@@ -36,7 +37,8 @@ _TEXTS = pa.schema(
 class Finetune(Kind):
     """Leaves `checkpoint/` (the model), `rows/finetune.parquet` and `rows/loss.parquet`.
 
-    Reads `checkpoint` (where it starts), `triples` and, unless these are whole texts, `passages`.
+    Reads `checkpoint` (where it starts), `triples` and, unless these are whole texts, `passages`; where the collection
+    has some, `dev_queries` and `dev_qrels`, for a figure that is logged beside the loss and changes nothing.
 
     Args:
         system: its name in the recipe.
@@ -72,12 +74,14 @@ class Finetune(Kind):
         triples = job.read("triples", "crops") if crops else self._triples(job)
         checkpoint = folder_in(job.inputs["checkpoint"])
         training = Training(
-            self.ranker, checkpoint, triples, self.tuning, job.work, job.progress, tuple(self.report_to)
-        )
+            self.ranker, checkpoint, triples, self.tuning, job.work, job.progress, tuple(self.report_to),
+            self._held_out(job),
+        )  # fmt: skip
         sharing = processes(self.processes, self.tuning)
         out = job.out / "checkpoint"
         outcome = share(sharing, training, out) if sharing > 1 else finetune(training, out)
-        losses = outcome.curve["loss"].to_pylist()
+        losses = outcome.curve["loss"].drop_null().to_pylist()
+        figures = outcome.curve["held_out"].drop_null().to_pylist()
         summary = {
             "examples": len(triples),
             "steps": outcome.steps,
@@ -85,6 +89,11 @@ class Finetune(Kind):
             "loss_last": losses[-1] if losses else None,
             "weight_change": outcome.weight_change,
         }
+        if training.held_out and figures:
+            summary |= {
+                "held_out_queries": len(training.held_out.queries), "held_out_first": figures[0],
+                "held_out_last": figures[-1],
+            }  # fmt: skip
         row = {
             "model_key": job.key,
             "system": self.system,
@@ -93,6 +102,7 @@ class Finetune(Kind):
             "learning_rate": self.tuning.learning_rate,
             "seed": self.tuning.seed,
             **{name: summary[name] for name in ("examples", "steps", "loss_first", "loss_last")},
+            **{name: summary.get(name) for name in ("held_out_queries", "held_out_first", "held_out_last")},
             "weights_changed": True,  # `finetune` refuses otherwise
             "checkpoint": f"artifacts/{job.key}/checkpoint",
         }
@@ -118,6 +128,15 @@ class Finetune(Kind):
             seconds=STAGE + steps * rate + 4 * MODEL,
             disk=estimator.weights(self.ranker),
         )
+
+    def _held_out(self, job: Job) -> HeldOut | None:
+        if "dev_queries" not in job.inputs:
+            return None
+        queries = job.queries("dev_queries")
+        texts = convert(queries["query"].to_pylist(), self.query_variety, self.script)
+        queries = queries.set_column(queries.schema.get_field_index("query"), "query", pa.array(texts))
+        reading = Reading(job.passages("passages"), self.document_variety, self.script)
+        return HeldOut.of(queries, job.read("dev_qrels", "qrel"), reading, self.tuning.seed)
 
     def _triples(self, job: Job) -> pa.Table:
         """Triples with texts in the declared script, and their varieties; on disk, memory-mapped."""

@@ -16,7 +16,7 @@ import pyarrow.feather as feather
 
 from store import LswError
 from workbench.systems import SYSTEMS
-from workbench.training.finetune import Outcome, finetune
+from workbench.training.finetune import CURVE, Outcome, finetune
 from workbench.training.objectives.base import Training
 from workbench.training.tuning import Tuning
 
@@ -24,7 +24,7 @@ JOB, TRIPLES, DONE, FAULT = "job.json", "triples.arrow", "outcome.json", "fault.
 
 
 def share(processes: int, training: Training, out: Path) -> Outcome:
-    """As `workbench.training.finetune`, by so many processes on this machine, one for each GPU.
+    """As `workbench.training.finetune`, by so many processes on this machine, one for each GPU; no held-out figure.
 
     Raises:
         LswError: one of them failed; its error, or what it said last.
@@ -73,13 +73,8 @@ def share(processes: int, training: Training, out: Path) -> Outcome:
         faults = [line for line in last if "Error" in line] or last[-5:] or ["It said nothing."]
         raise LswError(f"Training by {processes} processes failed.", "\n".join(faults[:5]), exit_code=1)
     told = json.loads((work / DONE).read_text("utf-8"))
-    curve = pa.Table.from_pylist(told["curve"], schema=_CURVE)
+    curve = pa.Table.from_pylist(told["curve"], schema=CURVE)
     return Outcome(told["steps"], told["weight_change"], curve)
-
-
-_CURVE = pa.schema(
-    [("step", pa.int32()), ("epoch", pa.float64()), ("loss", pa.float64()), ("learning_rate", pa.float64())]
-)
 
 
 def main(job: Path) -> None:

@@ -7,16 +7,21 @@ weight (the published learning rate of 5e-12 moves none).
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from store import LswError
 from workbench.systems.base import System
+from workbench.training.held_out import TIMES, HeldOut, Scorer
 from workbench.training.objectives import OBJECTIVES
 from workbench.training.objectives.base import Objective, Training
 from workbench.training.trainer import processes, sharing
 from workbench.training.tuning import Tuning
 
+CURVE = pa.schema(
+    [("step", pa.int32()), *((name, pa.float64()) for name in ("epoch", "loss", "learning_rate", "held_out"))]
+)
 MOVED = 1e-7
 """Smallest relative change of the weights, |after - before| / |before|, that counts as training."""
 
@@ -25,7 +30,7 @@ MOVED = 1e-7
 class Outcome:
     """What training did: steps taken, relative change of the weights, and the loss curve.
 
-    `curve` has columns step (int32), epoch, loss, learning_rate (double).
+    `curve` is a table of schema `CURVE`; a row has a loss, or a figure of held-out queries.
     """
 
     steps: int
@@ -49,7 +54,12 @@ def finetune(training: Training, out: Path) -> Outcome:
 
     processes(sharing(), training.tuning)
     set_seed(training.tuning.seed)
-    trainer, parts, save = objective_of(training.system, training.tuning).prepare(training)
+    objective = objective_of(training.system, training.tuning)
+    trainer, parts, save = objective.prepare(training)
+    figures: dict[int, float] = {}
+    scorer = objective.scorer(training, parts)
+    if training.held_out and training.held_out.queries and scorer and sharing() == 1:
+        trainer.add_callback(_watching(training.held_out, scorer, parts, figures))
     before = [p.detach().to("cpu", copy=True) for p in parts.parameters()]
     last = _last_checkpoint(training.work)
     result = trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -67,15 +77,34 @@ def finetune(training: Training, out: Path) -> Outcome:
     if trainer.is_world_process_zero():
         save(out)
     logs = [h for h in trainer.state.log_history if "loss" in h]
-    curve = pa.table(
-        {
-            "step": pa.array([h["step"] for h in logs], pa.int32()),
-            "epoch": pa.array([float(h["epoch"]) for h in logs], pa.float64()),
-            "loss": pa.array([float(h["loss"]) for h in logs], pa.float64()),
-            "learning_rate": pa.array([float(h["learning_rate"]) for h in logs], pa.float64()),
-        }
-    )
+    rows = [{name: h[name] for name in ("step", "epoch", "loss", "learning_rate")} for h in logs]
+    per_epoch = result.global_step / trainer.state.epoch if trainer.state.epoch else 1.0
+    rows += [{"step": step, "epoch": step / per_epoch, "held_out": figure} for step, figure in figures.items()]
+    curve = pa.Table.from_pylist(sorted(rows, key=lambda row: row["step"]), schema=CURVE)
     return Outcome(int(result.global_step), change, curve)
+
+
+def _watching(held_out: HeldOut, scorer: Scorer, model: Any, figures: dict[int, float]) -> Any:
+    """A callback that keeps RR@10 of held-out queries by step: at the beginning, `TIMES` on the way, at the end."""
+    import torch
+    from transformers import TrainerCallback
+
+    class Watching(TrainerCallback):  # type: ignore[misc, unused-ignore]
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.measure(state.global_step)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.global_step % max(1, -(-state.max_steps // TIMES)) == 0 or state.global_step == state.max_steps:
+                self.measure(state.global_step)
+
+        def measure(self, step: int) -> None:
+            was = model.training
+            model.eval()
+            with torch.inference_mode():
+                figures[step] = held_out.reciprocal_rank(scorer)
+            model.train(was)
+
+    return Watching()
 
 
 def _last_checkpoint(work: Path) -> Path | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from store import LswError
+from workbench.checkpoints.soundness import examine, loading
 from workbench.registry import LOCAL
 from workbench.talk import Summary
 from workbench.translation.base import Desk, Journal, Translator
@@ -54,7 +55,7 @@ def translated(
     Args:
         checkpoint: a transformers folder, safetensors; no remote code is run.
         texts: what to translate.
-        source, target: varieties. NLLB is told their codes; a checkpoint without codes translates what it was made for.
+        source, target: varieties, which a checkpoint of many is told (`told`).
         beams: of the search.
         length: tokens at most, of a text and of its translation.
 
@@ -62,32 +63,66 @@ def translated(
         texts, and their translations.
 
     Raises:
-        LswError: the checkpoint is told varieties by codes, and has none for one of these.
+        LswError: the checkpoint is told varieties, and does not know one of these; or it is not what it says.
     """
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
-    model = AutoModelForSeq2SeqLM.from_pretrained(checkpoint, trust_remote_code=False, use_safetensors=True).eval()
+    with loading(checkpoint):
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
+        model = AutoModelForSeq2SeqLM.from_pretrained(checkpoint, trust_remote_code=False, use_safetensors=True).eval()
+    examine(model, tokenizer, checkpoint)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device)
-    options: dict[str, int] = {}
-    if hasattr(tokenizer, "src_lang"):
-        codes = variety(source).nllb, variety(target).nllb
-        known = tokenizer.get_vocab()
-        for code, name in zip(codes, (source, target), strict=True):
-            if code is None or code not in known:
-                raise LswError(
-                    f"The checkpoint has no code for {variety(name).name} ({name}).",
-                    f"Looked for '{code}' in {checkpoint}.",
-                    "Choose another checkpoint, or correct `nllb` in varieties.toml.",
-                )
-        tokenizer.src_lang = codes[0]
-        options["forced_bos_token_id"] = known[codes[1]]
+    prefix, options = told(tokenizer, source, target, checkpoint)
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     for start in range(0, len(order), BATCH):
         batch = [texts[i] for i in order[start : start + BATCH]]
-        inputs = tokenizer(batch, return_tensors="pt", padding=True, truncation=True, max_length=length).to(device)
+        marked = [prefix + text for text in batch]
+        inputs = tokenizer(marked, return_tensors="pt", padding=True, truncation=True, max_length=length).to(device)
         with torch.inference_mode():
             ids = model.generate(**inputs, num_beams=beams, do_sample=False, max_new_tokens=length, **options)
         yield batch, [" ".join(text.split()) for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
+
+
+def told(tokenizer: Any, source: str, target: str, checkpoint: Path) -> tuple[str, dict[str, int]]:
+    """How a checkpoint of many varieties is told which: what is written before each text, and options of generating.
+
+    NLLB by its codes (`cat_Latn`), M2M-100 by `__ca__`, MADLAD by `<2ca>` before the text, Marian of several targets by
+    `>>cat<<`. A checkpoint that knows no such words translates what it was made for.
+
+    Args:
+        tokenizer: the checkpoint's; told the source, if it is to be.
+        source, target: varieties.
+        checkpoint: its folder, for the error.
+
+    Raises:
+        LswError: it is told varieties, and does not know one of these.
+    """
+    known = tokenizer.get_vocab()
+
+    def word(code: str, *words: str | None) -> str:
+        """The first of these words that the checkpoint knows."""
+        found = next((w for w in words if w and w in known), None)
+        if found is None:
+            raise LswError(
+                f"The checkpoint has no code for {variety(code).name} ({code}).",
+                f"Looked for {', '.join(repr(w) for w in words if w)} in {checkpoint}.",
+                "Choose another checkpoint, or correct `nllb` in varieties.toml.",
+            )
+        return found
+
+    if "__en__" in known:
+        words = [word(code, f"__{code}__") for code in (source, target)]
+        tokenizer.src_lang = source
+        return "", {"forced_bos_token_id": known[words[1]]}
+    if hasattr(tokenizer, "src_lang"):
+        words = [word(code, variety(code).nllb) for code in (source, target)]
+        tokenizer.src_lang = words[0]
+        return "", {"forced_bos_token_id": known[words[1]]}
+    if "<2en>" in known:
+        return word(target, f"<2{target}>") + " ", {}
+    if any(token.startswith(">>") and token.endswith("<<") for token in known):
+        code = variety(target).nllb or target
+        return word(target, f">>{code}<<", f">>{code.partition('_')[0]}<<", f">>{target}<<") + " ", {}
+    return "", {}

@@ -24,7 +24,7 @@ from workbench.stages.translate import Translate
 from workbench.translation import TRANSLATORS, _service, apertium
 from workbench.translation._service import Service, describe, patiently
 from workbench.translation.apertium import PACKAGES
-from workbench.translation.seq2seq import translated
+from workbench.translation.seq2seq import told, translated
 from workbench.varieties import table
 
 GOOD = "good"
@@ -369,6 +369,30 @@ def test_a_checkpoint_translates_as_it_does_text_by_text(nllb: Path) -> None:
 def test_a_checkpoint_without_a_variety_says_so(nllb: Path) -> None:
     with pytest.raises(LswError, match="no code for Occitan"):
         next(translated(nllb, ["la mer"], "fr", "oc", 1, 8))
+
+
+class Words:
+    """A tokenizer as far as it is asked here: the words that it knows."""
+
+    def __init__(self, *words: str) -> None:
+        self.known = {word: i for i, word in enumerate(words)}
+
+    def get_vocab(self) -> dict[str, int]:
+        return self.known
+
+
+def test_a_checkpoint_of_many_varieties_is_told_which() -> None:
+    at = Path("checkpoint")
+    m2m: Any = Words("__en__", "__fr__", "__ca__")
+    assert told(m2m, "fr", "ca", at) == ("", {"forced_bos_token_id": 2})
+    assert m2m.src_lang == "fr"
+    assert told(Words("<2en>", "<2ca>"), "fr", "ca", at) == ("<2ca> ", {})
+    assert told(Words(">>afr<<", ">>cat<<"), "fr", "ca", at) == (">>cat<< ", {})
+    assert told(Words(">>yue_Hant<<", ">>cat<<"), "zh", "yue", at) == (">>yue_Hant<< ", {})
+    assert told(Words("▁la", "▁mer"), "fr", "ca", at) == ("", {})  # of one pair
+    for words in (("__en__", "__fr__"), ("<2en>",), (">>afr<<",)):
+        with pytest.raises(LswError, match="no code for Catalan"):
+            told(Words(*words), "fr", "ca", at)
 
 
 @pytest.mark.slow

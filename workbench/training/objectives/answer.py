@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from workbench.systems import mt5
+from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.objectives.yes_no import YesNo
 
@@ -27,3 +28,6 @@ class Answer(Objective):
 
         trainer.compute_loss = loss
         return trainer, model, save
+
+    def scorer(self, training: Training, model: Any) -> Scorer:
+        return YesNo().scorer(training, model)

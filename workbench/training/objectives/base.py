@@ -11,6 +11,7 @@ import pyarrow as pa
 from workbench.registry import Part
 from workbench.systems.base import Encoder, Reranker
 from workbench.talk import Progress
+from workbench.training.held_out import HeldOut, Scorer
 from workbench.training.tuning import Tuning
 
 Prepared = tuple[Any, Any, Callable[[Path], None]]
@@ -29,6 +30,7 @@ class Training:
         work: folder for the trainer's checkpoints; if it holds some, training goes on from the last.
         progress: told steps done and to do.
         report_to: trackers that transformers knows.
+        held_out: queries to log a figure of beside the loss, if there are some.
     """
 
     system: Encoder | Reranker
@@ -38,6 +40,7 @@ class Training:
     work: Path
     progress: Progress
     report_to: tuple[str, ...] = ()
+    held_out: HeldOut | None = None
 
     @property
     def query_length(self) -> int:
@@ -58,3 +61,7 @@ class Objective(Part):
     @abstractmethod
     def prepare(self, training: Training) -> Prepared:
         """Load the model and a trainer for it."""
+
+    def scorer(self, training: Training, model: Any) -> Scorer | None:
+        """What ranks by the model as it is now; None if no held-out figure can be logged."""
+        return None

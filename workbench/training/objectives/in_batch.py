@@ -1,9 +1,10 @@
 """Each query against its passage, its negative and those of its batch (Henderson et al. 2017, arXiv 1705.00652)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from workbench.systems import bi_encoder as biencoder
 from workbench.systems._encoding import Computing, cut
+from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, contrast, follow, freeze, on_one, quiet, roles
 
@@ -12,6 +13,17 @@ class InBatch(Objective):
     """Cross-entropy of inner products over a temperature, by sentence-transformers' own trainer."""
 
     architectures: ClassVar[tuple[str, ...]] = ("bi-encoder",)
+
+    def scorer(self, training: Training, model: Any) -> Scorer:
+        def scored(queries: list[str], passages: list[list[str]]) -> list[list[float]]:
+            distinct = list(dict.fromkeys(text for some in passages for text in some))
+            budget = Computing().budget
+            asked = biencoder.encode(model, queries, training.query_length, budget, query=True)
+            vectors = biencoder.encode(model, distinct, training.document_length, budget, query=False)
+            known = dict(zip(distinct, vectors, strict=True))
+            return [[float(q @ known[text]) for text in some] for q, some in zip(asked, passages, strict=True)]
+
+        return scored
 
     def prepare(self, training: Training) -> Prepared:
         tuning = training.tuning

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from workbench.systems import multi_vector as multivector
+from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, contrast, follow, freeze, on_one, quiet, roles
 from workbench.training.tuning import Tuning
@@ -28,6 +29,29 @@ class InBatchMaxsim(Objective):
         return contrast(
             MultiVectorMultipleNegativesRankingLoss, CachedMultiVectorMultipleNegativesRankingLoss, model, tuning
         )
+
+    def scorer(self, training: Training, model: Any) -> Scorer:
+        system = training.system
+        assert isinstance(system, multivector.MultiVector)
+        row = training.triples.slice(0, 1).to_pylist()[0]
+        spoken = system.spoken(row["query_variety"], row["document_variety"])
+
+        def encoded(texts: list[str], code: str, query: bool) -> list[Any]:
+            multivector.speak(model, code)
+            how = model.encode_query if query else model.encode_document
+            rows = how(texts, batch_size=32, show_progress_bar=False, convert_to_numpy=False)
+            return [vectors.float().cpu().numpy() for vectors in rows]
+
+        def scored(queries: list[str], passages: list[list[str]]) -> list[list[float]]:
+            distinct = list(dict.fromkeys(text for some in passages for text in some))
+            asked = encoded(queries, spoken, query=True)
+            known = dict(zip(distinct, encoded(distinct, row["document_variety"], query=False), strict=True))
+            return [
+                [float((known[text] @ q.T).max(axis=0).sum()) for text in some]
+                for q, some in zip(asked, passages, strict=True)
+            ]
+
+        return scored
 
     def prepare(self, training: Training) -> Prepared:
         tuning = training.tuning

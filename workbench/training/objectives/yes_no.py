@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from workbench.checkpoints.soundness import examine, loading
 from workbench.systems import mt5
+from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, follow, freeze, on_one, quiet
 
@@ -13,6 +14,25 @@ class YesNo(Objective):
     """Cross-entropy over the two answer tokens, as they are scored, by transformers' own trainer."""
 
     architectures: ClassVar[tuple[str, ...]] = ("mt5",)
+
+    def scorer(self, training: Training, model: Any) -> Scorer:
+        import torch
+        from transformers import AutoTokenizer
+
+        tokenizer = mt5.spelling(AutoTokenizer.from_pretrained(training.checkpoint, local_files_only=True))
+        yes, no = mt5.answers(tokenizer)
+
+        def scored(queries: list[str], passages: list[list[str]]) -> list[list[float]]:
+            out = []
+            for query, texts in zip(queries, passages, strict=True):
+                rows = mt5.inputs(tokenizer, [query] * len(texts), texts, training.document_length)
+                ids, mask = (t.to(model.device) for t in mt5.padded(rows, tokenizer.pad_token_id))
+                first = torch.full((len(texts), 1), model.config.decoder_start_token_id, device=model.device)
+                logits = model(input_ids=ids, attention_mask=mask, decoder_input_ids=first).logits[:, 0, (yes, no)]
+                out.append(torch.log_softmax(logits.float(), dim=1)[:, 0].tolist())
+            return out
+
+        return scored
 
     def prepare(self, training: Training) -> Prepared:
         tuning, folder = training.tuning, str(training.checkpoint)
