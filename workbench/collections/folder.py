@@ -8,7 +8,6 @@ BEIR's own layout is read as it is: `queries.jsonl` or `queries.<variety>.jsonl`
 documents and topics: `corpus.<variety>.trec`, `queries.<variety>.trec` (a topic's title is the query).
 """
 
-import gzip
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from workbench.collections.formats import (
     fault,
     numbered,
     query_table,
+    raw_lines,
     read_objects,
     read_qrels,
     read_queries,
@@ -166,8 +166,7 @@ class Folder:
             return Extent.of(some)
         path = self.corpus_path(variety)
         marked = b"<DOC>" if path.suffix == ".trec" else b""
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return Extent.of(some, sum(1 for line in file if line.strip() and marked in line))
+        return Extent.of(some, sum(1 for _, line in raw_lines(path) if line.strip() and marked in line))
 
     def queries_extent(self, variety: str, split: str) -> Extent:
         """Counted."""

@@ -1,7 +1,5 @@
 """Files of triples and scores: on the hub or of one's own."""
 
-import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from store import LswError
 from store.artifacts import file_hash
 from workbench.checkpoints import hub
+from workbench.collections.formats import numbered, parsed
 
 
 def content(at: str, field: str) -> dict[str, str]:
@@ -40,14 +39,10 @@ def to_download(at: str) -> bool:
 
 
 def objects(path: Path) -> Iterator[tuple[int, Any]]:
-    """Numbered objects of a JSONL file, plain or .gz.
+    """Numbered objects of a JSONL file, plain or .gz; blank lines are passed over.
 
     Raises:
-        LswError: broken JSON.
+        LswError: broken JSON, invalid UTF-8.
     """
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                raise LswError(f"Broken JSON: {error.msg}.", f"{path}, line {number}") from None
+    for number, line in numbered(path):
+        yield number, parsed(path, number, line)

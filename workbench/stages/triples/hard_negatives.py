@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
 
+from store import LswError
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
@@ -65,17 +67,23 @@ class HardNegatives(TripleSource):
         known = _ByQuery(job.rows("scores", "scores"))
         rows: list[dict[str, Any]] = []
         unscored = 0
-        for _, line in objects(located(self.at)):
-            qid = str(line["qid"])
-            if qid not in query or not line["pos"]:
+        path = located(self.at)
+        for number, found in objects(path):
+            try:
+                line = _Line.model_validate(found)
+            except ValidationError:
+                problem = 'A line needs a number "qid", a list "pos", and a list of each system in "neg".'
+                raise LswError(problem, f"{path}, line {number}") from None
+            qid = str(line.qid)
+            if qid not in query or not line.pos:
                 continue
-            score = known.of(int(line["qid"]))
-            positives = [d for d in line["pos"] if d in score]
+            score = known.of(line.qid)
+            positives = [d for d in line.pos if d in score]
             if not positives:
                 unscored += 1
                 continue
             most = min(score[d] for d in positives) - self.margin
-            candidates = sorted({d for some in line["neg"].values() for d in some})
+            candidates = sorted({d for some in line.neg.values() for d in some})
             kept = [d for d in candidates if d in score and score[d] <= most]
             for negative in rng.sample(kept, min(self.per_query, len(kept))):
                 positive = rng.choice(positives)
@@ -96,6 +104,14 @@ class HardNegatives(TripleSource):
         count = self.count(stage, estimator)
         download = DOWNLOAD if to_download(self.at) else 0
         return Cost(download=download, seconds=STAGE + count * 1e-4, disk=count * TRIPLE_BYTES)
+
+
+class _Line(BaseModel):
+    """Docnos of a query: judged relevant, and found by each system."""
+
+    qid: int
+    pos: list[int]
+    neg: dict[str, list[int]]
 
 
 class _ByQuery:
