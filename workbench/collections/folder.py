@@ -20,7 +20,7 @@ import pyarrow as pa
 from store import LswError, nearest
 from store.artifacts import content_hash
 from workbench.checkpoints.resolve import SHIPPED
-from workbench.collections.base import LOOKED_AT, Download, Extent, first_texts
+from workbench.collections.base import LOOKED_AT, Download, Extent, collection_name, first_texts
 from workbench.collections.formats import (
     batched,
     fault,
@@ -50,6 +50,7 @@ class Folder:
     folder: Path
 
     def __post_init__(self) -> None:
+        collection_name(self.name)
         if not self.folder.is_dir():
             raise LswError(f"The collection folder {self.folder} does not exist.", cure="Check the path.")
 

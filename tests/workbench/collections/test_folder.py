@@ -134,6 +134,9 @@ def test_missing_files_are_named_with_the_nearest(tmp_path: Path) -> None:
     assert "'yue'" in caught.value.cure
     with pytest.raises(LswError, match="does not exist"):
         Folder("x", tmp_path / "nowhere")
+    for name in ("", " ", "\x1b[31m", "\0", "\udcff"):
+        with pytest.raises(LswError, match="cannot be shown"):
+            Folder(name, tmp_path / "c")
 
 
 def test_queries_that_name_no_variety_are_nobodys_reference(tmp_path: Path) -> None:
