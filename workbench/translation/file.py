@@ -1,5 +1,6 @@
 """Translations that somebody has made already: a file of qid, tab, text."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -25,7 +26,7 @@ class TranslationFile(Translator):
         Raises:
             LswError: it is not there.
         """
-        path = Path(self.file).expanduser().resolve()
+        path = Path(os.path.expanduser(self.file)).resolve()
         if not path.is_file():
             cure = "Set translation.file to a file of qid, tab, text."
             raise LswError("The file of [translation] is not there.", f"Looked for {path}.", cure)

@@ -97,6 +97,22 @@ def test_bad_values_are_refused_with_the_nearest_name(change: str, title: str, c
     assert change.split("=")[0] in str(caught.value) or "is missing" in title
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["collection.folder=~nobody-of-this-name/c"],
+        ["systems.bge-m3.checkpoint=~nobody-of-this-name/m"],
+        ["translation.translator=file", "translation.file=~nobody-of-this-name/t.tsv"],
+        ["translation.translator=seq2seq", "translation.checkpoint=~nobody-of-this-name/m"],
+        ["negatives.source=published", "negatives.published.ca-fr=~nobody-of-this-name/t.jsonl"],
+    ],
+)
+def test_the_home_of_nobody_is_not_there(changes: list[str]) -> None:
+    with pytest.raises(LswError) as caught:
+        plan("zero_shot_yue_zh", *changes)
+    assert "~nobody-of-this-name" in str(caught.value)
+
+
 def test_a_service_is_asked_in_bounds() -> None:
     for setting in ("timeout=inf", "timeout=1e300", "rate=1e-300", "retries=1024"):
         with pytest.raises(LswError, match=rf"translation\.{setting.split('=')[0]}"):

@@ -1,5 +1,6 @@
 """Files of triples and scores: on the hub or of one's own."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def content(at: str, field: str) -> dict[str, str]:
     """
     if at.startswith(hub.SCHEME):
         return {"origin": at}
-    path = Path(at).expanduser()
+    path = Path(os.path.expanduser(at))
     if not path.is_file():
         raise LswError(f"There is no file {path}.", cure=f"Correct {field}.")
     return {"origin": path.name, "sha256": file_hash(path)}
@@ -30,7 +31,7 @@ def content(at: str, field: str) -> dict[str, str]:
 
 def located(at: str) -> Path:
     """The file, downloaded if it must be."""
-    return hub.file(at) if at.startswith(hub.SCHEME) else Path(at).expanduser()
+    return hub.file(at) if at.startswith(hub.SCHEME) else Path(os.path.expanduser(at))
 
 
 def to_download(at: str) -> bool:
