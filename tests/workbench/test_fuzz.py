@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,17 +41,22 @@ pieces = st.sampled_from([text.encode() for text in NASTY] + BYTES) | st.binary(
 
 
 def mangled(good: bytes) -> st.SearchStrategy[bytes]:
-    """A good file with some pieces put in, cut out or said twice."""
+    """A good file with some pieces put in, cut out, or in the place of a word."""
 
     def change(changes: list[tuple[int, int, bytes]]) -> bytes:
         data = good
         for start, length, piece in changes:
-            at = start % (len(data) + 1)
-            data = data[:at] + piece + data[at + length :]
+            if length < 0:
+                words = re.split(rb"(\W+)", data)
+                words[start % len(words)] = piece
+                data = b"".join(words)
+            else:
+                at = start % (len(data) + 1)
+                data = data[:at] + piece + data[at + length :]
         return data
 
-    spots = st.tuples(st.integers(0, 10_000), st.integers(0, 12), pieces)
-    return st.lists(spots, min_size=1, max_size=4).map(change)
+    spots = st.tuples(st.integers(0, 10_000), st.sampled_from([-1, -1, 0, 1, 12]), pieces)
+    return st.lists(spots, min_size=1, max_size=3).map(change)
 
 
 @contextmanager
@@ -157,10 +163,15 @@ RECIPE: dict[str, dict[str, Any]] = {
     "published": {"ca-fr": {"bge-m3": "a/b"}},
     "systems": {"new": {"architecture": "bm25", "k1": 0.9}},
 }  # fmt: skip
-usual = [{}, [], [[]], True, 0, -1, 1, 0.5, -0.5, 1 << 31, 1 << 32, 1 << 64, 10**400, 1e308, float("inf"), float("nan")]
-values = st.sampled_from(usual) | st.sampled_from(NASTY).map(
-    lambda text: text.encode().decode("unicode_escape", "ignore")
-)
+ODD: dict[type, list[Any]] = {
+    int: [0, -1, 1, 3, 1_000_000, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 64, 10**400, True],
+    float: [0.0, -0.5, 0.5, 1.0, 3.0, 1e-320, 1e308, float("inf"), float("nan")],
+    str: [text.encode().decode("unicode_escape", "ignore") for text in NASTY if len(text) < 5_000]
+    + ["bm25 >> bge-m3", "bge-m3", "mt5", "yue", "yue-zh", "zh-zh", "-", "P@0", "AP", "nDCG@2147483648", "seq2seq"],
+    list: [[], [[]], ["bm25"], ["bge-m3 >> mt5"], ["yue-zh"], ["zh-yue"], ["low", "low"], ["RR@0"], ["P(rel=0)@5"]],
+    dict: [{}, {"a": 1}, {"translator": "file", "file": "\0"}],
+}
+"""Values that are odd, by the type of what they stand for."""
 
 
 @st.composite
@@ -170,9 +181,11 @@ def recipes(draw: Callable[..., Any]) -> str:
     whole = {name: dict(section) for name, section in RECIPE.items() if name in chosen}
     for _ in range(draw(st.integers(1, 2))):
         section = draw(st.sampled_from(sorted(whole)))
-        key = draw(st.sampled_from(sorted(whole[section])) | st.sampled_from(["", "odd", "a.b"]))
-        value = draw(values)
-        whole[section][key] = [value] if isinstance(whole[section].get(key), list) and draw(st.booleans()) else value
+        key = draw(st.sampled_from(sorted(whole[section]) * 3 + ["", "odd", "a.b"]))
+        kind = draw(st.sampled_from([type(whole[section].get(key))] * 5 + list(ODD)))
+        value = draw(st.sampled_from(ODD.get(kind, ODD[str])))
+        again = isinstance(whole[section].get(key), list) and draw(st.booleans())
+        whole[section][key] = [value] if again else value
     lines = ['title = "x"']
     for section, settings_of_it in whole.items():
         lines.append(f"[{section}]")
