@@ -103,7 +103,7 @@ def _asked(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
             if len(con.extract_statements(sql)) != 1:
                 raise LswError("Give exactly one SQL statement.")
             yield con
-        except duckdb.Error as error:
+        except (duckdb.Error, OverflowError) as error:  # the second: a value that Python's types cannot hold
             text = str(error).split("\nLINE")[0]
             readonly = "read-only" in text or "disabled" in text
             cure = "The store is read-only here." if readonly else f"Views: {', '.join(VIEWS)}."

@@ -79,12 +79,12 @@ def _utf8(arguments: list[str]) -> None:
     Raises:
         LswError: an argument holds bytes that are no UTF-8.
     """
-    from store.errors import LswError
-
     for argument in arguments:
         try:
             argument.encode()
         except UnicodeEncodeError:
+            from store.errors import LswError
+
             raise LswError(f"The argument {argument!a} is not UTF-8.", cure="Rename the file.") from None
 
 
