@@ -180,7 +180,8 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         for text in overrides or ():  # the fault may stand on the command line, not in a file
             field, _, value = text.partition("=")
             quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
-            if error.title.startswith(field + ":") or (quoted and (quoted in value or quoted in field.split("."))):
+            named = error.title.startswith((f"{field}:", f"{field} "))
+            if named or (quoted and (quoted in value or quoted in field.split("."))):
                 raise LswError(error.title, f"on the command line: {text}", error.cure) from None
         raise
 
