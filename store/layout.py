@@ -20,7 +20,7 @@ SPARE = 50_000_000
 
 def resolve(folder: str | os.PathLike[str] | None = None) -> "Store":
     """The store in `folder`, else in $LSW_STORE, else in ./lsw-store. Nothing is created yet."""
-    return Store(Path(folder or os.environ.get("LSW_STORE") or "lsw-store").expanduser())
+    return Store(Path(os.path.expanduser(folder or os.environ.get("LSW_STORE") or "lsw-store")))
 
 
 class Store:

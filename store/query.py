@@ -111,8 +111,8 @@ def _asked(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
             if len(con.extract_statements(sql)) != 1:
                 raise LswError("Give exactly one SQL statement.")
             yield con
-        except duckdb.Error as error:
-            if damage(store.database, error):
+        except (duckdb.Error, OverflowError) as error:  # the second: a value that Python's types cannot hold
+            if isinstance(error, duckdb.Error) and damage(store.database, error):
                 raise  # said by the connection
             text = str(error).split("\nLINE")[0]
             readonly = "read-only" in text or "disabled" in text

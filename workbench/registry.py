@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, field_validator
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
 from store import LswError, nearest
@@ -24,6 +24,14 @@ class Section(BaseModel):
     """Checked values: unknown keys and wrong types are refused, nothing is changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+    @field_validator("seed", check_fields=False)
+    @classmethod
+    def _seeds(cls, seed: int) -> int:
+        """numpy and torch take seeds of 32 bits."""
+        if not 0 <= seed < 1 << 32:
+            raise PydanticCustomError("seed", "Input should be a seed from 0 to 4294967295")
+        return seed
 
     def recorded(self, whole: bool = True) -> dict[str, Any]:
         """All settings but the local ones, as JSON values; unless `whole`, without those that are as usual."""

@@ -57,8 +57,8 @@ def variety(code: str) -> Variety:
         LswError: there is no such code; the nearest one is offered.
     """
     known = table()
-    language, hyphen, _ = code.partition("-")
-    if hyphen and code not in known and language in known:
+    language, _, region = code.partition("-")
+    if region.isalnum() and code not in known and language in known:
         return replace(known[language], code=code)
     if code not in known:
         raise LswError(f"Unknown variety '{code}'.", cure=nearest(code, known))

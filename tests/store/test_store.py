@@ -187,6 +187,7 @@ def test_a_folder_that_is_a_file_is_said_plainly(tmp_path: Path) -> None:
         "SELECT 1; SELECT 2",
         "SELECT * FROM nowhere",
         "INSTALL httpfs",
+        "SELECT INTERVAL '99999999 years'",
     ],
 )
 def test_sql_reads_this_store_and_nothing_else(store: Store, sql: str) -> None:

@@ -53,7 +53,11 @@ FROM_OUTSIDE: dict[str, Callable[[str], Any]] = {
 
 
 def recipe(**sections: Any) -> Any:
-    plain = {"title": "x", "collection": {"name": "c", "folder": "."}, "retrieval": {"pairs": [], "systems": []}}
+    plain = {
+        "title": "x",
+        "collection": {"name": "c", "folder": "."},
+        "retrieval": {"pairs": ["ca-fr"], "systems": ["bm25"]},
+    }
     return checked({**plain, **sections}, ROOT / "recipes" / "robustness.toml")
 
 

@@ -1,6 +1,7 @@
 """Where a checkpoint is: what ships with lsw, a folder, or a name on the hub; and the hashes of its files."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def place(text: str, base: Path) -> Path:
     """A path as a scale writes it: `package:` is what ships with lsw, the rest is relative to `base`."""
     if text.startswith("package:"):
         return SHIPPED / text.removeprefix("package:")
-    return (base / Path(text).expanduser()).resolve()
+    return (base / os.path.expanduser(text)).resolve()
 
 
 def folder_of(checkpoint: str, base: Path, fetch: bool, system: str = "", field: str = "checkpoint") -> Path | None:

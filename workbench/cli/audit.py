@@ -15,6 +15,7 @@ from workbench.cli.console import (
     opened,
     out,
     print_json,
+    refused,
     talk,
 )
 
@@ -95,6 +96,8 @@ def settled(options: dict[str, Any]) -> "Audit":
         fault = error.errors()[0]
         if fault["type"] == "lsw":
             raise LswError(fault["ctx"]["title"], cure=fault["ctx"]["cure"]) from None
+        if fault["type"] not in ("missing", "extra_forbidden"):
+            raise refused(error) from None
         option, by = fault["loc"][-1], f"Translating back by {options['back']['translator']}"
         if fault["type"] == "missing":
             raise LswError(f"{by} needs a {option}.", cure=f"Give it: --{option} DIR, or a name on the hub.") from None

@@ -14,6 +14,7 @@ from workbench.cli.console import (
     opened,
     out,
     print_json,
+    refused,
     show_results,
     talk,
     waiting,
@@ -45,7 +46,9 @@ def compare(
     reference: Annotated[
         bool, typer.Option("--reference", help="No runs: the published figures beside the store's.")
     ] = False,
-    resamples: Annotated[int | None, typer.Option(min=100, help="Sign flips or shuffles.  [100000]")] = None,
+    resamples: Annotated[
+        int | None, typer.Option(min=100, max=100_000_000, help="Sign flips or shuffles.  [100000]")
+    ] = None,
     confidence: Annotated[float | None, typer.Option(min=0.5, max=0.999, help="Of the interval.  [0.95]")] = None,
     seed: Annotated[int | None, typer.Option(help="Of flips, shuffles and resamples.  [42]")] = None,
     form: FormatOption = "table",
@@ -57,6 +60,8 @@ def compare(
     Each with the first, unless --all-pairs, --closure or the test tukey say otherwise. Queries of one topic are
     flipped and resampled together.
     """
+    from pydantic import ValidationError
+
     from store import LswError
     from workbench.comparison.runs import compare_runs
     from workbench.significance.corrections import CORRECTIONS
@@ -75,7 +80,10 @@ def compare(
             registry.known(name)
     chosen = {"test": test, "correction": correction, "interval": interval, "resamples": resamples,
               "confidence": confidence, "seed": seed}  # fmt: skip
-    method = Method.model_validate({name: value for name, value in chosen.items() if value is not None})
+    try:
+        method = Method.model_validate({name: value for name, value in chosen.items() if value is not None})
+    except ValidationError as error:
+        raise refused(error) from None
     with waiting("resampling") as progress:
         results = compare_runs(
             opened(store),

@@ -13,10 +13,11 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from pydantic import ValidationError
     from rich.console import Console
     from rich.table import Table
 
-    from store import Store
+    from store import LswError, Store
     from workbench.comparison.results import Results
 
 StoreOption = Annotated[
@@ -90,6 +91,15 @@ def one_of(value: str, known: "Sequence[str]", what: str) -> str:
     if value not in known:
         raise LswError(f"Unknown {what} '{value}'.", cure=nearest(value, known))
     return value
+
+
+def refused(error: "ValidationError") -> "LswError":
+    """What is wrong with options that became settings, in words."""
+    from store import LswError
+
+    fault = error.errors()[0]
+    option = f"--{fault['loc'][-1]}".replace("_", "-")
+    return LswError(f"{option}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}.")
 
 
 def checked_format(form: str, as_json: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import audit, compare, doctor, export, plan, recipe, retrieve, runs, sql, store, tui
+from workbench.cli import audit, compare, doctor, export, interrupt, plan, recipe, retrieve, runs, sql, store, tui
 from workbench.cli.console import debugging, fail
 
 app = typer.Typer(
@@ -73,14 +73,33 @@ def own_store() -> None:
         sys.exit(1)
 
 
+def _utf8(arguments: list[str]) -> None:
+    """Make sure that what was typed can be recorded and shown.
+
+    Raises:
+        LswError: an argument holds bytes that are no UTF-8.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            from store.errors import LswError
+
+            raise LswError(f"The argument {argument!a} is not UTF-8.", cure="Rename the file.") from None
+
+
 def main() -> None:
     """Run the command line; every error leaves by here."""
     own_store()
+    interrupt.watch()
     try:
+        _utf8(sys.argv)
         app()
+    except KeyboardInterrupt:
+        interrupt.leave()
     except SystemExit as stop:
         if stop.code == 130:  # Typer has caught Ctrl+C already
-            fail("Interrupted.", cure="What is done is kept: type the same command to go on.")
+            interrupt.leave()
         raise
     except BrokenPipeError:  # as in `lsw export RUN | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,6 +107,8 @@ def main() -> None:
     except Exception as error:
         from store.errors import LswError
 
+        if interrupt.asked():
+            interrupt.leave()
         if debugging():
             raise
         if isinstance(error, LswError):
@@ -99,6 +120,13 @@ def main() -> None:
                 cure="Check the path, its rights and its disk.",
             )
             sys.exit(2)
+        if isinstance(error, MemoryError):
+            fail(
+                "The memory of this machine is too small for this.",
+                str(error),
+                "Lower depths or computing.token_budget, or take a smaller collection.",
+            )
+            sys.exit(1)
         fail(
             f"{type(error).__name__}: {error}",
             cure="This is a fault of lsw. Type the command again as `lsw --debug ...` to see where.",

@@ -13,7 +13,7 @@ def retrieve(
     system: Annotated[str, typer.Option(help="A system or pipeline of the scale, as in bm25 or 'bge-m3 >> mt5'.")],
     query_variety: Annotated[str, typer.Option(help="Whose queries, as in yue.")],
     document_variety: Annotated[str, typer.Option(help="Whose passages, as in zh.")],
-    depth: Annotated[int, typer.Option(min=1, help="Results a query.")] = 1000,
+    depth: Annotated[int, typer.Option(min=1, max=1_000_000, help="Results a query.")] = 1000,
     script: Annotated[
         str, typer.Option(help="'as written', or 'simplified': Traditional and Simplified Chinese reconciled.")
     ] = "as written",

@@ -32,7 +32,9 @@ def sql(
     `DESCRIBE runs` lists the columns of a view.
     """
     from store.query import select
+    from workbench.cli import interrupt
 
+    interrupt.at_once()
     form = "json" if as_json else one_of(form, ("table", "csv", "json"), "format")
     names, rows, more = select(opened(store), statement, SHOWN if form == "table" else None)
     if form == "json":

@@ -57,6 +57,17 @@ def first_texts(batches: Iterable[pa.RecordBatch]) -> list[str]:
     return texts[:LOOKED_AT]
 
 
+def collection_name(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        LswError: it cannot be shown.
+    """
+    if not name.strip() or not name.isprintable():
+        raise LswError(f"The name of a collection, {name!r}, cannot be shown.", cure="Give it another: --name NAME.")
+    return name
+
+
 class Collection(Protocol):
     """What a recipe can be run on. `variety` is a code, `split` is `train`, `dev` or `test`."""
 

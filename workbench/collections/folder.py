@@ -8,7 +8,6 @@ BEIR's own layout is read as it is: `queries.jsonl` or `queries.<variety>.jsonl`
 documents and topics: `corpus.<variety>.trec`, `queries.<variety>.trec` (a topic's title is the query).
 """
 
-import gzip
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,12 +20,13 @@ import pyarrow as pa
 from store import LswError, nearest
 from store.artifacts import content_hash
 from workbench.checkpoints.resolve import SHIPPED
-from workbench.collections.base import LOOKED_AT, Download, Extent, first_texts
+from workbench.collections.base import LOOKED_AT, Download, Extent, collection_name, first_texts
 from workbench.collections.formats import (
     batched,
     fault,
     numbered,
     query_table,
+    raw_lines,
     read_objects,
     read_qrels,
     read_queries,
@@ -50,6 +50,7 @@ class Folder:
     folder: Path
 
     def __post_init__(self) -> None:
+        collection_name(self.name)
         if not self.folder.is_dir():
             raise LswError(f"The collection folder {self.folder} does not exist.", cure="Check the path.")
 
@@ -170,8 +171,7 @@ class Folder:
             return Extent.of(some)
         path = self.corpus_path(variety)
         marked = b"<DOC>" if path.suffix == ".trec" else b""
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return Extent.of(some, sum(1 for line in file if line.strip() and marked in line))
+        return Extent.of(some, sum(1 for _, line in raw_lines(path) if line.strip() and marked in line))
 
     def queries_extent(self, variety: str, split: str) -> Extent:
         """Counted."""

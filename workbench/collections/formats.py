@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader, RawIOBase
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,12 @@ from store.passages import SCHEMA
 
 CHUNK = 8_192
 """Passages read before they are passed on."""
+LONGEST = 1 << 24
+"""Bytes of a line at most: a longer one is no text of a collection, and would fill the memory."""
+_LABEL = re.compile(r"[+-]?[0-9]{1,10}")
+_NO_NAME = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_PAIRED = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape that is half of a character."""
 
 
 def batched(rows: Iterable[tuple[str, str]]) -> Iterator[pa.RecordBatch]:
@@ -28,23 +35,65 @@ def batched(rows: Iterable[tuple[str, str]]) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch([pa.array(docnos, pa.string()), pa.array(texts, pa.string())], schema=SCHEMA)
 
 
+def quoted(value: str) -> str:
+    """A value of a file as an error shows it: cut, if it is long, and nothing in it that a terminal obeys."""
+    shown = value if len(value) <= 80 else f"{value[:79]}…"
+    return f"'{shown}'" if shown.isprintable() else repr(shown)
+
+
 def fault(path: Path, line: int, problem: str, cure: str = "") -> LswError:
     """What is wrong on a line of a file."""
     return LswError(problem, f"{path}, line {line}", cure)
 
 
-def numbered(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are not blank, decoded strictly."""
+def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines as they stand, of a plain file or a .gz.
+
+    Raises:
+        LswError: a line that is too long, or a damaged .gz.
+    """
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        for number, raw in enumerate(_whole(file, path), 1):
-            try:
-                text = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                raise fault(
-                    path, number, f"Invalid UTF-8 at byte {error.start} of the line.", "Save the file as UTF-8."
-                ) from None
-            if text.strip():
-                yield number, text
+        lines = iter(partial(file.readline, LONGEST + 1), b"")
+        for number, raw in enumerate(_whole(lines, path), 1):
+            if len(raw) > LONGEST:
+                raise fault(path, number, f"A line of more than {LONGEST >> 20} MB.", "Is this the right file?")
+            yield number, raw
+
+
+def numbered(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines that are not blank, decoded strictly; a byte order mark is passed over."""
+    for number, raw in raw_lines(path):
+        try:
+            text = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise fault(
+                path, number, f"Invalid UTF-8 at byte {error.start} of the line.", "Save the file as UTF-8."
+            ) from None
+        if text.strip():
+            yield number, text
+
+
+def parsed(path: Path, number: int, line: str) -> Any:
+    """The JSON of a line.
+
+    Raises:
+        LswError: it is none, or nothing that can be kept: a number of thousands of digits, half a character.
+    """
+    try:
+        row = json.loads(line)
+        if _PAIRED.search(line):
+            json.dumps(row, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise fault(path, number, f"Broken JSON: {error.msg} at column {error.colno}.") from None
+    except UnicodeEncodeError:
+        raise fault(
+            path, number, "Broken JSON: a \\u escape that is half a character.", "Write both halves, or neither."
+        ) from None
+    except RecursionError:
+        raise fault(path, number, "Broken JSON: nested too deep.") from None
+    except ValueError as error:
+        raise fault(path, number, f"Broken JSON: {str(error).split(';')[0]}.") from None
+    return row
 
 
 def _whole(file: Iterable[bytes], path: Path) -> Iterator[bytes]:
@@ -57,8 +106,9 @@ def _whole(file: Iterable[bytes], path: Path) -> Iterator[bytes]:
 
 def _name(path: Path, line: int, value: str, field: str) -> str:
     # TREC files separate columns by blanks, so an identifier with one could not be written back.
-    if not value or any(c.isspace() for c in value):
-        raise fault(path, line, f"{field} '{value}' is empty or has a blank in it.", "Identifiers are single words.")
+    if not value or _NO_NAME.search(value):
+        problem = "is empty or has a blank in it, or a control character"
+        raise fault(path, line, f"{field} {quoted(value)} {problem}.", "Identifiers are single words.")
     return value
 
 
@@ -69,19 +119,19 @@ def read_objects(path: Path, what: str) -> Iterator[tuple[int, str, str]]:
         LswError: broken JSON, a missing or wrong field, an empty text.
     """
     for number, line in numbered(path):
+        row = parsed(path, number, line)
         try:
-            row = json.loads(line)
             name, text, title = row["_id"], row["text"], row.get("title")
-        except json.JSONDecodeError as error:
-            raise fault(path, number, f"Broken JSON: {error.msg} at column {error.colno}.") from None
         except (KeyError, TypeError):
             raise fault(path, number, f'A {what} needs the fields "_id" and "text".') from None
-        if not isinstance(name, str) or not isinstance(text, str):
+        if not isinstance(name, str) or not isinstance(text, str) or not isinstance(title, str | int | float | None):
             raise fault(path, number, '"_id" and "text" must be strings.')
         text = f"{title} {text}" if title else text
         _name(path, number, name, "docno" if what == "passage" else "qid")
         if not text.strip():
-            raise fault(path, number, f"{what.capitalize()} '{name}' has an empty text.", "Remove the line or fill it.")
+            raise fault(
+                path, number, f"{what.capitalize()} {quoted(name)} has an empty text.", "Remove the line or fill it."
+            )
         yield number, name, text
 
 
@@ -107,12 +157,12 @@ def read_queries(path: Path) -> dict[str, str]:
                 raise fault(path, number, "No tab on this line.", "Columns: qid, tab, text.")
             _name(path, number, qid, "qid")
             if not query.strip():
-                raise fault(path, number, f"Query '{qid}' has an empty text.", "Remove the line or fill it.")
+                raise fault(path, number, f"Query {quoted(qid)} has an empty text.", "Remove the line or fill it.")
             yield number, qid, query
 
     for number, qid, query in rows():
         if qid in first:
-            raise fault(path, number, f"Qid '{qid}' is on line {first[qid]} already.", "Remove one of them.")
+            raise fault(path, number, f"Qid {quoted(qid)} is on line {first[qid]} already.", "Remove one of them.")
         first[qid], texts[qid] = number, query
     return texts
 
@@ -124,6 +174,9 @@ def read_trec(path: Path, part: str) -> Iterator[tuple[str, str]]:
         what = "document" if part == "passages" else "topic"
         if not name or not text.strip():
             raise LswError(f"The {what} has no {'text' if name else 'name'}.", f"{path}, {what} {number}")
+        if _NO_NAME.search(name):
+            problem = "has a blank or a control character in it"
+            raise LswError(f"The name {quoted(name)} {problem}.", f"{path}, {what} {number}")
         yield name, text
 
 
@@ -136,8 +189,7 @@ def _trec_documents(path: Path) -> Iterator[tuple[str, str]]:
 
         @contextmanager
         def stream(self) -> Iterator[Any]:
-            with path.open("rb") as file:
-                yield BufferedReader(_Chunks(line.rstrip(b"\r\n") + b"\n" for line in file))
+            yield BufferedReader(_Chunks(line.encode() + b"\n" for _, line in numbered(path)))
 
     for doc in TrecDocs(Lines(path, mkdir=False)).docs_iter():
         yield doc.doc_id, " ".join(doc.default_text().split())
@@ -177,6 +229,11 @@ def query_table(queries: dict[str, str], split: str) -> pa.Table:
     )  # fmt: skip
 
 
+def _titles(column: str) -> bool:
+    """Whether this is the title of a column of labels and no label, however that is written."""
+    return any(c.isalpha() for c in column) and not any(c.isnumeric() for c in column)
+
+
 def read_qrels(path: Path) -> pa.Table:
     """Read judgements: TREC's four columns, or BEIR's three under a header.
 
@@ -186,31 +243,33 @@ def read_qrels(path: Path) -> pa.Table:
     Raises:
         LswError: a wrong number of columns, a label that is no whole number, a pair judged twice, invalid UTF-8.
     """
-    qids, docnos, labels = [], [], []
+    qids, docnos, labels = list[str](), list[str](), list[int]()
     seen = dict[tuple[str, str], int]()
-    beir = False
+    header = 0
     for number, line in numbered(path):
         columns = line.split()
-        if number == 1 and len(columns) == 3 and not columns[2].lstrip("-").isdigit():
-            beir = True
+        if not header and not qids and len(columns) == 3 and _titles(columns[2]):
+            header = number
             continue
-        if len(columns) != (3 if beir else 4):
+        if len(columns) != (3 if header else 4):
             raise fault(
                 path,
                 number,
-                f"{len(columns)} columns; {'3 under a header' if beir else '4'} expected.",
+                f"{len(columns)} columns; {'3 under a header' if header else '4'} expected.",
                 "TREC: qid 0 docno label. BEIR: a header, then qid docno label.",
             )
         qid, docno, label = columns[0], columns[-2], columns[-1]
-        try:
-            labels.append(int(label))
-        except ValueError:
-            raise fault(path, number, f"Label '{label}' is not a whole number.") from None
+        if not _LABEL.fullmatch(label) or not -(1 << 31) <= int(label) < 1 << 31:
+            raise fault(path, number, f"Label {quoted(label)} is not a whole number of 32 bits.", "As in 0, 1 or 2.")
+        labels.append(int(label))
         if (qid, docno) in seen:
-            raise fault(path, number, f"'{docno}' is judged for '{qid}' on line {seen[qid, docno]} already.")
+            raise fault(
+                path, number, f"{quoted(docno)} is judged for {quoted(qid)} on line {seen[qid, docno]} already."
+            )
         seen[qid, docno] = number
         qids.append(qid)
         docnos.append(docno)
     if not qids:
-        raise LswError("No judgements.", str(path))
+        where = f"{path}, line {header}: read as a header" if header else str(path)
+        raise LswError("No judgements.", where, "TREC: qid 0 docno label. BEIR: a header, then qid docno label.")
     return pa.table({"qid": qids, "docno": docnos, "label": pa.array(labels, pa.int32())})

@@ -21,6 +21,8 @@ from store.errors import LswError, nearest
 SCHEMA = pa.schema([("run_id", pa.string()), ("measure", pa.string()), ("qid", pa.string()), ("value", pa.float64())])
 DEFAULT = ["RR@10", "nDCG@10", "R@1000"]
 """What is measured unless somebody says otherwise."""
+LARGEST = (1 << 31) - 1
+"""Number in a measure's name: trec_eval counts with 32 bits."""
 USUAL = ["RR@10", "nDCG@10", "R@1000", "AP", "P@10", "R@100", "Success@10", "Judged@10", "Bpref"]
 
 JUDGED = """
@@ -66,6 +68,9 @@ def parsed(name: str) -> Any:
     try:
         measure = ir_measures.parse_measure(name)
         measure.validate_params()
+        numbers = [n for value in measure.params.values() for n in _numbers(value)]
+        if measure.params.get("cutoff", 1) <= 0 or any(abs(n) > LARGEST for n in numbers):
+            raise ValueError("trec_eval would end the process")
         known = bool(_sql(name, measure)) or ir_measures.DefaultPipeline.supports(measure)
     except (NameError, ValueError, SyntaxError, TypeError, AssertionError, AttributeError):
         cure = nearest(name, USUAL) + " Names are those of ir_measures."
@@ -73,6 +78,13 @@ def parsed(name: str) -> Any:
     if not known:
         raise LswError(f"Nothing here computes '{name}'.", cure="Choose another, as in " + ", ".join(USUAL[:4]) + ".")
     return measure
+
+
+def _numbers(value: Any) -> list[float]:
+    """The numbers of a parameter: itself, or labels and their gains."""
+    if isinstance(value, dict):
+        return [n for part in (*value.keys(), *value.values()) for n in _numbers(part)]
+    return [value] if isinstance(value, int | float) else []
 
 
 def threshold(name: str) -> int:

@@ -1,5 +1,6 @@
 """TREC runs, read in one pass and bounded memory: six columns, separated by tabs or spaces."""
 
+import codecs
 import io
 import math
 from collections import deque
@@ -21,9 +22,13 @@ from workbench.evaluation.ties import ranked, single
 
 BLOCK = 1 << 23
 """Bytes of text read at a time."""
+LONGEST = 1 << 20
+"""Bytes of a line that Arrow takes for certain: far more than six columns are."""
 GROUP = 122_880
 """Rows of a Parquet row group: DuckDB's own, so that a file becomes a table without being cut anew."""
 
+_CONTROLS = bytes([*range(9), *range(14, 32), 127])
+"""What no text file holds."""
 _COLUMNS = ["qid", "Q0", "docno", "rank", "score", "tag"]
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 
@@ -39,13 +44,15 @@ def opened(path: Path) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
 def read_run(path: Path) -> Iterator[tuple[pa.Table, int]]:
     """Read qid, Q0, docno, rank, score, tag; the rank is ignored, as trec_eval does. Empty lines are skipped.
 
+    So is a byte order mark.
+
     Yields:
         tables with columns qid, docno (strings), score (double), in file order, cut anywhere; and how many bytes of
         the file (packed ones, if it is packed) were read so far.
 
     Raises:
-        LswError: the first line that has not six columns, or whose score is no finite number, or that is not UTF-8;
-            a file that cannot be unpacked; an empty run.
+        LswError: the first line that has not six columns, or whose score is no finite number, or that is not UTF-8,
+            too long or no text; a file that cannot be unpacked; an empty run.
     """
     lines = 0
     rest = b""
@@ -56,13 +63,15 @@ def read_run(path: Path) -> Iterator[tuple[pa.Table, int]]:
                 more = file.read(BLOCK)
             except (OSError, EOFError) as error:
                 raise LswError(f"{path} cannot be unpacked.", str(error), "It may be cut short.") from None
-            block = rest + more
+            block = (rest + more).removeprefix(b"" if lines or some else codecs.BOM_UTF8)
             cut = block.rfind(b"\n") + 1 if more else len(block)
             block, rest = block[:cut], block[cut:]
             if block.strip():
                 some = True
                 yield _parsed(block, path, lines), position()
             lines += block.count(b"\n")
+            if len(rest) > LONGEST:
+                raise _too_long(f"{path}, line {lines + 1}")
             if not more:
                 break
     if not some:
@@ -75,8 +84,9 @@ def _parsed(block: bytes, path: Path, before: int) -> pa.Table:
     tabs = b"\t" in first
     # One kind of separator throughout is the usual case, and Arrow reads it as it stands.
     mixed = (b" " if tabs else b"\t") in block
-    table = None if mixed else _table(block, "\t" if tabs else " ")
-    if table is None:
+    plain = len(block.translate(None, _CONTROLS)) == len(block)
+    table = None if mixed or not plain else _table(block, "\t" if tabs else " ")
+    if table is None and plain:
         tidy = b"\n".join(b" ".join(line.split()) for line in block.split(b"\n"))
         table = _table(tidy, " ")
     if table is None:
@@ -113,6 +123,10 @@ def _blame(block: bytes, path: Path, before: int) -> None:
         columns = raw.split()
         if not columns:
             continue
+        if len(raw) > LONGEST:
+            raise _too_long(where)
+        if len(raw.translate(None, _CONTROLS)) < len(raw):
+            raise LswError("A control character.", where, "A run is text: qid Q0 docno rank score tag.")
         try:
             raw.decode("utf-8")
         except UnicodeDecodeError:
@@ -124,7 +138,11 @@ def _blame(block: bytes, path: Path, before: int) -> None:
         except ValueError:
             score = math.nan
         if not math.isfinite(score):
-            raise LswError(f"Score '{columns[4].decode()}' is not a finite number.", where)
+            raise LswError(f"Score '{columns[4][:80].decode(errors='replace')}' is not a finite number.", where)
+
+
+def _too_long(where: str) -> LswError:
+    return LswError(f"A line of more than {LONGEST >> 20} MB.", where, "Is this a run? Columns: " + " ".join(_COLUMNS))
 
 
 class Twice(LswError):
@@ -139,8 +157,8 @@ class Twice(LswError):
         seen = False
         with opened(path) as (file, _):
             for number, raw in enumerate(io.BufferedReader(cast(io.RawIOBase, file)), 1):
-                columns = raw.decode("utf-8").split()
-                if columns and (columns[0], columns[2]) == (self.qid, self.docno):
+                columns = raw.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").split()
+                if columns and (columns[0], columns[2]) == (self.qid.encode(), self.docno.encode()):
                     if seen:
                         return LswError(self.title, f"{path}, line {number}", "Keep one of the two lines.")
                     seen = True

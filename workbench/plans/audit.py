@@ -1,6 +1,7 @@
 """`lsw audit`: audits of translations that a store has."""
 
 import json
+import os
 from pathlib import Path
 
 from store import LswError, Store
@@ -105,7 +106,7 @@ def audit_plan(
     if back := how.back:
         model = {}
         if back.model:
-            folder = Path(back.model).expanduser().resolve()
+            folder = Path(os.path.expanduser(back.model)).resolve()
             if not folder.is_dir():
                 raise LswError(
                     f"Translating back by {back.translator} needs a model.", cure="Give its folder: --checkpoint DIR."

@@ -7,6 +7,7 @@ from typing import Any
 from store import LswError, Store, nearest
 from store.artifacts import file_hash
 from store.query import rows
+from workbench.collections.base import collection_name
 from workbench.collections.folder import Folder
 from workbench.graph import Graph, Label, Named, Plan, Stage
 from workbench.recipe.schema import Measures
@@ -43,7 +44,7 @@ def import_plan(
 
     Raises:
         LswError: the file is not there, both or neither of `collection` and `qrels` are given, or the collection is
-            neither in the store nor a folder.
+            neither in the store nor a folder; the system has no name.
     """
     for path in (file, qrels):
         if path and not path.is_file():
@@ -52,6 +53,8 @@ def import_plan(
         raise LswError(
             "Say what the run is measured against.", cure="Give --collection NAME, --collection FOLDER or --qrels FILE."
         )
+    if not system.strip() or not system.isprintable():
+        raise LswError(f"The name of a system, {system!r}, cannot be shown.", cure="Give it another: --system NAME.")
     query = variety(query_variety).code
     document = variety(document_variety).code if document_variety else None
     graph = Graph()
@@ -80,6 +83,7 @@ def import_plan(
 
 def _file(graph: Graph, qrels: Path) -> tuple[Named, Stage]:
     """A file of judgements; its name is the collection's."""
+    collection_name(qrels.stem)
     digest = file_hash(qrels)
     origin = {"files": {"qrels": digest}}
     work = ReadQrels(collection=qrels.stem, origin=origin, split="all", file=qrels.resolve())

@@ -1,5 +1,6 @@
 """Stages that translate, there and back, and audit what came of it."""
 
+import os
 from pathlib import Path
 
 from workbench.graph import Graph, Stage
@@ -28,7 +29,7 @@ def _model(plan: Planner, translator: Translator) -> dict[str, Stage]:
     """The model of a translator that has one: a folder of the user's own, not beside the scale, or on the hub."""
     if not translator.model:
         return {}
-    folder = Path(translator.model).expanduser().resolve()
+    folder = Path(os.path.expanduser(translator.model)).resolve()
     at = str(folder) if folder.is_dir() else translator.model
     return {"model": sources.model(plan, folder.name, at, "translation.checkpoint")}
 

@@ -1,7 +1,7 @@
 """Faults of a recipe in our words: the field, the nearest known name, the file and line where it stands."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,15 @@ def explained(
     elif fault["type"] == "unnamed":
         title, cure = f"'{field}.{fault['ctx']['key']}' is missing.", fault["ctx"]["cure"]
     elif fault["type"] == "missing":
-        where = _line_of(loc[:-1], *files) if loc[:-1] else str(files[0])
+        where = line_of(loc[:-1], *files) if loc[:-1] else str(files[0])
         return LswError(f"'{field}' is missing.", where, "Add it to the recipe or the scale.")
+    elif fault["type"] == "too_short":
+        title, cure = f"{field} is empty.", "Name one at least."
     elif fault["type"] == "model_type":
         title = f"{field} must be a section [{field}] with keys, not {fault['input']!r}."
     else:
         title = f"{field}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}."
-    return LswError(title, _line_of(loc, *files), cure)
+    return LswError(title, line_of(loc, *files), cure)
 
 
 def _keys(root: type[BaseModel], chosen: Chosen, values: Any, path: list[str]) -> list[str]:
@@ -66,22 +68,22 @@ def _keys(root: type[BaseModel], chosen: Chosen, values: Any, path: list[str]) -
     return [f.alias or n for n, f in model.model_fields.items()]
 
 
-def _line_of(loc: list[str], *files: Path) -> str:
+def line_of(loc: Sequence[str], *files: Path) -> str:
     """`file, line` of a key, found by reading section headers and keys; the file alone if it is not there."""
     files = tuple(f for f in files if f.suffix == ".toml") or files
     for path in files:
         if path.suffix != ".toml":
             return str(path)
         section: list[str] = []
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
             header = re.match(r"\s*\[([^\]]+)\]", line)
             if header:
                 section = [part.strip(" \"'") for part in header[1].split(".")]
-                if section == loc:
+                if section == [*loc]:
                     return f"{path}, line {number}"
                 continue
             key = re.match(r"\s*([\w.-]+|\"[^\"]+\")\s*=", line)
-            if key and [*section, *key[1].strip('"').split(".")] == loc[: len(section) + 1]:
+            if key and [*section, *key[1].strip('"').split(".")] == [*loc[: len(section) + 1]]:
                 return f"{path}, line {number}"
     return str(files[0])
 
@@ -92,7 +94,7 @@ def quoted_line(title: str, *files: Path) -> str:
     for path in files:
         if path.suffix != ".toml":
             continue
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
             if quoted and quoted[1] in line.split("#")[0]:
                 return f"{path}, line {number}"
     return str(files[0])

@@ -1,5 +1,6 @@
 """Recipes and scales as files: found by name, laid over each other, checked."""
 
+import math
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from store import LswError, nearest
-from workbench.recipe.errors import explained, quoted_line
+from workbench.recipe.errors import explained, line_of, quoted_line
 from workbench.recipe.references import check_references
 from workbench.recipe.schema import USUAL, CollectionAt, NewModel, Recipe
 from workbench.systems import SYSTEMS
@@ -17,6 +18,9 @@ from workbench.translation import TRANSLATORS
 
 FOLDER = Path(__file__).parents[2] / "recipes"
 """Recipes, and under `scales/` scales, that come with lsw."""
+
+LARGEST, DEEPEST = 1 << 24, 32
+"""Bytes and nested sections of a file at most: a recipe has some 40 lines."""
 
 CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
     "collections": lambda values: CollectionAt,
@@ -71,14 +75,49 @@ def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as a dictionary.
 
     Raises:
-        LswError: it is not TOML, or not UTF-8.
+        LswError: it is not TOML, or not UTF-8, or has a value that no setting can have.
     """
+    if path.stat().st_size > LARGEST:
+        raise LswError(f"{path} has more than {LARGEST >> 20} MB.", cure="Is this the right file?")
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise LswError("This is not valid TOML.", f"{path}: {error}") from None
+        values = _parsed(path.read_text("utf-8-sig"))
     except UnicodeDecodeError:
         raise LswError("Invalid UTF-8.", str(path), "Save the file as UTF-8.") from None
+    except ValueError as error:
+        raise LswError("This is not valid TOML.", f"{path}: {error}") from None
+    if found := _unusable(values):
+        loc, problem = found
+        raise LswError(f"{'.'.join(loc)}: {problem}.", line_of(loc, path))
+    return values
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """TOML.
+
+    Raises:
+        ValueError: it is none, or nested too deep, or has a number of thousands of digits.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _unusable(values: Any, loc: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str] | None:
+    """Where the first value is that TOML allows and no setting can be, and why; None if there is none."""
+    if len(loc) > DEEPEST:
+        return loc[:3], "it is nested too deep"
+    if isinstance(values, dict | list):
+        parts = values.items() if isinstance(values, dict) else enumerate(values)
+        found = (_unusable(name, loc) or _unusable(value, (*loc, str(name))) for name, value in parts)
+        return next(filter(None, found), None)
+    if isinstance(values, float) and not math.isfinite(values):
+        return loc, f"{values} is not a finite number"
+    if isinstance(values, int) and not -(1 << 31) <= values < 1 << 32:
+        return loc, "a whole number of more than 32 bits"
+    if isinstance(values, str) and ("\0" in values or any("\ud800" <= c <= "\udfff" for c in values)):
+        return loc, "the text has a NUL or half a character in it"
+    return None
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +133,7 @@ def override(text: str) -> dict[str, Any]:
     """Read `section.key=value` from the command line; the value as TOML, or else as text.
 
     Raises:
-        LswError: no equals sign, or no section.
+        LswError: no equals sign, or no section; or a value that no setting can have.
     """
     path, equals, value = text.partition("=")
     if not equals or "." not in path:
@@ -102,9 +141,13 @@ def override(text: str) -> dict[str, Any]:
             f"'{text}' is not an override.", cure="Write section.key=value, as in fine-tuning.bge-m3.epochs=2"
         )
     try:
-        parsed: Any = tomllib.loads(f"v = {value}")["v"]
+        parsed: Any = _parsed(f"v = {value}")["v"]
     except tomllib.TOMLDecodeError:
         parsed = value
+    except ValueError as error:
+        raise LswError(f"{path}: {error}.", f"on the command line: {text[:80]}") from None
+    if found := _unusable(path) or _unusable(parsed):
+        raise LswError(f"{path}: {found[1]}.", f"on the command line: {text}")
     for key in reversed(path.strip().split(".")):
         parsed = {key: parsed}
     nested: dict[str, Any] = parsed
@@ -130,15 +173,15 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         whole = merged(whole, change)
     try:
         recipe = checked(whole, path, scale)
-        for name in ("pairs", "systems"):
-            if recipe.retrieval and not getattr(recipe.retrieval, name):
-                raise LswError(f"retrieval.{name} is empty.", str(path), "Name one at least.")
+        if recipe.retrieval and not recipe.retrieval.pairs:
+            raise LswError("retrieval.pairs is empty.", line_of(["retrieval", "pairs"], path), "Name one at least.")
         return recipe
     except LswError as error:
         for text in overrides or ():  # the fault may stand on the command line, not in a file
             field, _, value = text.partition("=")
             quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
-            if error.title.startswith(field + ":") or (quoted and (quoted in value or quoted in field.split("."))):
+            named = error.title.startswith((f"{field}:", f"{field} "))
+            if named or (quoted and (quoted in value or quoted in field.split("."))):
                 raise LswError(error.title, f"on the command line: {text}", error.cure) from None
         raise
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
 from workbench.recipe.schema import RERANK, FineTuning, Recipe, Retrieval, bare
@@ -23,6 +24,8 @@ def check_references(recipe: Recipe) -> None:
         _check_training(recipe, recipe.fine_tuning)
     elif not recipe.retrieval and not recipe.pre_training:
         raise LswError("This recipe does nothing.", cure="Add a section [retrieval].")
+    if recipe.pre_training and not recipe.vocabulary:
+        raise LswError("[pre-training] needs a vocabulary.", cure="Add a section [vocabulary] with its size.")
     if recipe.audit and recipe.audit.measure not in recipe.measures.names:
         raise LswError(
             f"The audit's measure, {recipe.audit.measure}, is not measured.",
@@ -79,7 +82,11 @@ def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
 def _placed(error: ValidationError, *path: str) -> ValidationError:
     """The same faults, placed where they stand in the recipe, so that their lines can be found."""
     faults: list[Any] = [
-        {"type": e["type"], "loc": (*path, *e["loc"]), "input": e["input"], "ctx": e.get("ctx", {})}
+        {
+            "type": PydanticCustomError(e["type"], e["msg"], e.get("ctx")),
+            "loc": (*path, *e["loc"]),
+            "input": e["input"],
+        }
         for e in error.errors()
     ]
     return ValidationError.from_exception_data("Recipe", faults)

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 
 from store import LswError, nearest
+from workbench.collections.base import collection_name
 from workbench.evaluation.measures import DEFAULT, parsed
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS
+from workbench.stages._ranking import Depth
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.systems import SYSTEMS
@@ -28,6 +30,9 @@ RERANK = " >> "
 """Between the stages of a pipeline, as PyTerrier writes it."""
 USUAL = "collection"
 """The translator of a recipe that names none."""
+
+MANY = 100_000_000
+"""Resamples at most: they take hours."""
 
 PairName = Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]
 VarietyName = Annotated[str, AfterValidator(told(lambda code: variety(code).code))]
@@ -135,29 +140,30 @@ class Retrieval(Section):
     """
 
     pairs: list[PairName]
-    systems: list[str]
+    systems: Annotated[list[str], Field(min_length=1)]
     collection: str | None = None
-    ask: list[Literal["low", "high"]] = ["low", "high"]
-    depth: Positive = 1000
+    ask: Annotated[list[Literal["low", "high"]], Field(min_length=1)] = ["low", "high"]
+    depth: Depth = 1000
     script: Annotated[str, AfterValidator(told(known_script))] = "as written"
 
 
 class Reranking(Section):
     """How deep to rerank, and whose candidates a fine-tuned reranker gets."""
 
-    depth: Positive = 100
+    depth: Depth = 100
     first_stage: Literal["base", "fine-tuned"] = "base"
 
 
 class Measures(Section):
     """Measures by their ir_measures names."""
 
-    names: list[Annotated[str, AfterValidator(told(_measure))]] = DEFAULT
+    names: Annotated[list[Annotated[str, AfterValidator(told(_measure))]], Field(min_length=1)] = DEFAULT
 
 
 class Comparison(Method):
     """Which contrasts, by which test; `primary` is the one that the recipe was made for, the others are secondary."""
 
+    resamples: Annotated[int, Field(gt=0, le=MANY)] = Method.model_fields["resamples"].default
     contrasts: list[Literal["gap", "gain", "closure"]] = ["gap", "gain", "closure"]
     primary: Literal["gap", "gain", "closure"] | None = None
     test: Annotated[str, AfterValidator(told(_one_by_one))] = Method.model_fields["test"].default
@@ -181,8 +187,8 @@ class PreTraining(Section):
     """Base models to train from nothing, on a collection's high-resource text."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    varieties: list[VarietyName]
-    systems: list[str]
+    varieties: Annotated[list[VarietyName], Field(min_length=1)]
+    systems: Annotated[list[str], Field(min_length=1)]
     noise: Share = 0.3
     query_share: Share = 0.2
     across_share: Share = 0.2
@@ -212,7 +218,7 @@ class CollectionAt(Section):
     that calls train and test, and where queries come from that it does not have.
     """
 
-    name: str
+    name: Annotated[str, AfterValidator(told(collection_name))]
     folder: str | None = None
     sources: dict[str, str] = {}
     splits: dict[str, str] = {}

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 import pyarrow as pa
-from pydantic import SerializeAsAny
+from pydantic import Field, SerializeAsAny
 
 from store import LswError
 from workbench.checkpoints.resolve import folder_in
@@ -23,6 +23,9 @@ _TEXTS = ("run_id", "system", "trained_on", "query_variety", "document_variety",
 RUN = pa.schema(
     [*((c, pa.string()) for c in _TEXTS), ("depth", pa.int32()), ("n_queries", pa.int32()), ("seed", pa.int64())]
 )
+DEEPEST = 1_000_000
+"""Results of a query at most: all of them are held, for all queries at once."""
+Depth = Annotated[int, Field(gt=0, le=DEEPEST)]
 ROW_BYTES = 20
 """Of a row of a ranking on disk."""
 

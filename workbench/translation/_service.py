@@ -21,7 +21,6 @@ from workbench.talk import Summary
 from workbench.translation.base import Desk, Journal, Translator
 from workbench.varieties import Variety, variety
 
-Positive = Annotated[float, Field(gt=0)]
 LONGEST_WAIT = 60.0
 """Seconds between two attempts at most."""
 sleep = time.sleep
@@ -63,9 +62,9 @@ class Service(Translator):
     """
 
     url: Annotated[str | None, LOCAL, AfterValidator(told(_address))] = None
-    rate: Annotated[Positive, LOCAL] = 2.0
-    retries: Annotated[int, Field(ge=0), LOCAL] = 6
-    timeout: Annotated[Positive, LOCAL] = 30.0
+    rate: Annotated[float, Field(ge=1e-4, le=1e6), LOCAL] = 2.0
+    retries: Annotated[int, Field(ge=0, le=1_000), LOCAL] = 6
+    timeout: Annotated[float, Field(gt=0, le=86_400), LOCAL] = 30.0
 
     translator_class: ClassVar[str] = ""
     keys: ClassVar[dict[str, str]] = {}

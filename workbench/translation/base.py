@@ -100,14 +100,15 @@ class Journal:
         self.path = path
         self.had: dict[str, str] = {}
         whole = []
-        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        # Bytes, and cut at line feeds alone: a text may hold U+2028, and the end of a cut-off line half a character.
+        for line in path.read_bytes().split(b"\n") if path.exists() else ():
             try:
                 text, answer = json.loads(line)
             except ValueError:
                 continue
             self.had[text] = answer
-            whole.append(line + "\n")
-        path.write_text("".join(whole), "utf-8")
+            whole.append(line + b"\n")
+        path.write_bytes(b"".join(whole))
 
     def add(self, text: str, answer: str) -> None:
         """Keep one translation."""

@@ -1,10 +1,12 @@
 """Translations that somebody has made already: a file of qid, tab, text."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from store import LswError
 from store.artifacts import file_hash
+from workbench.collections.formats import read_queries
 from workbench.registry import LOCAL
 from workbench.talk import Summary
 from workbench.translation.base import Desk, Translator, complete
@@ -24,7 +26,7 @@ class TranslationFile(Translator):
         Raises:
             LswError: it is not there.
         """
-        path = Path(self.file).expanduser().resolve()
+        path = Path(os.path.expanduser(self.file)).resolve()
         if not path.is_file():
             cure = "Set translation.file to a file of qid, tab, text."
             raise LswError("The file of [translation] is not there.", f"Looked for {path}.", cure)
@@ -35,26 +37,9 @@ class TranslationFile(Translator):
         return super().recorded(whole) | {"file": file_hash(self.path)}
 
     def translate(self, texts: dict[str, str], desk: Desk) -> tuple[dict[str, str], Summary]:
-        known = read(self.path)
+        known = {qid: text.strip() for qid, text in read_queries(self.path).items()}
         complete(texts, known, desk.target, desk.source, str(self.path), "the translator is a file")
         return {qid: known[qid] for qid in texts}, {}
 
     def seconds(self, texts: int) -> float:
         return 0.0
-
-
-def read(path: Path) -> dict[str, str]:
-    """Translations by qid: qid, tab, text.
-
-    Raises:
-        LswError: a line without a tab, or a qid twice.
-    """
-    translations: dict[str, str] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        qid, tab, text = line.partition("\t")
-        if not tab or not text.strip():
-            raise LswError("A line is not qid, tab, text.", f"{path}, line {number}")
-        if qid in translations:
-            raise LswError(f"Query '{qid}' is translated twice.", f"{path}, line {number}")
-        translations[qid] = text.strip()
-    return translations

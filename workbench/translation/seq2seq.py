@@ -25,7 +25,7 @@ class Seq2Seq(Translator):
         length: tokens at most, of a text and of its translation.
     """
 
-    checkpoint: Annotated[str, LOCAL]
+    checkpoint: Annotated[str, Field(min_length=1), LOCAL]
     beams: Annotated[int, Field(gt=0)] = 4
     length: Annotated[int, Field(gt=0)] = 256
 

@@ -1,6 +1,8 @@
 """Folders as users have them, good and bad."""
 
+import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from store import LswError
 from tests.conftest import table
+from workbench.collections import formats
 from workbench.collections.folder import Folder
 from workbench.collections.formats import read_qrels
 from workbench.graph import Stage
@@ -49,6 +52,13 @@ def test_title_comes_before_text(tmp_path: Path) -> None:
         ({"corpus": b'{"_id": "d", "title": "T", "text": null}\n'}, "must be strings", 1),
         ({"corpus": b'{"_id": "d 1", "text": "a"}\n'}, "has a blank in it", 1),
         ({"corpus": b'{"_id": "d1", "text": "\xff"}\n'}, "Invalid UTF-8", 1),
+        ({"corpus": b'{"_id": "d", "title": ["T"], "text": "a"}\n'}, "must be strings", 1),
+        ({"corpus": b'{"_id": "d\\u0000", "text": "a"}\n'}, "a control character", 1),
+        ({"corpus": b'{"_id": "d\\ud800", "text": "a"}\n'}, "half a character", 1),
+        ({"corpus": b'{"_id": "d", "text": "\\uDFFFa"}\n'}, "half a character", 1),
+        ({"corpus": b'{"_id": "d", "title": "\\udbff", "text": "a"}\n'}, "half a character", 1),
+        ({"corpus": b'{"_id": "d", "text": "a", "n": ' + b"9" * 6_000 + b"}\n"}, "Exceeds the limit", 1),
+        ({"corpus": b'{"_id": "d", "text": ' + b"[" * 100_000 + b"\n"}, "nested too deep", 1),
         ({"corpus": b"\n"}, "no passages", None),
         ({"queries": b"q1\tfirst\nq2 second\n"}, "No tab on this line", 2),
         ({"queries": b"q1\tfirst\nq1\tsecond\n"}, "Qid 'q1' is on line 1 already", 2),
@@ -56,7 +66,16 @@ def test_title_comes_before_text(tmp_path: Path) -> None:
         ({"queries": b"q1\t\xe9\n"}, "Invalid UTF-8", 1),
         ({"qrels": b"q1 0 d1 1\nq1 0 d1 0\n"}, "is judged for 'q1' on line 1 already", 2),
         ({"qrels": b"q1 0 d1 1\nq1 d1 1\n"}, "3 columns; 4 expected", 2),
+        ({"queries": b"q\0\tfirst\n"}, "a control character", 1),
         ({"qrels": b"q1 0 d1 high\n"}, "Label 'high' is not a whole number", 1),
+        ({"qrels": b"q1 0 d1 2147483648\n"}, "is not a whole number of 32 bits", 1),
+        ({"qrels": b"q1 0 d1 -2147483649\n"}, "is not a whole number of 32 bits", 1),
+        ({"qrels": b"q1 0 d1 " + b"9" * 6_000 + b"\n"}, "…' is not a whole number", 1),
+        ({"qrels": b"q1 0 d1 1_0\n"}, "is not a whole number", 1),
+        ({"qrels": "q1 0 d1 ١\n".encode()}, "is not a whole number", 1),
+        ({"qrels": b"q1 d1 1_0\nq2 d2 1\n"}, "3 columns; 4 expected", 1),
+        ({"qrels": b"q1 d1 1.0\nq2 d2 1\n"}, "3 columns; 4 expected", 1),
+        ({"qrels": b"q1 d1 relevant\n"}, "No judgements", 1),
         ({"topics": b"t\ttest\n"}, "Query 'q1' belongs to no topic", 1),
         ({"topics": b"q1\ttraining\n"}, "A topic needs a split", 1),
     ],
@@ -68,7 +87,44 @@ def test_bad_files_name_file_and_line(tmp_path: Path, files: dict[str, bytes], t
     assert title in caught.value.title
     assert caught.value.exit_code == 2
     if line:
-        assert caught.value.detail.endswith(f", line {line}")
+        assert f", line {line}" in caught.value.detail
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "corpus.jsonl.gz", "queries.yue.tsv", "qrels.tsv", "topics.tsv"])
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(formats, "LONGEST", 1 << 20)
+    c = collection(tmp_path / "c")
+    long = b"\n" + b"x" * (50 << 20)
+    if name.endswith(".gz"):
+        (c.folder / "corpus.jsonl").unlink()
+        long = gzip.compress(long)
+    (c.folder / name).write_bytes(long)
+    tracemalloc.start()
+    try:
+        with pytest.raises(LswError, match="A line of more than 1 MB") as caught:
+            c.topics, list(c.passages("zh")), c.queries("yue"), c.qrels()
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+    assert caught.value.detail.endswith(f"{name}, line 2")
+
+
+@pytest.mark.parametrize(
+    ("document", "title"),
+    [
+        (b"<DOC>\n<DOCNO>a b</DOCNO>\n<TEXT>x</TEXT>\n</DOC>\n", "'a b' has a blank"),
+        (b"<DOC>\n<DOCNO>a</DOCNO>\n<TEXT>caf\xe9</TEXT>\n</DOC>\n", "Invalid UTF-8"),
+        (b"<DOC>\n<TEXT>x</TEXT>\n</DOC>\n", "has no name"),
+    ],
+)
+def test_bad_documents_of_trec_are_refused(tmp_path: Path, document: bytes, title: str) -> None:
+    c = collection(tmp_path / "c")
+    (c.folder / "corpus.jsonl").unlink()
+    (c.folder / "corpus.zh.trec").write_bytes(document)
+    with pytest.raises(LswError, match=title):
+        table(c, "zh")
 
 
 def test_missing_files_are_named_with_the_nearest(tmp_path: Path) -> None:
@@ -78,6 +134,9 @@ def test_missing_files_are_named_with_the_nearest(tmp_path: Path) -> None:
     assert "'yue'" in caught.value.cure
     with pytest.raises(LswError, match="does not exist"):
         Folder("x", tmp_path / "nowhere")
+    for name in ("", " ", "\x1b[31m", "\0", "\udcff"):
+        with pytest.raises(LswError, match="cannot be shown"):
+            Folder(name, tmp_path / "c")
 
 
 def test_queries_that_name_no_variety_are_nobodys_reference(tmp_path: Path) -> None:

@@ -84,8 +84,10 @@ def test_every_value_is_that_of_ir_measures(
 
 
 @pytest.mark.parametrize(
-    "name", ["RR@ten", "P", "nDGC@10", "RR(real=2)@10", "RBP", "RR(judged_only=True)@10", "", "RR@10; 1"]
-)
+    "name",
+    ["RR@ten", "P", "nDGC@10", "RR(real=2)@10", "RBP", "RR(judged_only=True)@10", "", "RR@10; 1", "RR@0", "P@0",
+     "nDCG@0", "P@2147483648", "P(rel=-1)@5", "RR(rel=2147483648)", "nDCG(gains={1:" + "9" * 400 + "})@10"],
+)  # fmt: skip
 def test_unknown_measures_are_refused(name: str) -> None:
     with pytest.raises(LswError, match=r"Unknown measure|Nothing here computes"):
         parsed(name)

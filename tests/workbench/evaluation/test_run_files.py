@@ -2,6 +2,8 @@
 
 import bz2
 import gzip
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,9 @@ def test_packed_files(tmp_path: Path, pack: str) -> None:
         (b"q1 Q0 d 0 inf tag", "Score 'inf' is not a finite number"),
         (b"q1 Q0 d 0 NA tag", "Score 'NA' is not a finite number"),
         (b"q1 Q0 \xff 0 1 tag", "Invalid UTF-8"),
+        (b"q1 Q0 d\0 0 1 tag", "A control character"),
+        (b"q\x1b Q0 d 0 1 tag", "A control character"),
+        pytest.param(b"q1 Q0 " + b"d" * 5_000_000 + b" 0 1 tag", "A line of more than 1 MB", id="long"),
     ],
 )
 @pytest.mark.parametrize("block", [64, 1 << 24])
@@ -158,8 +163,32 @@ def test_the_first_line_that_ranks_a_passage_again_is_named(
     assert told.detail.endswith("line 51")
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / ("run.trec" if pack is bytes else "run.trec.gz")
+    path.write_bytes(pack(b"q1 Q0 d 0 1 t\n" + b"x" * (100 << 20)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(LswError, match="A line of more than 1 MB") as caught:
+            list(read_run(path))
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
+    assert caught.value.detail == f"{path}, line 2"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_qid(tmp_path: Path) -> None:
+    path = tmp_path / "run.trec"
+    path.write_bytes(b"\xef\xbb\xbfq1 Q0 d1 0 1 \xff\nq1 Q0 d1 0 1 \xff\n")
+    [(table, _)] = read_run(path)
+    assert table["qid"].to_pylist() == ["q1", "q1"]
+    assert Twice("q1", "d1").found(path).detail == f"{path}, line 2"  # whatever the tag is written in
+
+
 def test_an_empty_run_is_refused(tmp_path: Path) -> None:
-    for text in ("", "\n \n"):
+    for text in ("", "\n \n", "\ufeff", "\ufeff\n"):
         (tmp_path / "run.trec").write_text(text, "utf-8")
         with pytest.raises(LswError, match="The run is empty"):
             list(read_run(tmp_path / "run.trec"))

@@ -67,6 +67,24 @@ def test_the_paper_scale_has_the_published_values() -> None:
         ("translation.translator=gogle", "Unknown translator 'gogle'", "'google'"),
         ("translation.rate=1.0", "Unknown key 'rate' in [translation]", "Known: translator."),
         ("audit.measure=nDGC@10", "Unknown measure 'nDGC@10'", "'nDCG@10'"),
+        ("retrieval.ask=[]", "retrieval.ask is empty", "Name one"),
+        ("measures.names=[]", "measures.names is empty", "Name one"),
+        ('measures.names=["P@0"]', "Unknown measure 'P@0'", "'P@10'"),
+        ("retrieval.depth=1_000_001", "retrieval.depth: input should be less than or equal to 1000000", ""),
+        ("negatives.depth=1_000_001", "negatives.depth: input should be less", ""),
+        ("retrieval.depth=4294967296", "retrieval.depth: a whole number of more than 32 bits", ""),
+        ("retrieval.depth=" + "9" * 6_000, "retrieval.depth: Exceeds the limit", ""),
+        ("retrieval.depth=" + "[" * 6_000, "retrieval.depth: it is nested too deep", ""),
+        ("comparison.seed=-1", "comparison.seed: input should be a seed from 0 to 4294967295", ""),
+        ("fine-tuning.bge-m3.seed=-1", "fine-tuning.bge-m3.seed: input should be a seed", ""),
+        ("comparison.resamples=1_000_000_000", "comparison.resamples: input should be less", ""),
+        ("fine-tuning.bge-m3.epochs=inf", "fine-tuning.bge-m3.epochs: inf is not a finite number", ""),
+        ("systems.bm25={architecture='bm25',k1=nan}", "systems.bm25: nan is not a finite number", ""),
+        ('collection.folder="a\\u0000b"', "collection.folder: the text has a NUL", ""),
+        ("collection.folder=\ud800", "collection.folder: the text has a NUL or half a character", ""),
+        ("systems.new.architecture=reranker", "Unknown architecture 'reranker'", "mt5"),
+        ("retrieval.pairs=['yue-zh-']", "Unknown variety 'zh-'", "zh"),
+        ("pre-training={}", "'pre-training={}' is not an override", ""),
         ("retrieval.script=traditional", "Unknown script option 'traditional'", "simplified"),
     ],
 )
@@ -77,6 +95,63 @@ def test_bad_values_are_refused_with_the_nearest_name(change: str, title: str, c
     assert cure in caught.value.cure
     assert caught.value.exit_code == 2
     assert change.split("=")[0] in str(caught.value) or "is missing" in title
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["collection.folder=~nobody-of-this-name/c"],
+        ["systems.bge-m3.checkpoint=~nobody-of-this-name/m"],
+        ["translation.translator=file", "translation.file=~nobody-of-this-name/t.tsv"],
+        ["translation.translator=seq2seq", "translation.checkpoint=~nobody-of-this-name/m"],
+        ["negatives.source=published", "negatives.published.ca-fr=~nobody-of-this-name/t.jsonl"],
+    ],
+)
+def test_the_home_of_nobody_is_not_there(changes: list[str]) -> None:
+    with pytest.raises(LswError) as caught:
+        plan("zero_shot_yue_zh", *changes)
+    assert "~nobody-of-this-name" in str(caught.value)
+
+
+def test_a_service_is_asked_in_bounds() -> None:
+    for setting in ("timeout=inf", "timeout=1e300", "rate=1e-300", "retries=1024"):
+        with pytest.raises(LswError, match=rf"translation\.{setting.split('=')[0]}"):
+            changes = ["translation.translator=google", f"translation.{setting}"]
+            load(recipe_path("zero_shot_yue_zh"), scale_path("mini"), changes)
+
+
+RECIPE = 'title = "x"\n[retrieval]\npairs = ["yue-zh"]\nsystems = ["bm25"]\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "title", "line"),
+    [
+        ("depth = 99999999999", "retrieval.depth: a whole number of more than 32 bits", 5),
+        ('script = "\\u0000"', "retrieval.script: the text has a NUL", 5),
+        ("depth = " + "9" * 6_000, "not valid TOML", None),
+        ("depth = " + "[" * 6_000, "not valid TOML", None),
+        (".".join("a" * 6_000) + " = 1", "retrieval.a.a: it is nested too deep", None),
+        ('[pre-training]\nvarieties = ["fr"]\nsystems = ["bge-m3"]', "[pre-training] needs a vocabulary", None),
+        ("# " + "x" * (1 << 24), "has more than 16 MB", None),
+    ],
+)
+def test_what_toml_allows_and_no_recipe_may_say_is_refused(
+    tmp_path: Path, more: str, title: str, line: int | None
+) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(RECIPE + more, "utf-8")
+    with pytest.raises(LswError) as caught:
+        load(path, scale_path("mini"))
+    assert title in caught.value.title
+    assert str(path) in str(caught.value)
+    if line:
+        assert caught.value.detail == f"{path}, line {line}"
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text("\ufeff" + RECIPE, "utf-8")
+    assert load(path, scale_path("mini")).title == "x"
 
 
 def test_a_fault_in_a_file_has_its_line(tmp_path: Path) -> None:

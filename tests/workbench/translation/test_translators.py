@@ -24,6 +24,8 @@ from workbench.stages.translate import Translate
 from workbench.translation import TRANSLATORS, _service, apertium
 from workbench.translation._service import Service, describe, patiently
 from workbench.translation.apertium import PACKAGES
+from workbench.translation.base import Desk, Journal
+from workbench.translation.file import TranslationFile
 from workbench.translation.seq2seq import told, translated
 from workbench.varieties import table
 
@@ -325,6 +327,47 @@ def test_a_file_that_lacks_a_query_is_refused(
     (tmp_path / "bad.tsv").write_text("q1\tone\nno tab here\n")
     told = lsw(*command, f'translation.file="{tmp_path / "bad.tsv"}"', check=2).stderr
     assert "bad.tsv, line 2" in told.replace("\n", "")
+
+
+def from_file(path: Path, *qids: str) -> dict[str, str]:
+    """What a file of translations has for some queries."""
+    desk = Desk("fr", "ca", path.parent, lambda done, total: None, print)
+    return TranslationFile(translator="file", file=str(path)).translate(dict.fromkeys(qids, "?"), desk)[0]
+
+
+def test_a_file_of_translations_is_read_as_queries_are(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.tsv"
+    path.write_bytes("\ufeffq1\tone\u2028two \r\n\n\nq2\tthree\x85four".encode())
+    assert from_file(path, "q1", "q2") == {"q1": "one\u2028two", "q2": "three\x85four"}
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        (b"\xe9\tx", "Invalid UTF-8"),
+        (b"q2", "No tab"),
+        (b"q2\t ", "has an empty text"),
+        (b"q1\tagain", "Qid 'q1' is on line 1 already"),
+    ],
+)
+def test_a_bad_line_of_a_file_of_translations_is_named(tmp_path: Path, line: bytes, title: str) -> None:
+    path = tmp_path / "theirs.tsv"
+    path.write_bytes(b"q1\tone\n" + line + b"\n")
+    with pytest.raises(LswError, match=title) as caught:
+        from_file(path, "q1")
+    assert caught.value.detail == f"{path}, line 2"
+
+
+def test_a_journal_has_what_was_paid_for_whatever_is_in_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "translations.jsonl"
+    texts = {"one\u2028two": "dos\u2029", "three\x85": "quatre\x1e", "é": "è"}
+    for text, answer in texts.items():
+        Journal(path).add(text, answer)
+    assert Journal(path).had == texts
+    path.write_bytes(path.read_bytes()[:-4])  # killed within a character
+    assert Journal(path).had == dict(list(texts.items())[:2])
+    Journal(path).add("é", "è")
+    assert Journal(path).had == texts
 
 
 @pytest.fixture(scope="module")

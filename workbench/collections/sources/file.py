@@ -1,5 +1,6 @@
 """Queries from a file of one's own."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class QueryFile(Source):
         Raises:
             LswError: it is not there.
         """
-        path = Path(self.address).expanduser()
+        path = Path(os.path.expanduser(self.address))
         if not path.is_file():
             raise LswError(f"There is no file {path}.", cure="Correct collection.queries.")
         return path

@@ -1,7 +1,6 @@
 """Files of triples and scores: on the hub or of one's own."""
 
-import gzip
-import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from store import LswError
 from store.artifacts import file_hash
 from workbench.checkpoints import hub
+from workbench.collections.formats import numbered, parsed
 
 
 def content(at: str, field: str) -> dict[str, str]:
@@ -23,7 +23,7 @@ def content(at: str, field: str) -> dict[str, str]:
     """
     if at.startswith(hub.SCHEME):
         return {"origin": at}
-    path = Path(at).expanduser()
+    path = Path(os.path.expanduser(at))
     if not path.is_file():
         raise LswError(f"There is no file {path}.", cure=f"Correct {field}.")
     return {"origin": path.name, "sha256": file_hash(path)}
@@ -31,7 +31,7 @@ def content(at: str, field: str) -> dict[str, str]:
 
 def located(at: str) -> Path:
     """The file, downloaded if it must be."""
-    return hub.file(at) if at.startswith(hub.SCHEME) else Path(at).expanduser()
+    return hub.file(at) if at.startswith(hub.SCHEME) else Path(os.path.expanduser(at))
 
 
 def to_download(at: str) -> bool:
@@ -40,14 +40,10 @@ def to_download(at: str) -> bool:
 
 
 def objects(path: Path) -> Iterator[tuple[int, Any]]:
-    """Numbered objects of a JSONL file, plain or .gz.
+    """Numbered objects of a JSONL file, plain or .gz; blank lines are passed over.
 
     Raises:
-        LswError: broken JSON.
+        LswError: broken JSON, invalid UTF-8.
     """
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                raise LswError(f"Broken JSON: {error.msg}.", f"{path}, line {number}") from None
+    for number, line in numbered(path):
+        yield number, parsed(path, number, line)

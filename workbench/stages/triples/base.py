@@ -11,6 +11,7 @@ from workbench.collections.sources.base import Source
 from workbench.costs.estimator import Estimator
 from workbench.graph import Graph, Job, Kind, Stage
 from workbench.registry import Section
+from workbench.stages._ranking import Depth
 from workbench.systems._encoding import Positive
 from workbench.talk import Summary
 from workbench.varieties import Pair
@@ -34,7 +35,7 @@ class Negatives(Section):
     source: str = "mined"
     system: str = "bm25"
     queries: Literal["high", "low"] = "high"
-    depth: Positive = 50
+    depth: Depth = 50
     per_query: Positive = 4
     rounds: Annotated[int, Field(ge=0)] = 0
     margin: Annotated[float, Field(ge=0, le=1)] = 0.05

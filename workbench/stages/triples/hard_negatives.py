@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
 
+from store import LswError
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
@@ -72,9 +74,14 @@ class HardNegatives(TripleSource):
         known = _ByQuery(job.rows("scores", "scores"))
         candidates: list[_Candidates] = []
         unscored = made = 0
-        for _, line in objects(located(self.at)):
-            qid = str(line["qid"])
-            if qid not in query or not line["pos"]:
+        path = located(self.at)
+        for number, found in objects(path):
+            try:
+                line = _Line.model_validate(found)
+            except ValidationError:
+                problem = 'A line needs a number "qid", a list "pos", and a list of each system in "neg".'
+                raise LswError(problem, f"{path}, line {number}") from None
+            if str(line.qid) not in query or not line.pos:
                 continue
             some = known.filtered(line, self.margin)
             if some is None:
@@ -131,6 +138,14 @@ class HardNegatives(TripleSource):
         return Cost(download=download, seconds=STAGE + count * 1e-4, disk=count * TRIPLE_BYTES)
 
 
+class _Line(BaseModel):
+    """Docnos of a query: judged relevant, and found by each system."""
+
+    qid: int
+    pos: list[int]
+    neg: dict[str, list[int]]
+
+
 @dataclass(frozen=True)
 class _Candidates:
     """What a query's triples are drawn from: docnos (int64) and their scores (float32)."""
@@ -154,15 +169,15 @@ class _ByQuery:
         low, high = (int(np.searchsorted(self.qids, qid, side)) for side in ("left", "right"))
         return dict(zip(self.docnos[low:high].tolist(), self.scores[low:high].tolist(), strict=True))
 
-    def filtered(self, line: dict[str, Any], margin: float) -> _Candidates | None:
+    def filtered(self, line: _Line, margin: float) -> _Candidates | None:
         """A query's positives, and its negatives so far below the worst of them; None if no positive has a score."""
-        score = self.of(int(line["qid"]))
-        positives = [d for d in line["pos"] if d in score]
+        score = self.of(line.qid)
+        positives = [d for d in line.pos if d in score]
         if not positives:
             return None
         most = min(score[d] for d in positives) - margin
-        negatives = sorted({d for some in line["neg"].values() for d in some if d in score and score[d] <= most})
+        negatives = sorted({d for some in line.neg.values() for d in some if d in score and score[d] <= most})
         docnos = np.array(positives, np.int64), np.array(negatives, np.int64)
         scores = (np.array([score[d] for d in some], np.float32) for some in (positives, negatives))
         first, second = scores
-        return _Candidates(str(line["qid"]), docnos[0], first, docnos[1], second)
+        return _Candidates(str(line.qid), docnos[0], first, docnos[1], second)

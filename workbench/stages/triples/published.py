@@ -61,11 +61,13 @@ class PublishedTriples(TripleSource):
             rows: list[dict[str, str]] = []
             for number, line in objects(path):
                 try:
-                    rows += [
-                        {"query": line["query"], "positive": line["pos"][0], "negative": text} for text in line["neg"]
-                    ]
+                    query, positive, negatives = line["query"], line["pos"][0], line["neg"]
+                    if not all(isinstance(text, str) for text in (query, positive, *negatives)):
+                        raise TypeError("no text")
                 except (KeyError, TypeError, IndexError):
-                    raise LswError('A triple needs "query", "pos" and "neg".', f"{path}, line {number}") from None
+                    problem = 'A triple needs a text "query", and lists of texts "pos" and "neg".'
+                    raise LswError(problem, f"{path}, line {number}") from None
+                rows += [{"query": query, "positive": positive, "negative": text} for text in negatives]
                 if limit and count + len(rows) >= limit:
                     rows = rows[: limit - count]
                     break
