@@ -87,7 +87,7 @@ def test_processes_and_parts_make_up_the_batch(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int, parts: int, shared: int
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", str(shared))
-    tuned = tuning(batch_size=size, accumulation=parts, temperature=0.25, epochs=3.0)
+    tuned = tuning(batch_size=size, accumulation=parts, temperature=0.25, epochs=3.0, warmup=0.67)
     work = training("bi-encoder", MODELS / "bge-m3", TRIPLES, tuned, tmp_path)
     by_trainer, by_loss = arguments(work, in_parts=True), arguments(work, in_parts=False)
     assert by_trainer["gradient_accumulation_steps"] == parts
@@ -95,6 +95,9 @@ def test_processes_and_parts_make_up_the_batch(
     assert by_loss["gradient_accumulation_steps"] == 1
     assert by_loss["per_device_train_batch_size"] * shared == size
     assert (by_loss["num_train_epochs"], by_loss["max_steps"], by_loss["report_to"]) == (3.0, -1, "none")
+    assert by_loss["warmup_steps"] == 2  # of three: the 10 triples are less than a batch
+    part = training("mt5", MODELS / "mt5", TRIPLES, tuning(epochs=0.1, warmup=0.5), tmp_path)
+    assert arguments(part, in_parts=True)["warmup_steps"] == 0  # the only step is taken
 
     def whole(model: str, scale: float, gather_across_devices: bool) -> int:
         assert (model, scale, gather_across_devices) == ("model", 4.0, shared > 1)
