@@ -92,8 +92,9 @@ class Folder:
     def _split(self, qid: str, path: Path) -> str:
         topic = self.topic(qid)
         if topic not in self.topics:
-            line = next((n for n, text in numbered(path) if text.split()[0] == qid), 1)
-            raise fault(path, line, f"Query '{qid}' belongs to no topic of topics.tsv.", "A qid is topic, dot, number.")
+            lines = (f"{path}, line {n}" for n, text in numbered(path) if text.split()[0] == qid)
+            where = next(lines, str(path))  # only tables begin with it
+            raise LswError(f"Query '{qid}' belongs to no topic of topics.tsv.", where, "A qid is topic, dot, number.")
         return self.topics[topic]
 
     def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
