@@ -116,7 +116,7 @@ def test_a_split_has_the_queries_and_judgements_of_its_topics(tmp_path: Path) ->
     with pytest.raises(LswError, match="no dev queries in 'yue'"):
         c.queries("yue", "dev")
     (c.folder / "queries.ca.jsonl").write_text('{"_id": "t.1", "text": "a"}\n{"_id": "v.1", "text": "b"}\n', "utf-8")
-    with pytest.raises(LswError, match="'v.1' belongs to no topic") as caught:
+    with pytest.raises(LswError, match="belongs to no topic") as caught:
         c.queries("ca", "test")
     assert caught.value.detail == str(c.folder / "queries.ca.jsonl")  # and no line that is not its
 
