@@ -104,6 +104,14 @@ def test_an_import_orders_as_retrieval_does(
     assert found.to_pylist() == sorted(expected, key=lambda row: row["qid"])
 
 
+def test_scores_that_tie_between_queries_tie_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.trec"
+    path.write_text(
+        "".join(f"{q} Q0 {d} 0 {s} t\n" for q, d, s in (("1", "a", 3), ("1", "b", 2), ("2", "z", 2), ("2", "y", 1)))
+    )
+    assert written(path, tmp_path / "r.parquet")["docno"].to_pylist() == ["a", "b", "z", "y"]
+
+
 def test_separators_may_be_mixed(tmp_path: Path) -> None:
     path = tmp_path / "run.trec"
     for text in ("q1 Q0  d1 0 2.5 t\nq1\tQ0\td2 0\t1.5 t\r\n", "q1\tQ0\td1\t0\t2.5\tt\n\nq1 Q0\td2 0 1.5 t ",

@@ -15,7 +15,7 @@ from workbench.pretraining.crops import alike, crop, crops, misspell
 
 TEXTS = {
     "fr": ["la capitale du royaume était une grande ville fortifiée", "une rivière traverse la vallée depuis longtemps",
-           "les oiseaux quittent la montagne avant l'hiver", "une seule maison reste debout près du vieux moulin",
+           "les oiseaux quittent la montagne avant l'hiver", "une seule maison reste debout malheureusement",
            "le marché ouvre chaque matin devant la cathédrale"],
     "zh": ["王國的首都是一座很大的城市", "一條河流穿過山谷已經很久了", "鳥兒在冬天來到之前離開高山", "只有一座房子留在舊磨坊旁邊",
            "市場每天早上在大教堂前面開門"],
@@ -43,7 +43,7 @@ def test_the_same_seed_draws_the_same_triples() -> None:
     """A key says what an artifact holds: if this changes, the kind of stage `crops` needs another version."""
     mined = {code: {docno: DOCNOS[-2:] for docno in DOCNOS[:3]} for code in TEXTS}
     rows = drawn(2_000, noise=0.4, query_share=0.3, across_share=0.2, mined=mined)
-    assert hashlib.sha256(repr(rows).encode()).hexdigest()[:16] == "34136ba73ee79962"
+    assert hashlib.sha256(repr(rows).encode()).hexdigest()[:16] == "f2c647c1090ca23d"
     assert rows != drawn(2_000, noise=0.4, query_share=0.3, across_share=0.2, mined=mined, seed=2)
 
 
