@@ -106,10 +106,9 @@ def test_an_import_orders_as_retrieval_does(
 
 def test_scores_that_tie_between_queries_tie_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run.trec"
-    path.write_text(
-        "".join(f"{q} Q0 {d} 0 {s} t\n" for q, d, s in (("1", "a", 3), ("1", "b", 2), ("2", "z", 2), ("2", "y", 1)))
-    )
-    assert written(path, tmp_path / "r.parquet")["docno"].to_pylist() == ["a", "b", "z", "y"]
+    rows = ("1", "a", 3), ("1", "b", 2), ("2", "z", 2), ("2", "y", 1), ("3", "c", 1)
+    path.write_text("".join(f"{qid} Q0 {docno} 0 {score} t\n" for qid, docno, score in rows))
+    assert written(path, tmp_path / "r.parquet")["docno"].to_pylist() == ["a", "b", "z", "y", "c"]
 
 
 def test_separators_may_be_mixed(tmp_path: Path) -> None:
