@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Lsw
@@ -131,6 +131,8 @@ def test_signs_of_what_went_wrong() -> None:
 
 @settings(max_examples=30)
 @given(rows=st.lists(st.tuples(st.floats(0, 100), st.floats(-1, 1)), min_size=1, max_size=40), seed=st.integers(0, 99))
+@example(rows=[(0.0, 0.0), (1.0, 1.0)], seed=1)
+@example(rows=[(0.0, 0.0), (1.0, 1.0), (2.0, 0.5)], seed=1)
 def test_the_correlation_is_spearmans(rows: list[tuple[float, float]], seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "RESAMPLES", 40)
