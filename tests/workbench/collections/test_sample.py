@@ -20,12 +20,12 @@ JUDGED = {
 
 
 class Whole:
-    """Sixty passages, five queries, other judgements for each variety of passages; it counts how often it is read."""
+    """Passages, five queries, other judgements for each variety of passages; it counts how often it is read."""
 
     name, fingerprint, judged = "whole", "0" * 64, True
 
-    def __init__(self) -> None:
-        self.read = 0
+    def __init__(self, size: int = 60) -> None:
+        self.size, self.read = size, 0
 
     def qrels(self, variety: str, split: str) -> pa.Table:
         self.read += 1
@@ -35,8 +35,9 @@ class Whole:
         return query_table({f"q{i}": f"text {i}" for i in range(1, 6)}, split)
 
     def passages(self, variety: str) -> Iterator[pa.RecordBatch]:
-        rows = [(f"d{i}", f"passage {i}") for i in range(60)]
-        yield from (batch for start in (0, 25) for batch in batched(rows[start : start + 25 + 10 * (start > 0)]))
+        rows = [(f"d{i}", f"passage {i}") for i in range(self.size)]
+        for part in (rows[:25], rows[25:]):
+            yield from batched(part)
 
     def passages_extent(self, variety: str) -> Extent:
         return Extent(None if variety == "fr" else 60, 9.0, 7)
@@ -57,12 +58,14 @@ def drawn_first(seed: int, names: list[str]) -> list[str]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_so_many_others_are_kept_beside_what_is_judged(seed: int) -> None:
     judged = {"d0", "d1", "d2"}  # of q1 and q2; nothing is relevant to q3
-    others = drawn_first(seed, [f"d{i}" for i in range(60) if f"d{i}" not in judged])
-    for most in (0, 1, 2, 3, 20, 56, 57, 58, 100):
-        sample = sampled("nl", others=most, seed=seed)
-        kept = [docno for batch in sample.passages("nl") for docno in batch["docno"].to_pylist()]
-        assert kept == [d for i in range(60) if (d := f"d{i}") in judged | set(others[:most])]
-        assert all(len(batch) for batch in sample.passages("nl"))
+    for size, asked in ((60, (0, 1, 2, 20, 56, 57, 58, 100)), (3_000, (1, 700, 2_000))):
+        others = drawn_first(seed, [f"d{i}" for i in range(3, size)])
+        for most in asked:
+            batches = list(sampled("nl", others=most, seed=seed, whole=Whole(size)).passages("nl"))
+            kept = [docno for batch in batches for docno in batch["docno"].to_pylist()]
+            wanted = judged | set(others[:most])
+            assert kept == [docno for docno in map("d{}".format, range(size)) if docno in wanted]
+            assert all(map(len, batches))
 
 
 def test_queries_are_those_with_something_relevant() -> None:
