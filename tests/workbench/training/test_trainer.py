@@ -82,6 +82,17 @@ def test_the_first_loss_of_an_encoder_is_that_of_its_batch(tmp_path: Path) -> No
     assert done.curve["loss"].to_pylist() == pytest.approx([expected], rel=1e-4)
 
 
+def test_each_text_is_trained_through_the_adapter_of_its_variety(tmp_path: Path) -> None:
+    """The same texts as queries or as passages of another variety have another loss."""
+    base, losses = steady("colbert-xm", tmp_path / "base"), []
+    for i, (low, high) in enumerate((("fr", "fr"), ("fr", "nl"), ("nl", "fr"))):
+        triples = pa.table({**TEXTS, "query_variety": [low] * 10, "document_variety": [high] * 10})
+        (tmp_path / str(i)).mkdir()
+        work = training("multi-vector", base, triples, tuning(steps=1, batch_size=10), tmp_path / str(i) / "work")
+        losses += finetune(work, tmp_path / str(i) / "out").curve["loss"].to_pylist()
+    assert len(set(losses)) == 3
+
+
 @pytest.mark.parametrize(("size", "parts", "shared"), [(12, 1, 1), (12, 3, 1), (12, 1, 2), (12, 3, 2)])
 def test_processes_and_parts_make_up_the_batch(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int, parts: int, shared: int
