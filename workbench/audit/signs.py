@@ -22,7 +22,7 @@ def _letters(text: str) -> tuple[int, int]:
 def _wrong_script(text: str, variety: str) -> bool:
     known = table().get(variety)
     han, letters = _letters(text)
-    if not known or not letters:
+    if not known:
         return False
     return han * 2 < letters if known.words == "han" else han > 0
 
@@ -36,7 +36,7 @@ def signs(source: list[str], text: list[str], variety: str, same_script: bool = 
 
     - `empty`: no text.
     - `untranslated`: identical to the source.
-    - `script`: most letters are of another script than the variety's.
+    - `script`: most letters are not Han in a variety that is written so, or one is in another.
     - `repeated`: something of two letters or more comes three times in a row, and not in the source.
     - `length`: less than half or more than twice as long for its source as the set's median.
     - `numbers`: the digits are not those of the source.

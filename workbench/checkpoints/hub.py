@@ -65,11 +65,15 @@ def cached_model(name: str) -> tuple[Path, str] | None:
 
 
 def cached_file(location: str) -> Path | None:
-    """As `file`, but only if it is on this machine already."""
+    """As `file`, but only if it is on this machine already.
+
+    Raises:
+        LswError: this is no such location.
+    """
     from huggingface_hub import try_to_load_from_cache
 
-    owner, name, path = location.removeprefix(f"{SCHEME}datasets/").split("/", 2)
-    cached = try_to_load_from_cache(f"{owner}/{name.partition('@')[0]}", path, repo_type="dataset")
+    repository, path, revision = _place(location)
+    cached = try_to_load_from_cache(repository, path, revision=revision, repo_type="dataset")
     return Path(cached) if isinstance(cached, str) else None
 
 
@@ -82,13 +86,22 @@ def file(location: str) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    repository, path, revision = _place(location)
+    try:
+        return Path(hf_hub_download(repository, path, repo_type="dataset", revision=revision))
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        raise _missing(f"'{location}'", error) from None
+
+
+def _place(location: str) -> tuple[str, str, str | None]:
+    """Repository, path in it and revision of a file of a data set.
+
+    Raises:
+        LswError: this is no such location.
+    """
     kind, _, rest = location.removeprefix(SCHEME).partition("/")
     parts = rest.split("/", 2)
     if kind != "datasets" or len(parts) != 3:
         raise LswError(f"'{location}' is no file of a data set.", cure="Write hf://datasets/owner/name/path/in/it.tsv")
     name, _, revision = parts[1].partition("@")
-    try:
-        path = hf_hub_download(f"{parts[0]}/{name}", parts[2], repo_type="dataset", revision=revision or None)
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        raise _missing(f"'{location}'", error) from None
-    return Path(path)
+    return f"{parts[0]}/{name}", parts[2], revision or None

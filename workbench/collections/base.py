@@ -120,8 +120,8 @@ class Collection(Protocol):
     def by_variety(self) -> bool:
         """Whether each variety of passages has judgements of its own."""
 
-    def held_out(self) -> bool:
-        """Whether there are queries of a split `dev`, to watch a training by."""
+    def held_out(self, variety: str) -> bool:
+        """Whether there are queries of a split `dev` in a variety, to watch a training by."""
 
     def downloads(self, part: str, variety: str, split: str) -> list[Download]:
         """Files that will be downloaded for a part."""

@@ -93,8 +93,9 @@ class Folder:
     def _split(self, qid: str, path: Path) -> str:
         topic = self.topic(qid)
         if topic not in self.topics:
-            line = next((n for n, text in numbered(path) if text.split()[0] == qid), 1)
-            raise fault(path, line, f"Query '{qid}' belongs to no topic of topics.tsv.", "A qid is topic, dot, number.")
+            lines = (f"{path}, line {n}" for n, text in numbered(path) if text.split()[0] == qid)
+            where = next(lines, str(path))  # only tables begin with it
+            raise LswError(f"Query '{qid}' belongs to no topic of topics.tsv.", where, "A qid is topic, dot, number.")
         return self.topics[topic]
 
     def origin(self, part: str, variety: str, split: str) -> dict[str, Any]:
@@ -156,9 +157,14 @@ class Folder:
         """One file of judgements holds for all varieties."""
         return False
 
-    def held_out(self) -> bool:
-        """Whether it has queries of a split `dev`."""
-        return "dev" in self.topics.values() or (self.folder / "qrels" / "dev.tsv").is_file()
+    def held_out(self, variety: str) -> bool:
+        """Whether it has queries of a split `dev` in a variety."""
+        if "dev" not in self.topics.values() and not (self.folder / "qrels" / "dev.tsv").is_file():
+            return False
+        try:
+            return len(self.queries(variety, "dev")) > 0
+        except LswError:  # none of that split
+            return False
 
     def downloads(self, part: str, variety: str, split: str) -> list[Download]:
         """None."""

@@ -115,9 +115,9 @@ class PublicCollection:
         """Whether its test split has a name."""
         return "test" in self.splits
 
-    def held_out(self) -> bool:
-        """Whether its split `dev` has a name."""
-        return "dev" in self.splits
+    def held_out(self, variety: str) -> bool:
+        """Whether its split `dev` has a name, and queries in a variety."""
+        return "dev" in self.splits and (variety in self.sources or variety in self.queries_from.get("dev", {}))
 
     def by_variety(self) -> bool:
         """Each source has judgements of its own."""

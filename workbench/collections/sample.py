@@ -112,7 +112,7 @@ class Sampled:
         """As the whole."""
         return self.whole.judged
 
-    def held_out(self) -> bool:
+    def held_out(self, variety: str) -> bool:
         """A sample is of training and test queries."""
         return False
 

@@ -99,7 +99,7 @@ def finetuned(plan: Planner, system: str, seed: int | None = None) -> Stage:
 
 def _held_out(plan: Planner, on: Pair) -> dict[str, Stage]:
     """Queries to watch a training by: parallel ones of a split `dev`, where the collection has some."""
-    if not plan.trained.held_out() or not plan.recipe.translation.parallel:
+    if not plan.trained.held_out(on.low) or not plan.recipe.translation.parallel:
         return {}
     return {"dev_queries": sources.queries(plan, on.low, "dev"), "dev_qrels": sources.qrels(plan, on.high, "dev")}
 

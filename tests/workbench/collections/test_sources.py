@@ -15,7 +15,7 @@ import pytest
 from store import LswError
 from tests.conftest import Lsw, table
 from workbench.checkpoints import hub
-from workbench.collections.base import Download
+from workbench.collections.base import Download, Extent
 from workbench.collections.folder import Folder
 from workbench.collections.public import PublicCollection
 from workbench.collections.sample import Sampled
@@ -81,6 +81,33 @@ def test_mmarco(mmarco: PublicCollection) -> None:
     assert mmarco.queries("fr", "train")["qid"].to_pylist() == ["30"]  # what has no label is no training query
 
 
+def test_parts_of_a_public_collection_are_told_apart(mmarco: PublicCollection) -> None:
+    """By their names, splits among them; of a file of one's own by its content as well."""
+    assert mmarco.origin("passages", "nl", "test") == {"from": "irds:mmarco/v2/dt"}
+    assert mmarco.origin("qrels", "nl", "test") == {"from": "irds:mmarco/v2/dt/dev/small"}
+    assert mmarco.origin("queries", "nl", "train") == {"from": "irds:mmarco/v2/dt/train", "fields": ["title"]}
+    assert mmarco.origin("queries", "ca", "test").keys() == {"from", "sha256"}
+    assert (mmarco.judged, PublicCollection("n", mmarco.sources, {"train": "train"}).judged) == (True, False)
+
+
+def test_what_is_not_here_yet_is_as_large_as_is_published(mmarco: PublicCollection) -> None:
+    """Translations on the hub are as many as the queries they were made from."""
+    hub_file, splits = "hf://datasets/no/where/ca.tsv", {"train": "train", "test": "dev/small"}
+    lt = {split: {code: hub_file for code in ("ca", "yue")} for split in splits}
+    c = PublicCollection("m", {"fr": "irds:mmarco/v2/fr", "es": "irds:mmarco/v2/es"}, splits, lt)
+    assert [c.queries_extent("fr", split).texts for split in ("test", "train")] == [2, 1]  # here, judged ones
+    train, test = c.queries_extent("ca", "train"), c.queries_extent("ca", "test")
+    assert (train.texts, test.texts) == (1, 2)
+    assert (train.samples, test.samples) == ((), ())
+    assert 20e6 < train.download < 30e6 and 3e5 < test.download < 4e5
+    assert c.queries_extent("yue", "test").texts is None  # there are no Chinese ones
+    assert c.queries_extent("es", "train").texts > 100_000 and c.queries_extent("es", "train").download > 1e6
+    wanted = [[file.url for file in c.downloads(part, code, "test")] for part, code in
+              (("passages", "es"), ("queries", "es"), ("qrels", "es"), ("qrels", ""), ("queries", "ca"))]  # fmt: skip
+    assert ["collection" in " ".join(urls) for urls in wanted] == [True, False, False, False, False]
+    assert wanted[3:] == [[], []]  # judgements over the first source's passages are here
+
+
 def test_what_a_source_lacks_is_said(mmarco: PublicCollection) -> None:
     with pytest.raises(LswError, match="no passages in 'zh'"):
         next(mmarco.passages("zh"))
@@ -119,6 +146,21 @@ def test_a_source_that_is_not_here_says_how_to_get_it(monkeypatch: pytest.Monkey
         hub.model("BAAI/bge-m3")
     with pytest.raises(LswError, match="no file of a data set"):
         hub.file("hf://models/x/y")
+
+
+def test_a_file_of_the_hub_is_of_its_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is here in another revision is not the one that is asked for."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    root, old = tmp_path / "datasets--o--n", "1" * 40
+    (root / "refs").mkdir(parents=True)
+    (root / "refs" / "main").write_text("2" * 40)
+    for revision in (old, "2" * 40):
+        (root / "snapshots" / revision).mkdir(parents=True)
+    (root / "snapshots" / old / "q.tsv").write_text("1\ta\n")
+    assert hub.cached_file(f"hf://datasets/o/n@{old}/q.tsv") == root / "snapshots" / old / "q.tsv"
+    assert hub.cached_file("hf://datasets/o/n/q.tsv") is None
+    with pytest.raises(LswError, match="no file of a data set"):
+        hub.cached_file("hf://datasets/o/n")
 
 
 def test_msmarco_passage() -> None:
@@ -287,7 +329,7 @@ def test_webfaq_and_any_data_set_in_beirs_layout(webfaq: str) -> None:
         {"qid": "q1", "query": "qui miaule ?", "topic": "q1", "split": "test"}
     ]
     assert c.qrels("fr", "test").to_pylist() == [{"qid": "q1", "docno": "d1", "label": 1}]
-    assert c.queries_extent("fr", "test").texts is None
+    assert c.queries_extent("fr", "test") == Extent(None, 0.0)
     plain = Path(webfaq) / "README.md"  # SciFact and most of MTEB have no configuration for a language
     plain.write_text(plain.read_text("utf-8").replace("config_name: fra-", "config_name: "), "utf-8")
     c = PublicCollection("scifact", {"en": f"beir:{webfaq}"}, {"test": "test"})

@@ -1,6 +1,5 @@
 """`lsw plan`: what is counted is right, and nothing is downloaded. (How well it foretells time: tests/benchmarks.)"""
 
-import gzip
 import json
 import os
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Lsw
-from workbench.collections.folder import MINI, Folder
-from workbench.collections.sample import Sampled
+from workbench.collections.folder import Folder
 from workbench.costs import timing
 from workbench.costs.estimator import Estimator
 from workbench.systems import SYSTEMS
@@ -99,22 +97,3 @@ def test_systems_of_other_settings_are_timed_apart(monkeypatch: pytest.MonkeyPat
         return estimator.seconds_to_encode(system, "fr", ["bonjour"], Computing())
 
     assert [seconds(32), seconds(128), seconds(32)] == [32, 128, 32]
-
-
-def test_passages_are_counted_whatever_the_file(tmp_path: Path) -> None:
-    lines = "".join(f'{{"_id": "{i}", "text": "text {i}"}}\n' for i in range(1_500))
-    (tmp_path / "corpus.fr.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
-    documents = "".join(f"<DOC>\n<DOCNO>{i}</DOCNO>\n<TEXT>\ntext\n</TEXT>\n</DOC>\n" for i in range(1_500))
-    (tmp_path / "corpus.nl.trec").write_text(documents, "utf-8")
-    folder = Folder("c", tmp_path)
-    assert [folder.passages_extent(code).texts for code in ("fr", "nl")] == [1_500, 1_500]
-
-
-def test_a_sample_is_as_large_as_it_says() -> None:
-    mini = Folder("mini", MINI)
-    sample = Sampled(mini, ("",), 20, 0, 100, 1)
-    whole, part = mini.passages_extent("fr"), sample.passages_extent("fr")
-    assert whole.texts == 496
-    kept = sum(len(batch) for batch in sample.passages("fr"))
-    assert part.texts == pytest.approx(kept, rel=0.1)
-    assert part.mean_bytes == whole.mean_bytes

@@ -1,5 +1,6 @@
 """Measures in SQL against ir_measures, on input made to trip them up; and over the store."""
 
+import random
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,7 @@ from store.query import select
 from store.schema import MIGRATIONS, migrate
 from tests.conftest import Lsw
 from workbench.evaluation.evaluate import evaluate
-from workbench.evaluation.measures import _sql, of_runs, parsed
+from workbench.evaluation.measures import EVALUATED, JUDGED, _sql, of_runs, parsed, per_query, threshold
 from workbench.evaluation.ties import ranked
 
 IN_SQL = [
@@ -36,7 +37,17 @@ labels = st.dictionaries(st.tuples(ids, ids), st.integers(-2, 3), min_size=1, ma
 
 def test_the_usual_measures_are_in_sql() -> None:
     assert all(_sql(name, parsed(name)) for name in IN_SQL)
-    assert not any(_sql(name, parsed(name)) for name in NOT_IN_SQL)
+    assert not any(_sql(name, parsed(name)) for name in [*NOT_IN_SQL, "P(rel=0)@5", "P@0", "nDCG(dcg='exp-log2')@5"])
+    assert [threshold(name) for name in ("RR@10", "P(rel=2)@5")] == [1, 2]
+
+
+def test_values_are_those_of_ir_measures() -> None:
+    """Ties, passages that nobody judged, labels below 0, queries without a result and queries that nobody judged."""
+    rng = random.Random(5)
+    names = [f"d{i}" for i in range(12)]
+    run = {(q, d): rng.choice([0.5, 1.0, 1 + 1e-9, 2.0, -3.0]) for q in "abcdfg" for d in rng.sample(names, 8)}
+    qrels = {(q, d): rng.choice([-1, 0, 0, 1, 2, 3]) for q in "abcdeh" for d in rng.sample(names, 7)}
+    _are_those_of_ir_measures(run, qrels | {("d", d): 0 for d in names} | {("b", d): 1 for d in names[:3]})
 
 
 @pytest.mark.slow
@@ -45,6 +56,10 @@ def test_the_usual_measures_are_in_sql() -> None:
 def test_every_value_is_that_of_ir_measures(
     run: dict[tuple[str, str], float], qrels: dict[tuple[str, str], int]
 ) -> None:
+    _are_those_of_ir_measures(run, qrels)
+
+
+def _are_those_of_ir_measures(run: dict[tuple[str, str], float], qrels: dict[tuple[str, str], int]) -> None:
     table = pa.table({"qid": [q for q, _ in run], "docno": [d for _, d in run], "score": list(run.values())})
     ordered = ranked(table, 1000)
     judged = pa.table(
@@ -91,6 +106,27 @@ def test_every_value_is_that_of_ir_measures(
 def test_unknown_measures_are_refused(name: str) -> None:
     with pytest.raises(LswError, match=r"Unknown measure|Nothing here computes"):
         parsed(name)
+
+
+def test_several_runs_are_measured_at_once() -> None:
+    """Each by itself, in SQL and by ir_measures; the values are in the order of runs and queries."""
+    rows = [("r2", "b", "x", 0), ("r2", "b", "y", 1), ("r1", "a", "y", 0), ("r1", "b", "y", 0), ("r2", "a", "y", 0)]
+    ranking = pa.Table.from_pylist([dict(zip(("run_id", "qid", "docno", "rank"), row, strict=True)) for row in rows])
+    qrel = pa.table({"qid": ["b", "a"], "docno": ["y", "x"], "label": [1, 1]})
+    with duckdb.connect() as con:
+        for name, source in (("chosen_ranking", ranking), ("qrel", qrel)):
+            con.from_arrow(source).create_view(name)
+        con.execute(f"CREATE TABLE chosen_judged AS {JUDGED.format(ranking='chosen_ranking', qrel='qrel')}")
+        con.execute("CREATE TABLE runs AS SELECT DISTINCT run_id FROM chosen_ranking")
+        con.execute(
+            f"CREATE TABLE chosen_evaluated AS {EVALUATED.format(runs='runs', ranking='chosen_ranking', qrel='qrel')}"
+        )
+        con.execute("CREATE VIEW chosen_wanted AS SELECT e.run_id, q.* FROM chosen_evaluated e JOIN qrel q USING (qid)")
+        found = [tuple(row.values()) for row in per_query(con, ["RR@10", "Rprec"]).to_pylist()]
+    keys = [("r1", "a"), ("r1", "b"), ("r2", "a"), ("r2", "b")]
+    assert found == [(r, "RR@10", q, v) for (r, q), v in zip(keys, (0, 1, 0, 0.5), strict=True)] + [
+        (r, "Rprec", q, v) for (r, q), v in zip(keys, (0, 1, 0, 0), strict=True)
+    ]
 
 
 def test_all_runs_of_a_store_at_once(finished: Store) -> None:
@@ -187,7 +223,7 @@ def test_an_artifact_is_read_where_it_lies(tmp_path: Path) -> None:
 def test_a_run_that_found_nothing_counts_0_everywhere() -> None:
     nothing = pa.table({"run_id": pa.array([], pa.string()), "qid": pa.array([], pa.string()),
                         "docno": pa.array([], pa.string()), "rank": pa.array([], pa.int32())})  # fmt: skip
-    judged = pa.table({"qid": ["1", "2"], "docno": ["a", "b"], "label": pa.array([1, 0], pa.int32())})
+    judged = pa.table({"qid": ["1", "2", "3"], "docno": ["a", "b", "a"], "label": pa.array([1, 0, 0], pa.int32())})
     found = evaluate("r", nothing, judged, ["RR@10", "AP", "Bpref"])
-    assert found.values["value"].to_pylist() == [0.0] * 6
-    assert found.counts() == {"queries": 2, "without_result": 2, "without_relevant": 1}
+    assert found.values["value"].to_pylist() == [0.0] * 9
+    assert found.counts() == {"queries": 3, "without_result": 3, "without_relevant": 2}

@@ -3,7 +3,7 @@
 import bz2
 import gzip
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from store import LswError
 from workbench.evaluation import run_files as trec
-from workbench.evaluation.run_files import RunWriter, Twice, lines, read_run
+from workbench.evaluation.run_files import RunWriter, Twice, ahead, lines, read_run
 from workbench.evaluation.ties import ranked
 
 ids = st.text("abc019é_-", min_size=1, max_size=4)
@@ -78,19 +78,50 @@ def test_any_file_is_read_as_trec_eval_reads_it(
     assert set(found["run_id"].to_pylist()) == {"0123456789ab"}
 
 
-def test_an_import_orders_as_retrieval_does(tmp_path: Path) -> None:
+ORDERS = {
+    "as they come": lambda row: (row["qid"], 0),
+    "by falling score": lambda row: (row["qid"], -row["score"]),
+    "by rising score": lambda row: (row["qid"], row["score"]),
+    "mixed": lambda row: (row["docno"][-1], row["qid"]),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(("block", "group", "even"), [(600, 7, False), (1 << 20, 122_880, True)])
+def test_an_import_orders_as_retrieval_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str, block: int, group: int, even: bool
+) -> None:
+    """Whatever the order of the lines, many of equal score, and whether queries have as many results each or not."""
+    monkeypatch.setattr(trec, "BLOCK", block)
+    monkeypatch.setattr(trec, "GROUP", group)
+    if order != "mixed":
+        monkeypatch.setattr(RunWriter, "_order", None)  # only scattered queries are sorted on disk
     rng = np.random.default_rng(1)
-    table = pa.table(
-        {
-            "qid": [f"q{i % 7}" for i in range(900)],
-            "docno": [f"d{i}" for i in range(900)],
-            "score": rng.integers(0, 5, 900) / 7,
-        }
-    )
-    table = table.sort_by("qid")
+    qids = [f"q{i % 7 if even else int(i**0.5) % 7}" for i in range(140)]
+    rows = [{"qid": q, "docno": f"d{i}", "score": int(rng.integers(3)) / 7} for i, q in enumerate(qids)]
+    rows.sort(key=ORDERS[order])
     path = tmp_path / "run.trec"
-    path.write_text("".join(f"{r['qid']} Q0 {r['docno']} 0 {r['score']!r} t\n" for r in table.to_pylist()), "utf-8")
-    assert written(path, tmp_path / "r.parquet").drop("run_id").to_pylist() == ranked(table, 1000).to_pylist()
+    path.write_text("".join(f"{r['qid']} Q0 {r['docno']} 0 {r['score']!r} t\n" for r in rows), "utf-8")
+    found = written(path, tmp_path / "r.parquet").drop("run_id").select(["qid", "docno", "rank", "score"])
+    expected = ranked(pa.Table.from_pylist(rows), 1000).to_pylist()
+    assert found.to_pylist() == sorted(expected, key=lambda row: row["qid"])
+
+
+def test_scores_that_tie_between_queries_tie_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.trec"
+    rows = ("1", "a", 3), ("1", "b", 2), ("2", "z", 2), ("2", "y", 1), ("3", "c", 1)
+    path.write_text("".join(f"{qid} Q0 {docno} 0 {score} t\n" for qid, docno, score in rows))
+    assert written(path, tmp_path / "r.parquet")["docno"].to_pylist() == ["a", "b", "z", "y", "c"]
+
+
+def test_separators_may_be_mixed(tmp_path: Path) -> None:
+    path = tmp_path / "run.trec"
+    for text in ("q1 Q0  d1 0 2.5 t\nq1\tQ0\td2 0\t1.5 t\r\n", "q1\tQ0\td1\t0\t2.5\tt\n\nq1 Q0\td2 0 1.5 t ",
+                 "q1\tQ0\td1\t0\t2.5\tt\nq1\tQ0\td2\t0\t1.5\tt"):  # fmt: skip
+        path.write_bytes(text.encode())
+        tables, read = zip(*read_run(path), strict=True)
+        rows = [tuple(row.values()) for row in pa.concat_tables(tables).to_pylist()]
+        assert rows == [("q1", "d1", 2.5), ("q1", "d2", 1.5)] and read[-1] == len(text)
 
 
 @pytest.mark.parametrize("pack", ["gz", "bz2", "zst"])
@@ -204,6 +235,33 @@ def test_what_is_written_reads_back(tmp_path: Path, run: dict[tuple[str, str], f
     path.write_bytes(b"".join(lines(there, "bge-m3 >> mt5")))
     back = written(path, tmp_path / "ranking.parquet").drop("run_id")
     assert sorted(map(str, back.to_pylist())) == sorted(map(str, there.to_pylist()))
+
+
+def test_a_run_is_written_in_six_columns() -> None:
+    run = pa.table({"qid": ["q2", "q2", "q1"], "docno": ["é", "b", "a"], "score": [0.1, 3e38, -2.0]})
+    text = b"".join(lines(ranked(run, 1000), "bge-m3 >> mt5")).decode()
+    assert [line.split(" ") for line in text.splitlines()] == [
+        ["q2", "Q0", "b", "0", "3e+38", "bge-m3>>mt5"], ["q2", "Q0", "é", "1", "0.1", "bge-m3>>mt5"],
+        ["q1", "Q0", "a", "0", "-2", "bge-m3>>mt5"],
+    ]  # fmt: skip
+    assert text.endswith("\n") and b"".join(lines(ranked(run, 1), " ")).split()[5] == b"lsw"
+
+
+def test_items_are_made_ahead_and_in_order() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(5):
+            made.append(i)
+            yield i
+        raise LswError("broken off")
+
+    taken = []
+    with pytest.raises(LswError, match="broken off"):
+        for item in ahead(items()):
+            taken.append(item)
+            assert made[: item + 1] == taken
+    assert taken == list(range(5)) and list(ahead(iter([]))) == []
 
 
 def test_names_that_six_columns_cannot_hold_are_refused() -> None:

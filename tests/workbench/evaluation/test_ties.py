@@ -27,6 +27,21 @@ def test_ties_break_by_docno_descending_in_float32(run: dict[tuple[str, str], fl
         assert keys == sorted(keys, reverse=True)
 
 
+def test_what_ties_in_float32_is_ordered_by_docno() -> None:
+    """As trec_eval holds scores; what is larger than a float is the largest."""
+    run = {
+        ("q", "a"): 1.0,
+        ("q", "é"): 1.0 + 1e-9,
+        ("q", "b"): 1.0,
+        ("q", "c"): 1e300,
+        ("q", "d"): 3.5e38,
+        ("q", "e"): -1e300,
+    }
+    got = ranked(run_table(run), 1000)
+    assert got["docno"].to_pylist() == ["d", "c", "é", "b", "a", "e"]
+    assert got["rank"].to_pylist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_depth_cuts_each_query() -> None:
     got = ranked(run_table({("q", str(i)): float(i) for i in range(5)} | {("p", "0"): 1.0}), 2)
     assert got.select(["qid", "docno"]).to_pylist() == [

@@ -88,7 +88,7 @@ class Mined(TripleSource):
             for qid, positive, high, negative, low in rng.sample(by_query[qid], min(self.per_query, len(by_query[qid])))
         ]
         summary = leave(job, rows, f"{len(query)} queries, margin {self.margin}.")
-        return summary | {"queries_left_out": len(query) - len(by_query)}
+        return summary | {"queries_left_out": len(query.keys() - by_query.keys())}
 
     def count(self, stage: Stage, estimator: Estimator) -> int:
         return (queries_of(stage.inputs["queries"], estimator).texts or 0) * self.per_query
