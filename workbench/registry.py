@@ -27,9 +27,9 @@ class Section(BaseModel):
 
     @field_validator("seed", check_fields=False)
     @classmethod
-    def _seeds(cls, seed: int) -> int:
+    def _seeds(cls, seed: int | None) -> int | None:
         """numpy and torch take seeds of 32 bits."""
-        if not 0 <= seed < 1 << 32:
+        if seed is not None and not 0 <= seed < 1 << 32:
             raise PydanticCustomError("seed", "Input should be a seed from 0 to 4294967295")
         return seed
 

@@ -182,7 +182,8 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
             quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
             named = error.title.startswith((f"{field}:", f"{field} "))
             if named or (quoted and (quoted in value or quoted in field.split("."))):
-                raise LswError(error.title, f"on the command line: {text}", error.cure) from None
+                shown = field if field.endswith(".url") else text  # which may have a key in it
+                raise LswError(error.title, f"on the command line: {shown}", error.cure) from None
         raise
 
 

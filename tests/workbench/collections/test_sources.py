@@ -27,6 +27,7 @@ from workbench.plans.planner import Planner
 from workbench.plans.training import TriplesPlan
 from workbench.recipe.load import checked, load, recipe_path, scale_path
 from workbench.stages.qrels import ReadQrels
+from workbench.training.tuning import Tuning
 
 HOME = Path(os.environ["IR_DATASETS_HOME"])
 
@@ -128,7 +129,10 @@ def test_files_of_ones_own_need_not_be_there_for_what_asks_the_source(tmp_path: 
     assert [collection.has_queries(code) for code in ("af", "nl", "fr", "oc")] == [False, False, True, False]
     plan = Planner(load(recipe_path("zero_shot_yue_zh"), scale_path("mini")), tmp_path)
     plan.trained = collection
-    assert str(TriplesPlan(plan).training_source("nl")) == "irds:mmarco/v2/dt/train"
+    assert (
+        str(TriplesPlan(plan, Tuning(epochs=1, learning_rate=1, batch_size=1)).training_source("nl"))
+        == "irds:mmarco/v2/dt/train"
+    )
 
 
 def test_a_source_that_is_not_here_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,7 +274,7 @@ def test_what_is_planned_is_what_the_recipe_says(tmp_path: Path) -> None:
     with pytest.raises(LswError, match="No published triples of ca-fr are known"):
         PublishedTriples.planned(Plan(published={"yue-zh": str(file)}), PAIR, None)
     stage = HardNegatives.planned(Plan(hard_negatives=str(file), scores=str(file), **seven), PAIR, None)
-    assert stage.parameters == own | seven | {"margin": 3.0, "per_query": 4, "seed": 42}
+    assert stage.parameters == own | seven | {"margin": 3.0, "per_query": 4, "rounds": 0, "seed": 42}
     assert stage.inputs["scores"].parameters == own
     with pytest.raises(LswError, match="There is no file") as caught:
         HardNegatives.planned(Plan(hard_negatives="nowhere.jsonl"), PAIR, None)
