@@ -14,9 +14,10 @@ from textual.widgets import Static
 
 from store import LswError, browse
 from store.rows import Row, RunRow
-from tui.listing import Column, Listing, Rows, bar
+from tui.listing import Column, Listing, Rows, bar, widest
 from tui.page import Page
 from tui.study import LETTERS, partner
+from workbench.comparison.results import trained_on
 from workbench.evaluation.measures import DEFAULT
 
 SORTS = ("recipe", "system", "trained_on", "query_variety", "document_variety", *DEFAULT, "status", "started_at")
@@ -149,8 +150,10 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         by = f"by {self.sort_by.replace('_', ' ')}{', reversed' if self.reverse else ''}"
         self.query_one("#about", Static).update(f" {about}, {by}  {marks}" if whole else f" {about}")
         bars = 100
+        trained = widest((trained_on(line) for line in self.lines if not isinstance(line, str)), 20)
         columns = [
-            Column("", 1), Column("system"), Column("trained on", 10), Column("queries", 7), Column("passages", 8),
+            Column("", 1), Column("system"), Column("trained on", max(10, trained)), Column("queries", 7),
+            Column("passages", 8),
             *(c for m in DEFAULT for c in (Column(m, 7, right=True), Column("", 6, needs=bars))),
             Column("status", 6, needs=bars), Column("age", 6, right=True, needs=79), Column("run", 12, needs=bars),
         ]  # fmt: skip
@@ -163,7 +166,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         if isinstance(run, str):
             return [self._heading(run)]
         mark = LETTERS[self.marked.index(run["run_id"])] if run["run_id"] in self.marked else ""
-        cells = [Text(mark, "bold"), Text(run["system"]), Text(run["trained_on"] or "-"), Text(run["query_variety"])]
+        cells = [Text(mark, "bold"), Text(run["system"]), Text(trained_on(run) or "-"), Text(run["query_variety"])]
         cells.append(Text(run["document_variety"] or "-"))
         for measure in DEFAULT:
             value = run["means"].get(measure)

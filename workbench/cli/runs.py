@@ -29,6 +29,7 @@ def list_runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """All runs, newest first, with their measures."""
 
     from store.query import runs
+    from workbench.comparison.results import trained_on
 
     known = runs(opened(store))
     if as_json:
@@ -39,7 +40,8 @@ def list_runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     table = grid(*columns, *measures, "started")
     for row in known:
         means = [f"{row['means'][m]:.3f}" if m in row["means"] else "-" for m in measures]
-        table.add_row(*(shown(row.get(c)) for c in columns), *means, shown(row["started_at"]))
+        about = {**row, "trained_on": trained_on(row) or None}
+        table.add_row(*(shown(about.get(c)) for c in columns), *means, shown(row["started_at"]))
     out().print(table)
     talk().print(f"{len(known)} runs.")
 

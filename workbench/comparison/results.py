@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from statistics import mean, stdev
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from store import Store
 from store.query import recipe_run
@@ -55,10 +55,17 @@ def p_cell(row: ComparisonRow) -> str:
     return text + ("*" if significant(row) else " ")
 
 
+def trained_on(run: RunRow | ComparisonRow) -> str:
+    """What a system was trained on, and the seed where the store has several; empty if on nothing."""
+    if not run["trained_on"]:
+        return ""
+    return str(run["trained_on"]) + (f", seed {run['seed']}" if cast("int", run.get("seeds", 1)) > 1 else "")
+
+
 def system_name(run: RunRow | ComparisonRow) -> str:
-    """A system with what it was trained on; and the seed, where the store has it trained with several."""
-    seed = f", seed {run['seed']}" if run.get("seeds", 1) > 1 else ""  # type: ignore[operator]
-    return str(run["system"]) + (f" ({run['trained_on']}{seed})" if run["trained_on"] else "")
+    """A system with what it was trained on."""
+    trained = trained_on(run)
+    return str(run["system"]) + (f" ({trained})" if trained else "")
 
 
 def subject(row: ComparisonRow | NotCompared) -> str:
