@@ -1,5 +1,6 @@
 """Questions that commands and screens ask the store; every answer is a list of plain rows."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -161,9 +162,14 @@ def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
 
 def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], list[ComparisonRow], list[NotCompared]]:
     """What a recipe run's closing table is made of: its record, its runs in order with means, its comparisons, and
-    those that could not be made."""
+    those that could not be made. The record's `starts` are trainings from another model than the base that they are
+    compared with, by system."""
     with store.reading() as con:
-        record = rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs WHERE recipe_run_id = ?", [recipe_run_id])
+        record = rows(
+            con,
+            "SELECT * EXCLUDE (resolved), resolved->'fine-tuning' AS starts FROM recipe_runs WHERE recipe_run_id = ?",
+            [recipe_run_id],
+        )
         runs_of_it = rows(
             con,
             """SELECT r.* FROM recipe_stages s JOIN runs r USING (key) WHERE s.recipe_run_id = ? ORDER BY s.position""",
@@ -179,6 +185,11 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
             [recipe_run_id],
         )
         compared = rows(con, "SELECT * FROM comparisons WHERE recipe_run_id = ?", [recipe_run_id])
+    for row in record:
+        trained = json.loads(row["starts"] or "{}") or {}
+        row["starts"] = {
+            system: how["start"] for system, how in trained.items() if isinstance(how, dict) and how.get("start")
+        }
     by_run: dict[str, dict[str, float]] = {}
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]

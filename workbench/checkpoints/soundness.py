@@ -48,6 +48,13 @@ def examine_files(folder: Path) -> None:
                 "Choose a model made of sentence-transformers' own modules.",
             )
     body = _body(folder)
+    told = body / "tokenizer_config.json"
+    if told.exists() and _object(told).get("auto_map") and not (body / "tokenizer.json").exists():
+        raise LswError(
+            f"The tokenizer of {folder.name} needs code of its own, which lsw does not run.",
+            f"{told} names it under auto_map.",
+            "Choose a model that transformers knows without such code.",
+        )
     if not any((place / name).exists() for place in (body, folder) for name in TOKENIZERS):
         raise LswError(
             f"{folder.name} has no tokenizer.",
@@ -142,6 +149,12 @@ def loading(folder: Path) -> Iterator[None]:
     except LswError:
         raise
     except Exception as error:  # transformers, sentence-transformers and tokenizers fail in ways of their own
+        if "trust_remote_code" in str(error):
+            raise LswError(
+                f"{folder.name} needs code of its own, which lsw does not run.",
+                str(folder),
+                "Choose a model that transformers knows without such code.",
+            ) from error
         lines = str(error).strip().splitlines() or [""]
         raise LswError(
             f"The model in {folder} could not be loaded.",

@@ -180,6 +180,16 @@ def detectable_words(rows: list[ComparisonRow]) -> str:
     return f"smallest true difference found with {POWER:.0%} power at p < {level} (paired t{bound})"
 
 
+def starts(results: "Results") -> list[str]:
+    """Which gains compare two starts, not what training did to one."""
+    told = (results.record or {}).get("starts") or {}
+    used = {run["system"].split(" >> ")[-1] for run in results.runs if run["trained_on"]}
+    return [
+        f"{system} was trained from {start}, so its gain compares two starts"
+        for system, start in told.items() if system in used
+    ]  # fmt: skip
+
+
 class SystemMeans(TypedDict):
     """A system's mean over its trained models in each measure; the standard deviation between them (None of one)."""
 

@@ -15,6 +15,7 @@ from workbench.comparison.results import (
     one_basis,
     p_text,
     significant,
+    starts,
     system_name,
     unit,
 )
@@ -91,6 +92,7 @@ def _effectiveness(results: Results) -> str:
     several = max(len(system["run_ids"]) for system in systems)
     if several > 1:
         caption += rf"; trained systems: mean of {several} models $\pm$ their standard deviation"
+    caption += "".join(f"; {escaped(words)}" for words in starts(results))
     if results.comparisons:
         rows = results.of(results.measures[0])
         caption += "; " + escaped(one_basis(rows))

@@ -20,6 +20,7 @@ from workbench.comparison.results import (
     p_text,
     sentence,
     signed,
+    starts,
     system_name,
     unit,
 )
@@ -72,8 +73,9 @@ def _effectiveness(results: Results) -> rich_table.Table:
             *(_mean(row["means"].get(m), row["deviations"].get(m)) for m in results.measures),
         )
     several = max(len(row["run_ids"]) for row in systems)
-    if several > 1:
-        table.caption = f"trained systems: mean of {several} models of different seeds ± their standard deviation"
+    notes = [f"trained systems: mean of {several} models of different seeds ± their standard deviation"]
+    notes = [*(notes if several > 1 else []), *starts(results)]
+    table.caption = "; ".join(notes) or None
     return table
 
 

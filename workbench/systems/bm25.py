@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from store import LswError
 from store.passages import FILE, Passages, write
 from workbench.collections.formats import batched
 from workbench.systems._encoding import Computing
@@ -61,8 +62,17 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
         out: folder that will hold the index.
         progress: told how many passages are taken.
         k1, b: of the formula; PISA lays its block-max data down for them.
+
+    Raises:
+        LswError: no passage has a term.
     """
     from pyterrier_pisa import PisaIndex
+
+    texts_of = (text for _, texts in passages.shards(0, 4_096) for text in texts)
+    if not any(term_counts(text, passages.variety) for text in texts_of):  # PISA would end the process
+        raise LswError(
+            "No passage has a term to index.", cure=f"Are these passages in '{passages.variety}'? Correct the corpus."
+        )
 
     def toks() -> Iterator[dict[str, Any]]:
         done = 0

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store import LswError
+from store.passages import Passages, write
 from tests.conftest import reading, table
 from workbench.collections.folder import MINI, Folder
 from workbench.evaluation.ties import ranked
@@ -394,3 +395,18 @@ def test_token_search_in_chunks_is_maxsim(lengths: list[int], most: int, depth: 
                     sorted(expected[i], reverse=True)[:depth], abs=1e-4
                 )
                 assert all(expected[i, int(r["docno"][1:])] == pytest.approx(r["score"], abs=1e-4) for r in rows)
+
+
+def test_passages_without_a_term_and_queries_without_one(tmp_path: Path) -> None:
+    """PISA ends the process on an index of nothing."""
+    path = tmp_path / "p.arrow"
+    write(path, pa.table({"docno": ["a", "b"], "text": ["...", "?!"]}).to_batches())
+    with pytest.raises(LswError, match="No passage has a term"):
+        bm25.index(Reading(Passages(path), "fr", "as written"), tmp_path / "none", nothing)
+    write(tmp_path / "q.arrow", pa.table({"docno": ["a", "b"], "text": ["la mer", "?!"]}).to_batches())
+    bm25.index(Reading(Passages(tmp_path / "q.arrow"), "fr", "as written"), tmp_path / "some", nothing)
+    asked = pa.table({"qid": ["1", "2"], "query": ["...", "mer"]})
+    assert bm25.retrieve(tmp_path / "some", asked, "fr", 5).select(["qid", "docno"]).to_pylist() == [
+        {"qid": "2", "docno": "a"}
+    ]  # fmt: skip
+    assert len(bm25.retrieve(tmp_path / "some", asked.slice(0, 1), "fr", 5)) == 0
