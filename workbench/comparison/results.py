@@ -135,9 +135,10 @@ def method_words(rows: list[ComparisonRow]) -> str:
     return f"{title(TESTS, row['test'])} test, two-sided{resamples}; {families(rows)}{models}"
 
 
-def interval_words(row: ComparisonRow) -> str:
-    """What the interval of a comparison is, as a caption has to say it."""
-    over = f", over topics and {row['models']} models" if row["models"] > 1 else ""
+def interval_words(rows: list[ComparisonRow]) -> str:
+    """What the intervals of some comparisons of one method are, as a caption has to say it."""
+    row, most = rows[0], max(row["models"] for row in rows)
+    over = f", over topics and {most} models" if most > 1 else ""
     return f"{row['confidence']:.0%} {interval_title(row)} interval{over}, each by itself"
 
 

@@ -118,7 +118,7 @@ def _differences(results: Results, measure: str) -> str:
     lacking = [not_made(row) for row in results.not_made if row["measure"] == measure]
     caption = (
         f"Differences in {escaped(measure)}; {escaped(one_basis(rows))}. "
-        rf"$\Delta$: mean difference with its {escaped(interval_words(about))};"
+        rf"$\Delta$: mean difference with its {escaped(interval_words(rows))};"
         rf" $d_z$: effect size, {escaped(unit(about))}; min: {escaped(detectable_words(rows))};"
         rf" $p$: {escaped(method_words(rows))}. {MARK}: $p < .05$ after correction."
         + "".join(f" {escaped(words)}." for words in lacking)

@@ -103,7 +103,7 @@ _NUMBERS = ("delta", "interval", "d", "min", "p", "W/T/L")
 def _caption(rows: list[ComparisonRow]) -> str:
     row = rows[0]
     return (
-        f"delta: mean difference, {interval_words(row)}; d: effect size d_z, {unit(row)};"
+        f"delta: mean difference, {interval_words(rows)}; d: effect size d_z, {unit(row)};"
         f" min: {detectable_words(rows)}; p: {method_words(rows)}; {STAR}"
     )
 
