@@ -178,7 +178,7 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
         means = rows(
             con,
             """
-            SELECT m.run_id, m.measure, avg(m.value) AS mean
+            SELECT m.run_id, m.measure, avg(m.value) AS mean, count(*) AS judged
             FROM recipe_stages s JOIN runs r USING (key) JOIN measures m USING (run_id)
             WHERE s.recipe_run_id = ? GROUP BY ALL
             """,
@@ -191,9 +191,14 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
             system: how["start"] for system, how in trained.items() if isinstance(how, dict) and how.get("start")
         }
     by_run: dict[str, dict[str, float]] = {}
+    judged: dict[str, int] = {}
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
-    with_means = [cast("RunRow", {**row, "means": by_run.get(row["run_id"], {})}) for row in runs_of_it]
+        judged[row["run_id"]] = row["judged"]
+    with_means = [
+        cast("RunRow", {**row, "means": by_run.get(row["run_id"], {}), "judged": judged.get(row["run_id"], 0)})
+        for row in runs_of_it
+    ]
     made, not_made = ([row for row in compared if bool(row["why_not"]) == lacking] for lacking in (False, True))
     return (
         record[0] if record else {}, with_means, cast("list[ComparisonRow]", made), cast("list[NotCompared]", not_made)

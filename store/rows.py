@@ -21,7 +21,7 @@ class Evaluated(TypedDict):
 
 class RunRow(TypedDict):
     """A row of the view `runs`; where a question asks for them `means` (by measure), `evaluated`, and how many `seeds`
-    the same system was trained with."""
+    the same system was trained with, and of how many `judged` queries its means are."""
 
     run_id: str
     recipe: str | None
@@ -40,6 +40,7 @@ class RunRow(TypedDict):
     key: str
     seed: int | None
     seeds: NotRequired[int]
+    judged: NotRequired[int]
     means: NotRequired[dict[str, float]]
     evaluated: NotRequired[Evaluated | None]
 
@@ -67,8 +68,8 @@ class ComparisonRow(TypedDict):
     mean_baseline: float
     mean: float
     delta: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None
+    ci_high: float | None
     confidence: float
     interval: str
     effect_size: float | None

@@ -5,7 +5,7 @@ from rich.text import Text
 from store.rows import ComparisonRow
 from tui.listing import WIDE
 from tui.study import LETTERS, ComparedRuns, label
-from workbench.comparison.results import family, method_words, p_text, signed, significant
+from workbench.comparison.results import bracket, family, method_words, p_text, signed, significant
 
 NARROW = 60
 """Columns of a terminal from which all figures have room."""
@@ -61,7 +61,7 @@ def strip(comparison: ComparedRuns, chosen: int, width: int) -> Text:
         figures = Text(f" {row['mean'] if i else row['mean_baseline']:.4f}")
         if i:
             figures.append(f" {signed(row['delta'])}", "bold")
-            figures.append(f" [{signed(row['ci_low'])}, {signed(row['ci_high'])}]")
+            figures.append(f" {bracket(row)}")
             if row["effect_size"] is not None and width >= NARROW:
                 figures.append(f" d {signed(row['effect_size'], 2)}")
             if width >= WIDE:

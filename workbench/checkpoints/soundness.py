@@ -19,9 +19,20 @@ TOKENIZERS = (
 """Files of which a tokenizer has one at least."""
 WORDS = (("water", "music"), ("水", "火"), ("вода", "музыка"), ("آب", "موسیقی"))
 """Two words in each of four scripts."""
-UNUSED = ("lm_head.", "cls.", "pooler.", "linear.", "mlm_head.", "vocab_projector.", "vocab_transform.")
+UNUSED = (
+    "lm_head.",
+    "cls.",
+    "pooler.",
+    "linear.",
+    "mlm_head.",
+    "vocab_projector.",
+    "vocab_transform.",
+    "vocab_layer_norm.",
+)
 """Beginnings of weights that a model may leave alone: of the task it was pre-trained for, and a pooling we replace;
 `linear.` is ColBERT's projection, which its own module reads."""
+MADE = (".position_ids", ".embed_positions.weights")
+"""Ends of numbers that a model makes itself, which some files keep all the same."""
 POOLER = ("pooler.",)
 """Weights that an encoder may lack: what it gives is not used."""
 
@@ -199,7 +210,7 @@ def examine(model: Any, tokenizer: Any, folder: Path, may_lack: tuple[str, ...] 
 
 
 def _begins(name: str, model: Any, beginnings: tuple[str, ...]) -> bool:
-    return name.removeprefix(f"{model.base_model_prefix}.").startswith(beginnings) or name.endswith(".position_ids")
+    return name.removeprefix(f"{model.base_model_prefix}.").startswith(beginnings) or name.endswith(MADE)
 
 
 def examine_tokenizer(tokenizer: Any, folder: Path, known: int) -> None:

@@ -5,20 +5,24 @@ from typing import Literal, TypedDict
 from store.rows import ComparisonRow
 from workbench.significance.power import ALPHA
 
-Verdict = Literal["closed", "closed, partly by a loss", "bought by a loss", "no gain on low", "widened", "not shown"]
+Verdict = Literal[
+    "closed", "closed, partly by a loss", "bought by a loss", "smaller", "widened", "low gained more",
+    "high gained more", "not shown",
+]  # fmt: skip
 
 
 class Closing(TypedDict):
     """What may be said of one gap.
 
-    `p_value` is the larger of the two corrected ones (intersection-union: Berger 1982), where both were tested.
+    `p_value` is that of the verdict: of a gap that is closed the larger of gain's and closure's, both corrected
+    (intersection-union: Berger 1982); else the closure's.
     """
 
     system: str
     trained_on: str | None
     pair: str | None
     verdict: Verdict
-    p_value: float | None
+    p_value: float
     share_closed: float | None
     share_low: float | None
     share_high: float | None
@@ -29,54 +33,66 @@ class Closing(TypedDict):
 def closings(rows: list[ComparisonRow]) -> list[Closing]:
     """One for each closure among the comparisons of one measure.
 
-    A gap is closed where the gain on low-resource queries and the closure are both above 0, each significant in its own
-    family; a closure with a loss on high-resource queries is said to be that.
+    A gap is closed where there was one (the interval of the gap before training lies above 0), and the gain on
+    low-resource queries and the closure are both above 0, each significant in its own family; a closure with a
+    significant loss on high-resource queries is said to be that.
     """
     return [_closing(row, rows) for row in rows if row["contrast"] == "closure"]
 
 
 def _closing(closure: ComparisonRow, rows: list[ComparisonRow]) -> Closing:
     low, _, high = str(closure["pair"]).partition("-")
-    gains = [
-        row
-        for row in rows
-        if row["contrast"] == "gain"
-        and (row["system"], row["trained_on"]) == (closure["system"], closure["trained_on"])
-    ]
+    gains = [row for row in rows if row["contrast"] == "gain"]
     on_low = next((row for row in gains if row["run_id"] == closure["run_id"]), None)
-    on_high = next((row for row in gains if row["variety"] == high and _over(row) == high), None)
+    on_high = _on_high(closure, [row for row in gains if row is not on_low], high)
     verdict = _verdict(closure, on_low, on_high)
+    gap, whole, bounds = f"the {closure['pair']} gap", "", ""
+    share = closure["share_closed"], closure["share_low"], closure["share_high"]
+    if share[0] is not None and share[1] is not None and share[2] is not None:
+        bounds = f", by {share[0]:.0%} [{share[1]:.0%}, {share[2]:.0%}]"
+        whole = " and reversed" if share[1] > 1 else "" if share[2] >= 1 else " in part"
     words = {
-        "closed": f"the {closure['pair']} gap is closed in part",
-        "closed, partly by a loss": f"the {closure['pair']} gap is closed in part, and in part by a loss on {high}",
-        "bought by a loss": f"the {closure['pair']} gap is smaller by a loss on {high}, not by a gain on {low}",
-        "no gain on low": f"the {closure['pair']} gap is smaller, but no gain on {low} is shown",
-        "widened": f"the {closure['pair']} gap is wider",
-        "not shown": f"that the {closure['pair']} gap closes is not shown",
+        "closed": f"{gap} is closed{whole}{bounds}",
+        "closed, partly by a loss": f"{gap} is closed{whole}{bounds}, some of it by a loss on {high}",
+        "bought by a loss": f"{gap} is smaller by a loss on {high}; a gain on {low} is not shown",
+        "smaller": f"{gap} is smaller; neither a gain on {low} nor a loss on {high} is shown by itself",
+        "widened": f"{gap} is wider",
+        "low gained more": f"{low} gained more than {high}; a {closure['pair']} gap before is not shown",
+        "high gained more": f"{high} gained more than {low}; a {closure['pair']} gap before is not shown",
+        "not shown": f"that {gap} closes is not shown",
     }[verdict]
-    if verdict.startswith("closed") and closure["share_closed"] is not None:
-        share, bounds = closure["share_closed"], (closure["share_low"], closure["share_high"])
-        words += f", by {share:.0%} [{bounds[0]:.0%}, {bounds[1]:.0%}]"
+    both = [closure["p_corrected"], *([on_low["p_corrected"]] if on_low and verdict.startswith("closed") else [])]
     return Closing(
         system=closure["system"], trained_on=closure["trained_on"], pair=closure["pair"], verdict=verdict,
-        p_value=max(closure["p_corrected"], on_low["p_corrected"]) if on_low else None,
-        share_closed=closure["share_closed"], share_low=closure["share_low"], share_high=closure["share_high"],
+        p_value=max(both), share_closed=share[0], share_low=share[1], share_high=share[2],
         confidence=closure["confidence"], words=words,
     )  # fmt: skip
 
 
-def _over(gain: ComparisonRow) -> str:
-    """The variety of the passages of a gain."""
-    return str(gain["pair"]).rpartition("-")[2]
+def _on_high(closure: ComparisonRow, others: list[ComparisonRow], high: str) -> ComparisonRow | None:
+    """The gain on high-resource queries: of any two gains the other; among those of a recipe the same system's."""
+    if len(others) == 1:
+        return others[0]
+    return next(
+        (
+            row
+            for row in others
+            if (row["system"], row["trained_on"], row["variety"]) == (closure["system"], closure["trained_on"], high)
+            and str(row["pair"]).rpartition("-")[2] == high
+        ),
+        None,
+    )
 
 
 def _verdict(closure: ComparisonRow, on_low: ComparisonRow | None, on_high: ComparisonRow | None) -> Verdict:
     if closure["p_corrected"] >= ALPHA:
         return "not shown"
+    there_was_one = closure["share_closed"] is not None
     if closure["delta"] < 0:
-        return "widened"
+        return "widened" if there_was_one else "high gained more"
+    if not there_was_one:
+        return "low gained more"
     lost = on_high is not None and on_high["p_corrected"] < ALPHA and on_high["delta"] < 0
     if on_low is not None and on_low["p_corrected"] < ALPHA and on_low["delta"] > 0:
         return "closed, partly by a loss" if lost else "closed"
-    gained = on_low["delta"] if on_low else 0.0
-    return "bought by a loss" if on_high is not None and -on_high["delta"] > max(gained, 0) else "no gain on low"
+    return "bought by a loss" if lost else "smaller"

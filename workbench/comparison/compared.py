@@ -115,9 +115,11 @@ def compared(
     p = np.array([row["p_value"] for row in out], np.float64)
     for row, value in zip(out, corrected(p, of_family, method), strict=True):
         row["p_corrected"] = float(value)
+    why_not = "the runs of its family" if together else "its runs"
     lacking = [
-        _not_made(combinations[number], measure, evaluations) for measure in evaluations.measures for number in empty
-    ]
+        _not_made(combinations[number], measure, evaluations, f"{why_not} have no judged query in common")
+        for measure in evaluations.measures for number in empty
+    ]  # fmt: skip
     return Compared(out, lacking)
 
 
@@ -205,7 +207,7 @@ def _row(
         baseline_run_id=c.baseline_run_id, run_id=c.run_id, measure=measure,
         n=outcomes.n, n_groups=outcomes.n_units, left_out=0, no_result=0, no_relevant=0,
         mean_baseline=mean - delta, mean=mean, delta=delta,
-        ci_low=float(outcomes.low[at]), ci_high=float(outcomes.high[at]),
+        ci_low=_defined(outcomes.low[at]), ci_high=_defined(outcomes.high[at]),
         confidence=method.confidence, interval=method.interval,
         effect_size=_defined(outcomes.effect_size[at]), detectable=_defined(outcomes.detectable[at]),
         test=method.test, resamples=outcomes.resamples, p_value=float(outcomes.p[at]),
@@ -217,13 +219,13 @@ def _row(
     )  # fmt: skip
 
 
-def _not_made(c: Combination, measure: str, evaluations: Evaluations) -> NotCompared:
+def _not_made(c: Combination, measure: str, evaluations: Evaluations, why_not: str) -> NotCompared:
     nothing = np.zeros(len(evaluations.qids), np.bool_)
     return NotCompared(
         contrast=c.contrast, system=c.system, trained_on=c.trained_on, variety=c.variety, pair=c.pair,
         baseline_run_id=c.baseline_run_id, run_id=c.run_id, measure=measure, n=0,
         left_out=evaluations.left_out(c.run_ids, nothing), family=c.family, primary=c.primary,
-        why_not="its runs have no judged query in common",
+        why_not=why_not,
     )  # fmt: skip
 
 

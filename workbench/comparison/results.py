@@ -1,8 +1,9 @@
 """Comparisons as one object, whatever made them: reports and screens show it, and say no more than it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import mean, stdev
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 from store import Store
 from store.query import recipe_run
@@ -42,6 +43,12 @@ def significant(row: ComparisonRow) -> bool:
 def signed(x: float, digits: int = 3) -> str:
     """A signed number below 1 as papers print it: +.012."""
     return f"{x:+.{digits}f}".replace("0.", ".", 1) if abs(x) < 1 else f"{x:+.{digits}f}"
+
+
+def bracket(row: ComparisonRow, number: Callable[[float], str] = signed) -> str:
+    """The interval of a comparison; of a single topic there is none."""
+    low, high = row["ci_low"], row["ci_high"]
+    return "[-]" if low is None or high is None else f"[{number(low)}, {number(high)}]"
 
 
 def p_text(p: float) -> str:
@@ -93,7 +100,7 @@ def sentence(row: ComparisonRow) -> str:
     if verdict == "significant" and row["contrast"] != "gap" and row["delta"] < 0:
         verdict = "significant and negative"
     return (
-        f"{system_name(row)}: {what} {verdict}: {row['delta']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}],"
+        f"{system_name(row)}: {what} {verdict}: {row['delta']:+.3f} {bracket(row, '{:+.3f}'.format)},"
         f" p {p_text(row['p_corrected'])}, {family(row)}"
     )
 
@@ -125,48 +132,50 @@ def method_words(rows: list[ComparisonRow]) -> str:
         rows: of one measure and method, one at least.
     """
     row = rows[0]
-    resamples = f", {row['resamples']:,} resamples" if row["resamples"] else ""
-    if row["test"] == "randomisation" and row["resamples"] == 2 ** row["n_groups"]:
-        resamples = f", exact: all {row['resamples']:,} flips"
-    if row["test"] == "randomisation" and row["n_groups"] < FEW:
-        resamples += f", freed from skew (fewer than {FEW} units)"
+    resamples = ", ".join(dict.fromkeys(filter(None, map(_resamples, rows))))
+    resamples = f", {resamples}" if resamples else ""
+    if row["test"] == "randomisation" and min(r["n_groups"] for r in rows) < FEW:
+        resamples += f", freed from skew where there are fewer than {FEW} units"
     most = max(row["models"] for row in rows)
-    models = f"; of the mean of {most} models, and p holds for these" if most > 1 else ""
+    models = f"; trained systems: of the mean of {most} models, and p holds for these" if most > 1 else ""
     return f"{title(TESTS, row['test'])} test, two-sided{resamples}; {families(rows)}{models}"
+
+
+def _resamples(row: ComparisonRow) -> str:
+    if row["test"] == "randomisation" and row["resamples"] == 2 ** row["n_groups"]:
+        return f"exact: all {row['resamples']:,} flips"
+    return f"{row['resamples']:,} resamples" if row["resamples"] else ""
 
 
 def interval_words(rows: list[ComparisonRow]) -> str:
     """What the intervals of some comparisons of one method are, as a caption has to say it."""
     row, most = rows[0], max(row["models"] for row in rows)
-    over = f", over topics and {most} models" if most > 1 else ""
+    over = f", over topics and, of trained systems, {most} models" if most > 1 else ""
     return f"{row['confidence']:.0%} {interval_title(row)} interval{over}, each by itself"
 
 
-def unit(row: ComparisonRow) -> str:
+def unit(rows: list[ComparisonRow]) -> str:
     """What effect size and delta are over, as a caption has to say it."""
-    if row["n_groups"] == row["n"]:
+    if all(row["n_groups"] == row["n"] for row in rows):
         return "delta over its standard deviation, over queries"
     return "delta over its standard deviation, over topics, each by its number of queries as in delta"
 
 
-def basis(row: ComparisonRow) -> str:
-    """How many queries a comparison rests on, and how many of them count 0 for want of results or relevant passages."""
-    units = f" in {row['n_groups']} topics, resampled by topic" if row["n_groups"] != row["n"] else ""
-    left_out = f"; {row['left_out']} not in every run or never asked, left out" if row["left_out"] else ""
-    return (
-        f"n = {row['n']} queries{units}; {row['no_result']} without result,"
-        f" {row['no_relevant']} without relevant passage{left_out}"
-    )
+def basis(rows: list[ComparisonRow]) -> str:
+    """How many queries some comparisons rest on, how many of them count 0 for want of results or relevant passages, and
+    how many were left out; ranges where they differ."""
 
+    def span(column: Literal["n", "n_groups", "no_result", "no_relevant", "left_out"]) -> str:
+        values = [row[column] for row in rows]
+        return f"{min(values)}" if min(values) == max(values) else f"{min(values)} to {max(values)}"
 
-def one_basis(rows: list[ComparisonRow]) -> str:
-    """`basis` where all rest on as many queries; else the range, and that each row has its own."""
-    if len({(row["n"], row["n_groups"], row["left_out"]) for row in rows}) == 1:
-        return basis(rows[0])
-    n, left_out = ([row[column] for row in rows] for column in ("n", "left_out"))
+    grouped = any(row["n_groups"] != row["n"] for row in rows)
+    units = f" in {span('n_groups')} topics, resampled by topic" if grouped else ""
+    own = ", each contrast over its own runs" if len({row["n"] for row in rows}) > 1 else ""
+    left_out = f"; {span('left_out')} not in every run or never asked, left out" if span("left_out") != "0" else ""
     return (
-        f"n = {min(n)} to {max(n)} queries, each contrast over its own runs;"
-        f" {min(left_out)} to {max(left_out)} left out"
+        f"n = {span('n')} queries{units}{own}; {span('no_result')} without result,"
+        f" {span('no_relevant')} without relevant passage{left_out}"
     )
 
 
@@ -192,13 +201,15 @@ def starts(results: "Results") -> list[str]:
 
 
 class SystemMeans(TypedDict):
-    """A system's mean over its trained models in each measure; the standard deviation between them (None of one)."""
+    """A system's mean over its trained models in each measure, of so many judged queries; the standard deviation
+    between them (None of one)."""
 
     system: str
     trained_on: str | None
     query_variety: str
     document_variety: str | None
     run_ids: list[str]
+    judged: int | None
     means: dict[str, float]
     deviations: dict[str, float | None]
 
@@ -265,6 +276,7 @@ class Results:
                 SystemMeans(
                     system=first["system"], trained_on=first["trained_on"], query_variety=first["query_variety"],
                     document_variety=first["document_variety"], run_ids=[r["run_id"] for r in same],
+                    judged=first.get("judged"),
                     means={m: mean(each) for m, each in values.items()},
                     deviations={m: stdev(each) if len(each) > 1 else None for m, each in values.items()},
                 )

@@ -85,7 +85,9 @@ def compare_runs(
     for words in left_out(every):
         note(words)
     means = np.nanmean(evaluations.values, axis=0)
-    for r, values in zip(runs, means, strict=True):
+    judged = (~np.isnan(evaluations.values)).all(axis=2).sum(axis=0)
+    for r, values, count in zip(runs, means, judged, strict=True):
+        r["judged"] = int(count)
         r["means"] = dict(zip(measures, map(float, values), strict=True))
     return Results("", runs, every.rows, measures, not_made=every.not_made)
 

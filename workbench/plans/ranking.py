@@ -42,7 +42,11 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
         index = indexing.index(plan, first, model, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
     trained_first = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
-    candidates = run(plan, name._replace(system=first, trained_on=trained_first), seed if trained_first else None)
+    # With several seeds a pipeline's stages share one; else each has its own, and the first is the run it is alone.
+    first_seed = None
+    if trained_first and recipe.fine_tuning:
+        first_seed = seed if several else recipe.fine_tuning.seeds_of(first)[0]
+    candidates = run(plan, name._replace(system=first, trained_on=trained_first), first_seed)
     passages = sources.passages(plan, name.document_variety)
     inputs = {"candidates": candidates, **model, "passages": passages, **asked}
     return plan.graph.add(Rerank(**about, rerank_depth=recipe.reranking.depth), label, inputs)

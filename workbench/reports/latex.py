@@ -8,11 +8,12 @@ import re
 from store.rows import ComparisonRow
 from workbench.comparison.results import (
     Results,
+    basis,
+    bracket,
     detectable_words,
     interval_words,
     method_words,
     not_made,
-    one_basis,
     p_text,
     significant,
     starts,
@@ -93,9 +94,11 @@ def _effectiveness(results: Results) -> str:
     if several > 1:
         caption += rf"; trained systems: mean of {several} models $\pm$ their standard deviation"
     caption += "".join(f"; {escaped(words)}" for words in starts(results))
+    if len({system["judged"] for system in systems}) > 1:
+        caption += "; each mean is over the run's own judged queries"
     if results.comparisons:
         rows = results.of(results.measures[0])
-        caption += "; " + escaped(one_basis(rows))
+        caption += "; " + escaped(basis(rows))
         if gains:
             of_gains = [row for row in rows if row["contrast"] == "gain"]
             words = escaped(method_words(of_gains))
@@ -114,12 +117,11 @@ def _differences(results: Results, measure: str) -> str:
             body.append(r"\midrule")
             last = row["family"]
         body.append(" & ".join(_cells(results, row)) + r" \\")
-    about = rows[0]
     lacking = [not_made(row) for row in results.not_made if row["measure"] == measure]
     caption = (
-        f"Differences in {escaped(measure)}; {escaped(one_basis(rows))}. "
+        f"Differences in {escaped(measure)}; {escaped(basis(rows))}. "
         rf"$\Delta$: mean difference with its {escaped(interval_words(rows))};"
-        rf" $d_z$: effect size, {escaped(unit(about))}; min: {escaped(detectable_words(rows))};"
+        rf" $d_z$: effect size, {escaped(unit(rows))}; min: {escaped(detectable_words(rows))};"
         rf" $p$: {escaped(method_words(rows))}. {MARK}: $p < .05$ after correction."
         + "".join(f" {escaped(words)}." for words in lacking)
     )
@@ -142,7 +144,7 @@ def _cells(results: Results, row: ComparisonRow) -> list[str]:
         escaped(against),
         str(row["n"]),
         _signed(row["delta"]),
-        f"$[{_plain(row['ci_low'])}, {_plain(row['ci_high'])}]$",
+        f"${bracket(row, _plain)}$",
         _signed(row["effect_size"], 2) if row["effect_size"] is not None else "--",
         f"{row['detectable']:.3f}" if row["detectable"] is not None else "--",
         f"${p.removeprefix('= ')}{'^{*}' if significant(row) else ''}$",

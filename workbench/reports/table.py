@@ -10,12 +10,13 @@ from rich.text import Text
 from store.rows import ComparisonRow
 from workbench.comparison.results import (
     Results,
+    basis,
+    bracket,
     detectable_words,
     families,
     interval_words,
     method_words,
     not_made,
-    one_basis,
     p_cell,
     p_text,
     sentence,
@@ -31,6 +32,7 @@ PLAIN: dict[str, Any] = {
     "box": box.SIMPLE_HEAD, "pad_edge": False, "padding": 0, "show_edge": False,
     "title_justify": "left", "caption_justify": "left", "title_style": "bold",
 }  # fmt: skip
+OWN_QUERIES = "each mean is over the run's own n judged queries; differences below are over those that runs share"
 STAR = "* significant: p < .05 after correction; W/T/L: queries won, tied, lost"
 
 
@@ -53,14 +55,15 @@ def closing(results: Results) -> RenderableType:
 def _effectiveness(results: Results) -> rich_table.Table:
     runs = results.runs
     scale = results.record["scale"] if results.record else ""
-    about = one_basis(results.comparisons) if results.comparisons else f"n = {runs[0]['n_queries']} queries"
+    about = basis(results.comparisons) if results.comparisons else f"n = {runs[0]['n_queries']} queries"
     table = rich_table.Table(title=f"{results.title}\n{scale} scale, {about}", **PLAIN)
     for column in ("system", "trained on", "queries", "passages"):
         table.add_column(column, no_wrap=True)
-    for measure in results.measures:
+    systems = results.systems()
+    own = len({row["judged"] for row in systems}) > 1
+    for measure in (*results.measures, *(("n",) if own else ())):
         table.add_column(measure, justify="right", no_wrap=True)
     last = None
-    systems = results.systems()
     for row in sorted(systems, key=lambda r: r["document_variety"] != runs[0]["document_variety"]):
         if last and last != row["document_variety"]:
             table.add_section()
@@ -71,10 +74,11 @@ def _effectiveness(results: Results) -> rich_table.Table:
             row["query_variety"],
             row["document_variety"],
             *(_mean(row["means"].get(m), row["deviations"].get(m)) for m in results.measures),
+            *((str(row["judged"]),) if own else ()),
         )
     several = max(len(row["run_ids"]) for row in systems)
     notes = [f"trained systems: mean of {several} models of different seeds ± their standard deviation"]
-    notes = [*(notes if several > 1 else []), *starts(results)]
+    notes = [*(notes if several > 1 else []), *([OWN_QUERIES] if own else []), *starts(results)]
     table.caption = "; ".join(notes) or None
     return table
 
@@ -89,7 +93,7 @@ def _numbers(row: ComparisonRow) -> list[str]:
     """delta, interval, effect size, detectable difference, p, wins, ties and losses."""
     return [
         signed(row["delta"]),
-        f"[{signed(row['ci_low'])}, {signed(row['ci_high'])}]",
+        bracket(row),
         signed(row["effect_size"], 2) if row["effect_size"] is not None else "-",
         signed(row["detectable"]).removeprefix("+") if row["detectable"] is not None else "-",
         p_cell(row),
@@ -101,9 +105,8 @@ _NUMBERS = ("delta", "interval", "d", "min", "p", "W/T/L")
 
 
 def _caption(rows: list[ComparisonRow]) -> str:
-    row = rows[0]
     return (
-        f"delta: mean difference, {interval_words(rows)}; d: effect size d_z, {unit(row)};"
+        f"delta: mean difference, {interval_words(rows)}; d: effect size d_z, {unit(rows)};"
         f" min: {detectable_words(rows)}; p: {method_words(rows)}; {STAR}"
     )
 
@@ -139,11 +142,11 @@ def _contrasts(results: Results) -> list[rich_table.Table]:
         table = rich_table.Table(title=title, **PLAIN)
         for column in ("system", "trained\non", "on"):
             table.add_column(column, no_wrap=True)
-        for column in _columns(rows):
+        for column in _columns(every):
             table.add_column(column, justify="right", no_wrap=True)
         for row in rows:
             on = row["variety"] if rows[0]["contrast"] == "gain" else row["pair"]
-            table.add_row(row["system"], row["trained_on"] or "-", on, *_cells(row, rows))
+            table.add_row(row["system"], row["trained_on"] or "-", on, *_cells(row, every))
         tables.append(table)
     tables[-1].caption = _caption(every)
     return tables
@@ -207,8 +210,8 @@ def closing_words(results: Results) -> list[str]:
     out = []
     for each in every:
         if each["verdict"] != "not shown":
-            both = each["p_value"] if each["verdict"].startswith("closed") else None
-            p = f" (p {p_text(both)} of gain and closure both)" if both is not None else ""
+            what = "gain and closure both" if each["verdict"].startswith("closed") else "closure"
+            p = f" (p {p_text(each['p_value'])} of {what})"
             out.append(f"{each['system']} ({each['trained_on']}): {each['words']}{p}")
     silent: dict[str, list[str]] = {}
     for each in every:
@@ -219,14 +222,16 @@ def closing_words(results: Results) -> list[str]:
 
 def comparison(results: Results) -> RenderableType:
     """What `lsw compare` prints: the runs, then a table for each measure."""
-    runs = rich_table.Table(title=one_basis(results.comparisons), **PLAIN)
+    runs = rich_table.Table(title=basis(results.comparisons), **PLAIN)
     for column in ("run", "system", "queries", "passages"):
         runs.add_column(column, no_wrap=True)
-    for measure in results.measures:
+    own = len({run.get("judged") for run in results.runs}) > 1
+    for measure in (*results.measures, *(("n",) if own else ())):
         runs.add_column(measure, justify="right", no_wrap=True)
     for run in results.runs:
-        means = (f"{run['means'][m]:.4f}" for m in results.measures)
+        means = [*(f"{run['means'][m]:.4f}" for m in results.measures), *([str(run.get("judged"))] if own else [])]
         runs.add_row(run["run_id"], system_name(run), run["query_variety"], run["document_variety"] or "-", *means)
+    runs.caption = OWN_QUERIES if own else None
     parts: list[RenderableType] = [runs]
     for measure in results.measures:
         rows = results.of(measure)
@@ -243,6 +248,6 @@ def comparison(results: Results) -> RenderableType:
             table.add_row(row["run_id"], against, *_cells(row, rows))
         parts.append(table)
     if results.closings():
-        parts.append(Text("\n".join(each["words"].capitalize() for each in results.closings())))
+        parts.append(Text("\n".join(each["words"][:1].upper() + each["words"][1:] for each in results.closings())))
     parts += _not_made(results)
     return Group(*(item for part in parts for item in (part, Text())))

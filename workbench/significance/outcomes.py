@@ -113,6 +113,8 @@ def compare(
     p, resamples = test.p_values(tested)
     of_models = sums if single else units.sums(by_model)
     bounds = interval(INTERVALS.part(how.interval)(), of_models, units.sizes, how.confidence, how.seed, comparison)
+    if len(units.sizes) < 2:  # samples of a single unit are all the same: nothing is known of its spread
+        bounds = np.full(len(models), np.nan), np.full(len(models), np.nan)
     per_model = by_model.mean(axis=0)
     return Outcomes(
         delta=differences.mean(axis=0),

@@ -24,7 +24,8 @@ def effect_size(sums: Values, sizes: Values) -> Values:
 
 
 def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
-    """The smallest true mean difference that a paired t-test finds with a power of 80%; nan for a single unit.
+    """The smallest true mean difference that a paired t-test finds with a power of 80%; nan of a single unit and of
+    units that do not vary.
 
     The spread is the units' own (`spread`), the power that of the noncentral t distribution
     (Cohen 1988; Sakai, Laboratory Experiments in IR 2018, section 6).
@@ -56,5 +57,6 @@ def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
         return float(optimize.brentq(lacking, low, high)) if lacking(high) >= 0 else np.nan
 
     levels, which = np.unique(alpha, return_inverse=True)
-    smallest: Values = np.array([standardised(level) for level in levels])[which] * spread(sums, sizes)
-    return smallest
+    deviation = spread(sums, sizes)
+    smallest: Values = np.array([standardised(level) for level in levels])[which] * deviation
+    return np.where(deviation > 0, smallest, np.nan)

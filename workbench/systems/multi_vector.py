@@ -99,6 +99,7 @@ def begun(checkpoint: Path, query_length: int, document_length: int) -> Any:
     The head is ColBERT's: one matrix without a bias, to `DIMENSIONS`; queries are filled up with mask tokens
     (Khattab and Zaharia 2020, section 3.2).
     """
+    import torch
     from sentence_transformers import MultiVectorEncoder
     from sentence_transformers.base.modules import Normalize, Transformer
     from sentence_transformers.base.modules.dense import Dense
@@ -108,7 +109,7 @@ def begun(checkpoint: Path, query_length: int, document_length: int) -> Any:
     if bgem3.is_one(checkpoint) or _tells_tokens(checkpoint) or (checkpoint / "modules.json").exists():
         return load(checkpoint, query_length, document_length)
     with loading(checkpoint):
-        body = Transformer(str(checkpoint))
+        body = Transformer(str(checkpoint), model_kwargs={"dtype": torch.float32})
         width = body.get_embedding_dimension()
         head = Dense(
             width, DIMENSIONS, bias=False, activation_function=Identity(), module_input_name="token_embeddings"

@@ -4,6 +4,7 @@ All objectives take the same triples and settings, resume from their last checkp
 weight (the published learning rate of 5e-12 moves none).
 """
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from workbench.training.tuning import Tuning
 CURVE = pa.schema(
     [("step", pa.int32()), *((name, pa.float64()) for name in ("epoch", "loss", "learning_rate", "held_out"))]
 )
+FIGURES = "held_out.json"
 MOVED = 1e-7
 """Smallest relative change of the weights, |after - before| / |before|, that counts as training."""
 
@@ -56,12 +58,13 @@ def finetune(training: Training, out: Path) -> Outcome:
     set_seed(training.tuning.seed)
     objective = objective_of(training.system, training.tuning)
     trainer, parts, save = objective.prepare(training)
-    figures: dict[int, float] = {}
+    kept = training.work / FIGURES
+    last = _last_checkpoint(training.work)
+    figures: dict[int, float] = _figures(kept) if last else {}
     scorer = objective.scorer(training, parts)
     if training.held_out and training.held_out.queries and scorer and sharing() == 1:
-        trainer.add_callback(_watching(training.held_out, scorer, parts, figures))
+        trainer.add_callback(_watching(training.held_out, scorer, parts, figures, kept))
     before = [p.detach().to("cpu", copy=True) for p in parts.parameters()]
-    last = _last_checkpoint(training.work)
     result = trainer.train(resume_from_checkpoint=str(last) if last else None)
     with torch.no_grad():
         moved = sum(((p.cpu() - b).double() ** 2).sum() for p, b in zip(parts.parameters(), before, strict=True))
@@ -84,14 +87,20 @@ def finetune(training: Training, out: Path) -> Outcome:
     return Outcome(int(result.global_step), change, curve)
 
 
-def _watching(held_out: HeldOut, scorer: Scorer, model: Any, figures: dict[int, float]) -> Any:
+def _figures(kept: Path) -> dict[int, float]:
+    """Held-out figures by step, of an attempt that was interrupted."""
+    return {int(step): figure for step, figure in json.loads(kept.read_text("utf-8"))} if kept.exists() else {}
+
+
+def _watching(held_out: HeldOut, scorer: Scorer, model: Any, figures: dict[int, float], kept: Path) -> Any:
     """A callback that keeps RR@10 of held-out queries by step: at the beginning, `TIMES` on the way, at the end."""
     import torch
     from transformers import TrainerCallback
 
     class Watching(TrainerCallback):  # type: ignore[misc, unused-ignore]
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.measure(state.global_step)
+            if state.global_step not in figures:
+                self.measure(state.global_step)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.global_step % max(1, -(-state.max_steps // TIMES)) == 0 or state.global_step == state.max_steps:
@@ -103,6 +112,7 @@ def _watching(held_out: HeldOut, scorer: Scorer, model: Any, figures: dict[int, 
             with torch.inference_mode():
                 figures[step] = held_out.reciprocal_rank(scorer)
             model.train(was)
+            kept.write_text(json.dumps(list(figures.items())), "utf-8")
 
     return Watching()
 

@@ -64,10 +64,10 @@ class HeldOut:
         )
 
     def reciprocal_rank(self, scorer: Scorer) -> float:
-        """RR@10, the mean over the queries; of equal scores a relevant passage's comes last."""
+        """RR@10, the mean over the queries; of equal scores a relevant passage's comes last; nan counts 0."""
         total = 0.0
         for scores, relevant in zip(scorer(self.queries, self.passages), self.relevant, strict=True):
             best = max(score for score, good in zip(scores, relevant, strict=True) if good)
-            above = sum(score >= best for score, good in zip(scores, relevant, strict=True) if not good)
-            total += 1 / (above + 1) if above < CUTOFF else 0.0
+            above = sum(not score < best for score, good in zip(scores, relevant, strict=True) if not good)
+            total += 1 / (above + 1) if above < CUTOFF and best == best else 0.0
         return total / len(self.queries)

@@ -40,6 +40,17 @@ def test_each_seed_is_a_model_and_runs_of_its_own() -> None:
     assert len([stage.label for stage in three.stages if stage.label.endswith("seed 8")]) == 3
 
 
+def test_the_first_stage_of_a_pipeline_is_the_run_it_is_alone() -> None:
+    """Each system trains with its own seed; a pipeline's reranker does not choose that of its first stage."""
+    own = ("fine-tuning.bge-m3.seed=1", "fine-tuning.mt5.seed=2", "reranking.first_stage=fine-tuned")
+    of = plan(*own)
+    trained = {stage.work.system: stage.work.tuning.seed for stage in of.stages if isinstance(stage.work, Finetune)}
+    assert trained == {"bge-m3": 1, "colbert-xm": 42, "mt5": 2}
+    assert sum(isinstance(stage.work, Finetune) for stage in of.stages) == 3
+    several = plan("fine-tuning.seeds=[5, 6]", "reranking.first_stage=fine-tuned")
+    assert sum(isinstance(stage.work, Finetune) for stage in several.stages) == 6
+
+
 def test_every_asked_query_has_its_topic_in_the_comparison() -> None:
     [stage] = [stage for stage in plan().stages if isinstance(stage.work, Compare)]
     assert {role for role in stage.inputs if role.startswith("queries.")} == {"queries.ca-fr", "queries.fr-fr"}

@@ -48,7 +48,8 @@ def made(
             run_id=run_id, recipe="r", recipe_run_id="x", scale="mini", collection="c", system=name.system,
             trained_on=name.trained_on, query_variety=name.query_variety, document_variety="fr", depth=10,
             n_queries=60, status="done", started_at=datetime(2026, 1, 1), seconds=1.0, key=run_id, seed=None,
-            means={"RR@10": float(np.mean([v for v in columns[run_id] if v is not None]))},
+            judged=sum(v is not None for v in columns[run_id]),
+            means={"RR@10": float(np.mean([v for v in columns[run_id] if v is not None] or [0]))},
         )
         for name, some in ids.items() for run_id in some
     ]  # fmt: skip
@@ -111,14 +112,15 @@ def test_captions_say_test_family_correction_interval_and_unit() -> None:
 def test_rows_over_other_queries_say_over_how_many() -> None:
     results = made(asked=45)
     text = printed(results)
-    assert "n = 45 to 60 queries, each contrast over its own runs; 0 to 15 left out" in text
+    assert "n = 45 to 60 queries, each contrast over its own runs; 0 without result" in text
+    assert "0 to 15 not in every run or never asked, left out" in text
+    assert "each mean is over the run's own n judged queries" in text
     gains = {r["variety"]: r for r in results.comparisons if r["contrast"] == "gain"}
     assert (gains["ca"]["n"], gains["ca"]["left_out"], gains["fr"]["n"]) == (45, 0, 60)
     assert f"{gains['ca']['wins']}/0/{gains['ca']['losses']} 45 0" in text
     closure = row(results, "closure")
     assert (closure["n"], closure["left_out"]) == (45, 15)
-    # In a table whose rows are all over as many there is no such column: the closure has one row.
-    assert f"{closure['wins']}/0/{closure['losses']} 45 15" not in text
+    assert f"{closure['wins']}/0/{closure['losses']} 45 15" in text
     assert " n out" in text and " n out" not in printed(made())
     tex = latex(results)
     assert " & 45 & " in tex and " & 60 & " in tex
@@ -136,7 +138,7 @@ def test_what_holds_is_what_is_significant() -> None:
     silent = printed(made(low=0.0))
     assert "bge-m3 (ca-fr): no gap is shown to close (ca-fr)" in silent and "closed in part" not in silent
     lost = printed(made(low=0.0, high=-0.2))
-    assert "smaller by a loss on fr, not by a gain on ca" in lost
+    assert "smaller by a loss on fr; a gain on ca is not shown" in lost
     assert "gain on ca not significant" in lost
 
 
@@ -158,8 +160,8 @@ def test_models_of_several_seeds_are_a_mean_and_a_deviation() -> None:
     assert f"{mean:.3f} ±{deviation:.3f}".replace("±0.", "±.") in text
     assert rf"{mean:.3f} $\pm$ {deviation:.3f}" in tex
     assert "mean of 3 models of different seeds" in text and "mean of 3 models" in tex
-    assert "of the mean of 3 models, and p holds for these" in text
-    assert "over topics and 3 models" in text
+    assert "trained systems: of the mean of 3 models, and p holds for these" in text
+    assert "over topics and, of trained systems, 3 models" in text
     between = row(results, "gain", variety="ca")["model_deviation"]
     assert f"±{between:.3f}".replace("±0.", "±.") in text
     assert "seeds" not in printed(made()) and "±" not in printed(made())

@@ -151,8 +151,8 @@ def test_t_and_wilcoxon_are_scipys() -> None:
         assert ours[4] == 1
 
 
-@pytest.mark.slow
 @given(p=st.lists(st.floats(1e-9, 1), min_size=1, max_size=30))
+@settings(max_examples=40)
 def test_corrections_are_statsmodels(p: list[float]) -> None:
     values = np.array(p)
     for ours, theirs in (("holm", "holm"), ("bonferroni", "bonferroni"), ("bh", "fdr_bh")):

@@ -176,7 +176,8 @@ class _ByQuery:
         if not positives:
             return None
         most = min(score[d] for d in positives) - margin
-        negatives = sorted({d for some in line.neg.values() for d in some if d in score and score[d] <= most})
+        found = {d for some in line.neg.values() for d in some} - set(line.pos)
+        negatives = sorted(d for d in found if d in score and score[d] <= most)
         docnos = np.array(positives, np.int64), np.array(negatives, np.int64)
         scores = (np.array([score[d] for d in some], np.float32) for some in (positives, negatives))
         first, second = scores

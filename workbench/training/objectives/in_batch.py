@@ -17,9 +17,13 @@ class InBatch(Objective):
     def scorer(self, training: Training, model: Any) -> Scorer:
         def scored(queries: list[str], passages: list[list[str]]) -> list[list[float]]:
             distinct = list(dict.fromkeys(text for some in passages for text in some))
-            budget = Computing().budget
-            asked = biencoder.encode(model, queries, training.query_length, budget, query=True)
-            vectors = biencoder.encode(model, distinct, training.document_length, budget, query=False)
+            budget, body = Computing().budget, model[0]
+            was = body.query_length, body.document_length, model.max_seq_length
+            try:
+                asked = biencoder.encode(model, queries, training.query_length, budget, query=True)
+                vectors = biencoder.encode(model, distinct, training.document_length, budget, query=False)
+            finally:  # to look at a model must not change what it is trained on
+                body.query_length, body.document_length, model.max_seq_length = was
             known = dict(zip(distinct, vectors, strict=True))
             return [[float(q @ known[text]) for text in some] for q, some in zip(asked, passages, strict=True)]
 
