@@ -5,7 +5,7 @@ from rich.text import Text
 from store.rows import ComparisonRow
 from tui.listing import WIDE
 from tui.study import LETTERS, ComparedRuns, label
-from workbench.comparison.results import bracket, family, method_words, p_text, signed, significant
+from workbench.comparison.words import bracket, family, method_words, p_text, signed, significant
 
 NARROW = 60
 """Columns of a terminal from which all figures have room."""

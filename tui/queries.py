@@ -5,7 +5,7 @@ from rich.text import Text
 
 from tui.listing import Column, Rows, widest
 from tui.study import LETTERS, ComparedRuns
-from workbench.comparison.results import signed
+from workbench.comparison.words import signed
 
 SORTS = ("delta", "gain first", "size of delta", "A", "chosen run", "qid")
 FILTERS = ("all", "won", "lost", "changed")

@@ -17,8 +17,8 @@ from store.query import topics
 from store.rows import ComparisonRow, RunRow
 from workbench.comparison.compared import compared
 from workbench.comparison.paired import Evaluations, Paired
-from workbench.comparison.results import system_name
 from workbench.comparison.runs import difference, evaluated
+from workbench.comparison.words import system_name
 from workbench.evaluation.measures import DEFAULT
 from workbench.significance.outcomes import Method
 from workbench.significance.resampling import Progress

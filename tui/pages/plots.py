@@ -20,7 +20,7 @@ from tui.contrast import COLOURS
 from tui.listing import Column, Listing, Rows, widest
 from tui.page import Page, Plain, until_cancelled
 from tui.study import LETTERS, ComparedRuns, label
-from workbench.comparison.results import signed
+from workbench.comparison.words import signed
 
 PLOTS = ("deltas", "scatter", "cutoffs", "losses")
 TITLES = {

@@ -10,7 +10,7 @@ from store.rows import Row
 from tui.listing import Column, Listing, Rows
 from tui.page import Page
 from workbench.comparison.published import beside, published, warning
-from workbench.comparison.results import signed
+from workbench.comparison.words import signed
 
 
 class Published(Page):

@@ -17,7 +17,7 @@ from store.rows import Row, RunRow
 from tui.listing import Column, Listing, Rows, bar, widest
 from tui.page import Page
 from tui.study import LETTERS, partner
-from workbench.comparison.results import trained_on
+from workbench.comparison.words import trained_on
 from workbench.evaluation.measures import DEFAULT
 
 SORTS = ("recipe", "system", "trained_on", "query_variety", "document_variety", *DEFAULT, "status", "started_at")

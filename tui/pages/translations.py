@@ -15,7 +15,7 @@ from store.rows import Row
 from tui.listing import Column, Listing, Rows, widest
 from tui.page import Page
 from workbench.audit.signs import SIGNS, signs
-from workbench.comparison.results import signed
+from workbench.comparison.words import signed
 from workbench.varieties import table as varieties
 
 SORTS = ("suspicion", "cost", "qid", "translator")

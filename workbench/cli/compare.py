@@ -106,7 +106,7 @@ def _reference(at: "Store", run_ids: list[str], form: str) -> None:
     from store import LswError
     from store.query import runs
     from workbench.comparison.published import beside, published, warning
-    from workbench.comparison.results import signed
+    from workbench.comparison.words import signed
     from workbench.reports.table import PLAIN
 
     if run_ids:

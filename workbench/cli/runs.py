@@ -29,7 +29,7 @@ def list_runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """All runs, newest first, with their measures."""
 
     from store.query import runs
-    from workbench.comparison.results import trained_on
+    from workbench.comparison.words import trained_on
 
     known = runs(opened(store))
     if as_json:

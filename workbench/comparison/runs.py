@@ -12,7 +12,8 @@ from store.query import run, topics
 from store.rows import RunRow
 from workbench.comparison.compared import Combination, Compared, Sides, compared
 from workbench.comparison.paired import Evaluations
-from workbench.comparison.results import Results, not_made
+from workbench.comparison.results import Results
+from workbench.comparison.words import not_made
 from workbench.evaluation.measures import SCHEMA, of_runs, parsed
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS

@@ -6,8 +6,8 @@ In booktabs style; significance is marked, and captions name test, family and co
 import re
 
 from store.rows import ComparisonRow
-from workbench.comparison.results import (
-    Results,
+from workbench.comparison.results import Results, starts
+from workbench.comparison.words import (
     basis,
     bracket,
     detectable_words,
@@ -16,7 +16,6 @@ from workbench.comparison.results import (
     not_made,
     p_text,
     significant,
-    starts,
     system_name,
     unit,
 )

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from store.rows import ComparisonRow
-from workbench.comparison.results import (
-    Results,
+from workbench.comparison.results import Results, starts
+from workbench.comparison.words import (
     basis,
     bracket,
     detectable_words,
@@ -21,7 +21,6 @@ from workbench.comparison.results import (
     p_text,
     sentence,
     signed,
-    starts,
     system_name,
     unit,
 )

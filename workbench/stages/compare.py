@@ -7,7 +7,7 @@ import pyarrow as pa
 from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
 from workbench.comparison.paired import Evaluations
-from workbench.comparison.results import not_made
+from workbench.comparison.words import not_made
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage

@@ -23,8 +23,9 @@ from workbench.comparison.compared import Combination, Sides, compared
 from workbench.comparison.contrasts import RunName, combinations, declared
 from workbench.comparison.paired import Evaluations
 from workbench.comparison.published import beside
-from workbench.comparison.results import Results, sentence, significant
+from workbench.comparison.results import Results
 from workbench.comparison.runs import closures, compare_runs
+from workbench.comparison.words import sentence, significant
 from workbench.reports.latex import escaped, latex
 from workbench.significance.outcomes import Method
 

@@ -13,7 +13,8 @@ from store.rows import RunRow
 from tests.workbench.comparison.test_runs import evaluations
 from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
-from workbench.comparison.results import Results, signed
+from workbench.comparison.results import Results
+from workbench.comparison.words import signed
 from workbench.reports.json import Json
 from workbench.reports.latex import latex
 from workbench.reports.table import closing, comparison
