@@ -123,7 +123,7 @@ class Artifacts:
         if not folder.exists():
             return Verdict("absent")
         known = self._known(key)
-        found: dict[str, list[Any]] = {}
+        new: dict[str, list[Any]] = {}
         try:
             for name, (size, mtime, digest) in self.meta(key)["files"].items():
                 stat = (folder / name).stat()
@@ -136,7 +136,7 @@ class Artifacts:
                 if file_hash(folder / name) != digest:
                     return Verdict("corrupt", f"{name} is not what was written (sha256 differs)")
                 if not believed:
-                    found[name] = seen
+                    new[name] = seen
         except (FileNotFoundError, NotADirectoryError) as error:
             return Verdict("corrupt", f"{Path(error.filename).name} is missing")
         except OSError as error:
@@ -145,8 +145,8 @@ class Artifacts:
             return Verdict("corrupt", f"{Path(error.filename or folder).name} cannot be read: {error.strerror}")
         except ValueError as error:
             return Verdict("corrupt", str(error))
-        if found:
-            self._know(key, {**known, **found})
+        if new:
+            self._know(key, {**known, **new})
         return Verdict("complete")
 
     def _known(self, key: str) -> dict[str, Any]:

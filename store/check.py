@@ -130,12 +130,12 @@ def _counted(con: duckdb.DuckDBPyConnection, columns: dict[str, list[str]]) -> W
 
 
 def _unreplaced(
-    con: duckdb.DuckDBPyConnection, store: Store, made: Collection[tuple[str, str]]
+    con: duckdb.DuckDBPyConnection, store: Store, filled: Collection[tuple[str, str]]
 ) -> set[tuple[str, str]]:
     """Which of these (key, table) lack rows that no other artifact has replaced, or have them twice."""
-    found = set()
+    odd = set()
     for table, same in REPLACED.items():
-        keys = [key for key, its_table in made if its_table == table]
+        keys = [key for key, its_table in filled if its_table == table]
         if not keys:
             continue
         files = {str(store.artifacts.path(key) / ROWS / f"{table}.parquet"): key for key in keys}
@@ -148,14 +148,14 @@ def _unreplaced(
                 SELECT DISTINCT artifact FROM (
                     SELECT artifact, {same}, count(*) AS n FROM read_parquet(?, filename = true, union_by_name = true)
                     JOIN artifact USING (filename) GROUP BY ALL
-                ) made LEFT JOIN there USING ({same})
+                ) written LEFT JOIN there USING ({same})
                 GROUP BY artifact, {same}
-                HAVING count(*) FILTER (there.key <> artifact OR there.n = made.n) = 0
+                HAVING count(*) FILTER (there.key <> artifact OR there.n = written.n) = 0
                 """,
                 [list(files)],
             ).fetchall()
-        found |= {(key, table) for (key,) in lacking}
-    return found
+        odd |= {(key, table) for (key,) in lacking}
+    return odd
 
 
 def _collection_faults(con: duckdb.DuckDBPyConnection, done: set[str], written: Written) -> list[Fault]:
@@ -172,9 +172,9 @@ def _collection_faults(con: duckdb.DuckDBPyConnection, done: set[str], written: 
             keys = filed.get(collection, set())
             if not keys <= readable:
                 continue  # an artifact is gone: nobody knows how many there were
-            have, made = counted.get(collection, 0), sum(written.get((key, table), 0) for key in keys)
-            if have != made:
-                said = f"the database has {have} rows in {table} of {collection}, {made} were made"
-                faults.append(Fault(said, collection=collection))
+            have, wanted = counted.get(collection, 0), sum(written.get((key, table), 0) for key in keys)
+            if have != wanted:
+                words = f"the database has {have} rows in {table} of {collection}, {wanted} were made"
+                faults.append(Fault(words, collection=collection))
     nowhere = {key for key, table in written if table in BY_COLLECTION and key in done} - set().union(*filed.values())
     return faults + [Fault("its rows are filed under no collection", key) for key in sorted(nowhere)]

@@ -35,12 +35,12 @@ def damage(path: Path, error: duckdb.Error) -> Damaged | None:
     """The error that says that the database file is damaged, if that is what DuckDB found."""
     text = str(error)
     if type(error) is duckdb.Error:  # checksums of pages, segments and the write-ahead log have no type of their own
-        found = text.startswith(("Corrupt", "Failure while replaying WAL"))
+        damaged = text.startswith(("Corrupt", "Failure while replaying WAL"))
     elif isinstance(error, duckdb.IOException):  # of this file: a Parquet file may be cut too
-        found = path.name in text and ("not a valid DuckDB database" in text or "Could not read enough bytes" in text)
+        damaged = path.name in text and ("not a valid DuckDB database" in text or "Could not read enough bytes" in text)
     else:
-        found = isinstance(error, duckdb.SerializationException) or "Failed to load metadata pointer" in text
-    if not found:
+        damaged = isinstance(error, duckdb.SerializationException) or "Failed to load metadata pointer" in text
+    if not damaged:
         return None
     return Damaged(
         f"The database {path} is damaged.",

@@ -168,8 +168,8 @@ def _append(
                 missing = f" WHERE ({same}) NOT IN (SELECT ({same}) FROM {table})"
         unknown = {name: value for name, value in values.items() if name in columns[table] and name not in has}
         added = "".join(f", ? AS {name}" for name in unknown)
-        made = f"SELECT *{added} FROM read_parquet(?){missing}"
-        con.execute(f"INSERT INTO {table} BY NAME {made}", [*unknown.values(), str(file)])
+        rows = f"SELECT *{added} FROM read_parquet(?){missing}"
+        con.execute(f"INSERT INTO {table} BY NAME {rows}", [*unknown.values(), str(file)])
 
 
 def _next_number(con: duckdb.DuckDBPyConnection) -> int:

@@ -199,9 +199,11 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
         cast("RunRow", {**row, "means": by_run.get(row["run_id"], {}), "judged": judged.get(row["run_id"], 0)})
         for row in runs_of_it
     ]
-    made, not_made = ([row for row in compared if bool(row["why_not"]) == lacking] for lacking in (False, True))
+    with_figures = [row for row in compared if row["why_not"] is None]
+    without = [row for row in compared if row["why_not"] is not None]
     return (
-        record[0] if record else {}, with_means, cast("list[ComparisonRow]", made), cast("list[NotCompared]", not_made)
+        record[0] if record else {}, with_means, cast("list[ComparisonRow]", with_figures),
+        cast("list[NotCompared]", without),
     )  # fmt: skip
 
 

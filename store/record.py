@@ -115,12 +115,12 @@ def kept(store: Store) -> dict[str, dict[str, list[Row]] | None]:
 
 def makers(store: Store, keys: set[str]) -> list[tuple[str, str]]:
     """Recipe and scale of those who made these stages, as far as the files of recipe runs say so."""
-    found = set()
+    recipes = set()
     for record in kept(store).values():
         if record and not keys.isdisjoint(row["key"] for row in record["recipe_stage"]):
             [run] = record["recipe_run"]
-            found.add((run["recipe"], run["scale"]))
-    return sorted(found)
+            recipes.add((run["recipe"], run["scale"]))
+    return sorted(recipes)
 
 
 def put_back(con: duckdb.DuckDBPyConnection, store: Store) -> list[str]:

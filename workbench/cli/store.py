@@ -54,8 +54,8 @@ def check(store: StoreOption = None, as_json: JsonOption = False) -> None:
             f"`lsw {recipe} ...`" if recipe in COMMANDS else f"`lsw recipe run {recipe} --scale {scale}`"
             for recipe, scale in makers(at, again)
         ]
-        said = f": {', '.join(begin)}" if begin else ""
-        cures.append(f"Type the command again that made what is damaged or gone{said}; nothing else is made again.")
+        commands = f": {', '.join(begin)}" if begin else ""
+        cures.append(f"Type the command again that made what is damaged or gone{commands}; nothing else is made again.")
     if as_json:
         print_json({"artifacts": len(keys), "faults": [asdict(fault) for fault in faults], "cures": cures})
     for fault in faults:
@@ -79,12 +79,12 @@ def upgrade(store: StoreOption = None) -> None:
         raise LswError(f"There is no store at {at.folder}.", cure="Make one with `lsw recipe run zero_shot_yue_zh`.")
     at.create()
     done = rebuild(at)
-    said = [
+    changes = [
         f"{done.added} artifacts put back",
         *([f"{done.mended} artifacts read again"] if done.mended else []),
         *([f"queries and judgements of {done.collections} collections read again"] if done.collections else []),
         *([f"{done.recipe_runs} recipe runs put back"] if done.recipe_runs else []),
     ]
-    talk().print(f"Schema {LATEST}; {', '.join(said)}.")
+    talk().print(f"Schema {LATEST}; {', '.join(changes)}.")
     for recipe_run_id, recipe in done.unrecorded.items():
         talk().print(f"Recipe run {recipe_run_id} ({recipe}) has no record: type its command again to have one.")

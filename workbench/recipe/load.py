@@ -85,8 +85,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise LswError("Invalid UTF-8.", str(path), "Save the file as UTF-8.") from None
     except ValueError as error:
         raise LswError("This is not valid TOML.", f"{path}: {error}") from None
-    if found := _unusable(values):
-        loc, problem = found
+    if fault := _unusable(values):
+        loc, problem = fault
         raise LswError(f"{'.'.join(loc)}: {problem}.", line_of(loc, path))
     return values
 
@@ -109,8 +109,8 @@ def _unusable(values: Any, loc: tuple[str, ...] = ()) -> tuple[tuple[str, ...], 
         return loc[:3], "it is nested too deep"
     if isinstance(values, dict | list):
         parts = values.items() if isinstance(values, dict) else enumerate(values)
-        found = (_unusable(name, loc) or _unusable(value, (*loc, str(name))) for name, value in parts)
-        return next(filter(None, found), None)
+        faults = (_unusable(name, loc) or _unusable(value, (*loc, str(name))) for name, value in parts)
+        return next(filter(None, faults), None)
     if isinstance(values, float) and not math.isfinite(values):
         return loc, f"{values} is not a finite number"
     if isinstance(values, int) and not -(1 << 31) <= values < 1 << 32:
@@ -146,8 +146,8 @@ def override(text: str) -> dict[str, Any]:
         parsed = value
     except ValueError as error:
         raise LswError(f"{path}: {error}.", f"on the command line: {text[:80]}") from None
-    if found := _unusable(path) or _unusable(parsed):
-        raise LswError(f"{path}: {found[1]}.", f"on the command line: {text}")
+    if fault := _unusable(path) or _unusable(parsed):
+        raise LswError(f"{path}: {fault[1]}.", f"on the command line: {text}")
     for key in reversed(path.strip().split(".")):
         parsed = {key: parsed}
     nested: dict[str, Any] = parsed

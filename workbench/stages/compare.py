@@ -75,15 +75,15 @@ class Compare(Kind):
 
         evaluations = Evaluations.of(every("measure"), every("evaluated"), every("unasked"), names, self.measures)
         contrasts = combinations(declared(list(run_ids), self.pairs, self.contrasts), run_ids, self.primary)
-        made = compared(evaluations, contrasts, topics, self.method, job.progress)
-        rows = [{**row, "key": job.key} for row in (*made.rows, *made.not_made)]
+        result = compared(evaluations, contrasts, topics, self.method, job.progress)
+        rows = [{**row, "key": job.key} for row in (*result.rows, *result.not_made)]
         if rows:
             columns = dict.fromkeys(name for row in rows for name in row)
             job.write("comparison", pa.table({name: [row.get(name) for row in rows] for name in columns}))
-        for row in made.not_made:
+        for row in result.not_made:
             if row["measure"] == self.measures[0]:
                 job.note(not_made(row))
-        return {"comparisons": len(made.rows), "not_made": len(made.not_made)}
+        return {"comparisons": len(result.rows), "not_made": len(result.not_made)}
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
         comparisons = len(self.runs) * 3

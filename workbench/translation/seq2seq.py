@@ -103,14 +103,14 @@ def told(tokenizer: Any, source: str, target: str, checkpoint: Path) -> tuple[st
 
     def word(code: str, *words: str | None) -> str:
         """The first of these words that the checkpoint knows."""
-        found = next((w for w in words if w and w in known), None)
-        if found is None:
+        first = next((w for w in words if w and w in known), None)
+        if first is None:
             raise LswError(
                 f"The checkpoint has no code for {variety(code).name} ({code}).",
                 f"Looked for {', '.join(repr(w) for w in words if w)} in {checkpoint}.",
                 "Choose another checkpoint, or correct `nllb` in varieties.toml.",
             )
-        return found
+        return first
 
     if "__en__" in known:
         words = [word(code, f"__{code}__") for code in (source, target)]

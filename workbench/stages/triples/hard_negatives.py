@@ -73,11 +73,11 @@ class HardNegatives(TripleSource):
         query = dict(zip(asked["qid"].to_pylist(), asked["query"].to_pylist(), strict=True))
         known = _ByQuery(job.rows("scores", "scores"))
         candidates: list[_Candidates] = []
-        unscored = made = 0
+        unscored = drawn = 0
         path = located(self.at)
-        for number, found in objects(path):
+        for number, values in objects(path):
             try:
-                line = _Line.model_validate(found)
+                line = _Line.model_validate(values)
             except ValidationError:
                 problem = 'A line needs a number "qid", a list "pos", and a list of each system in "neg".'
                 raise LswError(problem, f"{path}, line {number}") from None
@@ -88,8 +88,8 @@ class HardNegatives(TripleSource):
                 unscored += 1
             elif len(some.negatives):
                 candidates.append(some)
-                made += min(self.per_query, len(some.negatives))
-            if self.limit and not self.rounds and made >= self.limit:
+                drawn += min(self.per_query, len(some.negatives))
+            if self.limit and not self.rounds and drawn >= self.limit:
                 break
         count, qids = 0, set[str]()
         with pq.ParquetWriter(job.target("triple"), TRIPLE) as writer:
@@ -176,8 +176,8 @@ class _ByQuery:
         if not positives:
             return None
         most = min(score[d] for d in positives) - margin
-        found = {d for some in line.neg.values() for d in some} - set(line.pos)
-        negatives = sorted(d for d in found if d in score and score[d] <= most)
+        others = {d for some in line.neg.values() for d in some} - set(line.pos)
+        negatives = sorted(d for d in others if d in score and score[d] <= most)
         docnos = np.array(positives, np.int64), np.array(negatives, np.int64)
         scores = (np.array([score[d] for d in some], np.float32) for some in (positives, negatives))
         first, second = scores
