@@ -126,8 +126,9 @@ def method_words(rows: list[ComparisonRow]) -> str:
     row = rows[0]
     resamples = ", ".join(dict.fromkeys(filter(None, map(_resamples, rows))))
     resamples = f", {resamples}" if resamples else ""
-    if row["test"] == "randomisation" and min(r["n_groups"] for r in rows) < FEW:
-        resamples += f", freed from skew where there are fewer than {FEW} units"
+    few = [r["n_groups"] < FEW for r in rows]
+    if row["test"] == "randomisation" and any(few):
+        resamples += ", freed from skew " + (f"(fewer than {FEW} units)" if all(few) else f"below {FEW} units")
     most = max(row["models"] for row in rows)
     models = f"; trained systems: of the mean of {most} models, and p holds for these" if most > 1 else ""
     return f"{title(TESTS, row['test'])} test, two-sided{resamples}; {families(rows)}{models}"

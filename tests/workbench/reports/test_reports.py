@@ -14,7 +14,7 @@ from tests.workbench.comparison.test_runs import evaluations
 from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
 from workbench.comparison.results import Results
-from workbench.comparison.words import signed
+from workbench.comparison.words import basis, method_words, signed
 from workbench.reports.json import Json
 from workbench.reports.latex import latex
 from workbench.reports.table import closing, comparison
@@ -196,3 +196,17 @@ def test_a_comparison_of_runs_names_them() -> None:
     assert "tca0 bca0 " in text and "tca0 other gain " in text
     assert "The ca-fr gap is closed in part" in text
     assert text.count("delta: mean difference") == 1
+
+
+def test_a_caption_holds_for_every_row_under_it() -> None:
+    """Of the few: all flips, freed from skew; of the many neither."""
+    few, many = made(asked=12).comparisons, made().comparisons
+    rows = [row for row in few if row["n"] == 12][:1] + [row for row in many if row["n"] == 60][:1]
+    for order in (rows, rows[::-1]):
+        words = method_words(order)
+        assert "2,000 resamples" in words and "freed from skew below 50 units" in words
+        assert "n = 12 to 60 queries, each contrast over its own runs" in basis(order)
+    assert "freed from skew (fewer than 50 units)" in method_words(rows[:1])
+    assert "skew" not in method_words(rows[1:])
+    exact = {**rows[0], "resamples": 4096}
+    assert "exact: all 4,096 flips, 2,000 resamples" in method_words([exact, rows[1]])  # type: ignore[list-item]
