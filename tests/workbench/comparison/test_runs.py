@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -219,6 +220,23 @@ def test_each_comparison_is_over_its_own_runs() -> None:
     assert {r["family_size"] for r in result.rows} == {4}
     holm = multipletests([r["p_value"] for r in result.rows], method="holm")[1]
     assert [r["p_corrected"] for r in result.rows] == pytest.approx(holm)
+
+
+def test_families_of_two_measures_are_corrected_apart() -> None:
+    """Two families in two measures are four; a p-value of one never corrects another's."""
+    rng = np.random.default_rng(9)
+    one = evaluations({name: rng.random(40).tolist() for name in "abcd"})
+    other = evaluations({name: rng.random(40).tolist() for name in "abcd"})
+    both = replace(one, values=np.concatenate([one.values, other.values], axis=2), measures=["RR@10", "AP"])
+    wanted = [difference_of(*pair, family=f) for f in ("x", "y") for pair in (("b", "a"), ("c", "a"), ("d", "a"))]
+    rows = compared(both, wanted, {}, Method(test="t")).rows
+    assert len(rows) == 12
+    for measure in ("RR@10", "AP"):
+        for family in ("x", "y"):
+            some = [r for r in rows if (r["measure"], r["family"]) == (measure, family)]
+            holm = multipletests([r["p_value"] for r in some], method="holm")[1]
+            assert [r["p_corrected"] for r in some] == pytest.approx(holm)
+            assert {r["family_size"] for r in some} == {3}
 
 
 def test_a_query_that_was_never_asked_is_left_out_and_counted() -> None:

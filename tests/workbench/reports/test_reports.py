@@ -14,7 +14,7 @@ from tests.workbench.comparison.test_runs import evaluations
 from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
 from workbench.comparison.results import Results
-from workbench.comparison.words import basis, method_words, signed
+from workbench.comparison.words import basis, method_words, p_text, signed
 from workbench.reports.json import Json
 from workbench.reports.latex import latex
 from workbench.reports.table import closing, comparison
@@ -153,16 +153,16 @@ def test_the_primary_contrast_comes_first_and_the_others_are_secondary() -> None
 
 
 def test_models_of_several_seeds_are_a_mean_and_a_deviation() -> None:
-    results = made(seeds=3)
+    results = made(seeds=2)
     text, tex = printed(results), latex(results)
     tuned = next(s for s in results.systems() if s["trained_on"] and s["query_variety"] == "ca")
     mean, deviation = tuned["means"]["RR@10"], tuned["deviations"]["RR@10"]
     assert deviation is not None
     assert f"{mean:.3f} ±{deviation:.3f}".replace("±0.", "±.") in text
     assert rf"{mean:.3f} $\pm$ {deviation:.3f}" in tex
-    assert "mean of 3 models of different seeds" in text and "mean of 3 models" in tex
-    assert "trained systems: of the mean of 3 models, and p holds for these" in text
-    assert "over topics and, of trained systems, 3 models" in text
+    assert "mean of 2 models of different seeds" in text and "mean of 2 models" in tex
+    assert "trained systems: of the mean of 2 models, and p holds for these" in text
+    assert "over topics and, of trained systems, 2 models" in text
     between = row(results, "gain", variety="ca")["model_deviation"]
     assert f"±{between:.3f}".replace("±0.", "±.") in text
     assert "seeds" not in printed(made()) and "±" not in printed(made())
@@ -196,6 +196,16 @@ def test_a_comparison_of_runs_names_them() -> None:
     assert "tca0 bca0 " in text and "tca0 other gain " in text
     assert "The ca-fr gap is closed in part" in text
     assert text.count("delta: mean difference") == 1
+    assert "each mean is over the run's own n judged queries" not in text
+    own = made(asked=45)
+    text = printed(own, whole=False)
+    mean = next(run["means"]["RR@10"] for run in own.runs if run["run_id"] == "tca0")
+    assert f"tca0 bge-m3 (ca-fr) ca fr {mean:.4f} 45" in text and "each mean is over the run's own n judged" in text
+
+
+def test_numbers_are_written_as_papers_write_them() -> None:
+    assert [signed(x) for x in (0.0121, -0.5, 1.0, -1.0, 2.5)] == ["+.012", "-.500", "+1.000", "-1.000", "+2.500"]
+    assert (p_text(0.001), p_text(0.00099), p_text(0.0515)) == ("= 0.001", "< .001", "= 0.051")
 
 
 def test_a_caption_holds_for_every_row_under_it() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
@@ -443,6 +444,13 @@ def test_tukey_of_two_is_its_enumeration() -> None:
     swapped = (values[:, 0] - values[:, 1]) * np.array(list(itertools.product((1, -1), repeat=10)))
     distance = np.abs(swapped.sum(axis=1))
     assert tukey(values, names(10), 20_000, 1)[0, 1] == (distance >= distance[0] - 1e-12).mean()
+
+
+def test_odd_methods_are_refused_and_the_smallest_taken() -> None:
+    assert Method(resamples=1).resamples == 1
+    for name, value in (("resamples", 0), ("confidence", 0.0), ("confidence", 1.0)):
+        with pytest.raises(ValidationError):
+            Method(**{name: value})
 
 
 def test_units_sum_in_any_order() -> None:
