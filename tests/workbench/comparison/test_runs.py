@@ -282,6 +282,28 @@ def test_families_are_contrasts_and_equal_comparisons_count_once() -> None:
     }  # fmt: skip
 
 
+def test_a_contrast_wants_its_runs_and_its_name() -> None:
+    low, high = (RunName("bm25", None, query, "fr") for query in ("ca", "fr"))
+    assert declared([low], ["ca-fr"], ["gap", "gain", "closure"]) == []
+    assert declared([low, high], ["ca-fr"], ["gain", "closure"]) == []
+    assert [c.name for c in declared([low, high], ["ca-fr"], ["gap"])] == ["gap"]
+    tuned = [low._replace(trained_on="ca-fr"), high._replace(trained_on="ca-fr")]
+    assert [c.name for c in declared([low, *tuned], ["ca-fr"], ["gain", "closure"])] == ["gain"]
+
+
+def test_a_closure_looks_at_its_own_systems_loss() -> None:
+    """Two systems of one recipe: one gains on low alone, the other's high loses too."""
+    rows = closing_rows(0.1, -0.1)
+    other = [
+        cast("ComparisonRow", {**row, "system": "other", "run_id": f"o{row['run_id']}"})
+        for row in closing_rows(0.15, 0.0)
+    ]
+    verdicts = {each["system"]: each["verdict"] for each in closings([*rows, *other])}
+    assert verdicts == {"bge-m3": "closed, partly by a loss", "other": "closed"}
+    verdicts = {each["system"]: each["verdict"] for each in closings([*other, *rows])}
+    assert verdicts == {"bge-m3": "closed, partly by a loss", "other": "closed"}
+
+
 def test_models_of_several_seeds_are_one_comparison() -> None:
     rng = np.random.default_rng(5)
     names = [RunName("bge-m3", trained, query, "fr") for trained in (None, "ca-fr") for query in ("ca", "fr")]

@@ -2,14 +2,15 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from store.rows import RunRow
+from store.rows import ComparisonRow, RunRow
 from tests.workbench.comparison.test_runs import evaluations
 from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
@@ -50,7 +51,9 @@ def made(
             trained_on=name.trained_on, query_variety=name.query_variety, document_variety="fr", depth=10,
             n_queries=60, status="done", started_at=datetime(2026, 1, 1), seconds=1.0, key=run_id, seed=None,
             judged=sum(v is not None for v in columns[run_id]),
-            means={"RR@10": float(np.mean([v for v in columns[run_id] if v is not None] or [0]))},
+            means=dict.fromkeys(
+                ("RR@10", "AP"), float(np.mean([v for v in columns[run_id] if v is not None] or [0]))
+            ),
         )
         for name, some in ids.items() for run_id in some
     ]  # fmt: skip
@@ -165,7 +168,7 @@ def test_models_of_several_seeds_are_a_mean_and_a_deviation() -> None:
     assert "over topics and, of trained systems, 2 models" in text
     between = row(results, "gain", variety="ca")["model_deviation"]
     assert f"±{between:.3f}".replace("±0.", "±.") in text
-    assert "seeds" not in printed(made()) and "±" not in printed(made())
+    assert "seeds" not in printed(made()) and "±" not in printed(made()) and "models" not in printed(made())
     told = json.loads(Json().of(results))
     assert told["systems"][2]["deviations"]["RR@10"] == pytest.approx(deviation)
     assert [c["verdict"] for c in told["closings"]] == ["closed"]
@@ -220,3 +223,17 @@ def test_a_caption_holds_for_every_row_under_it() -> None:
     assert "skew" not in method_words(rows[1:])
     exact = {**rows[0], "resamples": 4096}
     assert "exact: all 4,096 flips, 2,000 resamples" in method_words([exact, rows[1]])  # type: ignore[list-item]
+
+
+def test_the_main_measure_is_the_first() -> None:
+    results = made()
+    second = [
+        cast("ComparisonRow", {**row, "measure": "AP", "delta": 9.0, "p_corrected": 0.9}) for row in results.comparisons
+    ]
+    both = replace(results, measures=["RR@10", "AP"], comparisons=[*results.comparisons, *second])
+    assert both.sentences() == results.sentences() and both.summary() == results.summary()
+    assert both.closings() == results.closings()
+    text = printed(both)
+    assert "Gap on seen pairs in RR@10" in text and "in AP" not in text
+    assert printed(both, whole=False).count("delta: mean difference") == 1
+    assert "Differences in AP" in printed(both, whole=False)

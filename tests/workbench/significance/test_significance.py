@@ -329,6 +329,13 @@ def test_on_null_data_one_in_twenty_is_significant(test: str, each: int) -> None
         assert not within(int((apart < 0.05).sum()), trials, 0.05)
 
 
+def test_two_units_have_a_spread_and_one_has_none() -> None:
+    x = np.array([[0.1], [0.5]])
+    assert effect_size(x, np.ones(2))[0] == pytest.approx(0.3 / np.std([0.1, 0.5], ddof=1))
+    assert np.isnan(effect_size(x[:1], np.ones(1))[0])
+    assert np.isnan(compare(x[:1], ["a"]).low[0]) and not np.isnan(compare(x, ["a", "b"]).low[0])
+
+
 def test_delta_effect_size_and_t_are_over_the_same_unit() -> None:
     """A topic of many queries weighs as many in delta: by topics' own means the sign would be another."""
     values = np.concatenate([np.full(10, 0.5), [-0.4, -0.3, -0.35]])[:, None]
