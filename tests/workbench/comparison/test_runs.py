@@ -258,6 +258,16 @@ def test_a_family_wise_test_shares_the_queries_of_its_family() -> None:
     assert [r["p_corrected"] for r in result.rows] == [r["p_value"] for r in result.rows]
 
 
+def test_a_family_wise_test_takes_each_measure_by_itself() -> None:
+    rng = np.random.default_rng(11)
+    one, other = (evaluations({name: rng.random(25).tolist() for name in "abc"}) for _ in range(2))
+    both = replace(one, values=np.concatenate([one.values, other.values], axis=2), measures=["RR@10", "AP"])
+    pairs = [difference_of("b", "a"), difference_of("c", "a"), difference_of("c", "b")]
+    method = Method(test="tukey", resamples=300)
+    apart = [r["p_value"] for of in (one, other) for r in compared(of, pairs, {}, method).rows]
+    assert [r["p_value"] for r in compared(both, pairs, {}, method).rows] == apart
+
+
 def test_families_are_contrasts_and_equal_comparisons_count_once() -> None:
     pairs = ["oc-fr", "ca-fr", "af-nl"]
     runs = [

@@ -133,8 +133,11 @@ def test_rows_over_other_queries_say_over_how_many() -> None:
 def test_what_holds_is_what_is_significant() -> None:
     results = made(low=0.2)
     text = printed(results)
-    assert results.summary()[0]["lower"] == ["bge-m3", "bge-m3 (ca-fr)"] or results.summary()[0]["neither"]
-    assert "bge-m3 (ca-fr): gain on ca significant: +0.1" in text or "gain on ca significant: +0.2" in text
+    held = {(line["contrast"], line["variety"]): line for line in results.summary()}
+    assert held["gap", "ca"]["lower"] == ["bge-m3", "bge-m3 (ca-fr)"]
+    assert (held["gain", "ca"]["higher"], held["gain", "fr"]["neither"]) == (["bge-m3"], ["bge-m3"])
+    gain = row(results, "gain", variety="ca")
+    assert f"bge-m3 (ca-fr): gain on ca significant: {gain['delta']:+.3f}" in text
     share = row(results, "closure")
     words = f"the ca-fr gap is closed in part, by {share['share_closed']:.0%} [{share['share_low']:.0%}, "
     assert words in text
