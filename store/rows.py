@@ -45,12 +45,8 @@ class RunRow(TypedDict):
     evaluated: NotRequired[Evaluated | None]
 
 
-class ComparisonRow(TypedDict):
-    """A row of the view `comparisons`; None where a value is not defined.
-
-    `models` are the trained models whose mean is compared, `model_deviation` the standard deviation between them.
-    `share_closed` with its interval is of a closure: 1 - gap after / gap before.
-    """
+class Contrasted(TypedDict):
+    """What is compared with what, in which measure, on how many queries."""
 
     contrast: str
     system: str
@@ -61,6 +57,15 @@ class ComparisonRow(TypedDict):
     run_id: str
     measure: str
     n: int
+
+
+class ComparisonRow(Contrasted):
+    """A row of the view `comparisons`; None where a value is not defined.
+
+    `models` are the trained models whose mean is compared, `model_deviation` the standard deviation between them.
+    `share_closed` with its interval is of a closure: 1 - gap after / gap before.
+    """
+
     n_groups: int
     left_out: int
     no_result: int
@@ -96,18 +101,9 @@ class ComparisonRow(TypedDict):
     key: NotRequired[str]
 
 
-class NotCompared(TypedDict):
+class NotCompared(Contrasted):
     """A comparison that cannot be made: a row of the view `comparisons` without figures, and `why_not`."""
 
-    contrast: str
-    system: str
-    trained_on: str | None
-    variety: str | None
-    pair: str | None
-    baseline_run_id: str
-    run_id: str
-    measure: str
-    n: int
     left_out: int
     family: str
     primary: bool

@@ -74,10 +74,23 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
     put("\n".join(lines(whole)).strip() + "\n")
     if rows:
         table = grid("what", "published", "here", "why", title="How faithful this is")
-        for row in rows:
+        for column in table.columns:
+            column.overflow = "fold"
+        apply = [row for row in rows if all(_section(path, whole) is not None for path in row.get("setting", ()))]
+        for row in apply:
             source = f" ({row['source']})" if row.get("source") else ""
             table.add_row(row["what"], row["published"] + source, *_here(row, whole))
         talk().print(table)
+        if len(apply) < len(rows):
+            talk().print(f"{len(rows) - len(apply)} more rows are of what this recipe does not do.")
+
+
+def _section(path: str, recipe: dict[str, Any]) -> dict[str, Any] | None:
+    """The section of a setting, if the recipe has it."""
+    section: Any = recipe
+    for name in path.split(".")[:-1]:
+        section = section.get(name) if isinstance(section, dict) else None
+    return section if isinstance(section, dict) else None
 
 
 def _here(row: dict[str, Any], recipe: dict[str, Any]) -> tuple[str, str]:
@@ -86,10 +99,8 @@ def _here(row: dict[str, Any], recipe: dict[str, Any]) -> tuple[str, str]:
 
     values = []
     for path in row.get("setting", ()):
-        value: Any = recipe
-        for name in path.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
         name = path.rpartition(".")[2]
+        value: Any = (_section(path, recipe) or {}).get(name)
         if value is None and path.startswith("fine-tuning.") and name in Tuning.model_fields:
             value = Tuning.model_fields[name].default
         values.append((name, value))

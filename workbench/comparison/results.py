@@ -24,6 +24,12 @@ def starts(results: "Results") -> list[str]:
     ]  # fmt: skip
 
 
+def in_order(rows: list[ComparisonRow]) -> list[ComparisonRow]:
+    """The primary contrast first, if one was declared; then gaps, gains and closures."""
+    order = {contrast: i for i, contrast in enumerate(ORDER)}
+    return sorted(rows, key=lambda row: (not row["primary"], order.get(row["contrast"], len(order))))
+
+
 class SystemMeans(TypedDict):
     """A system's mean over its trained models in each measure, of so many judged queries; the standard deviation
     between them (None of one)."""
@@ -74,9 +80,7 @@ class Results:
     def of_recipe(cls, store: Store, recipe_run_id: str, measures: list[str]) -> "Results":
         """What a recipe recorded."""
         record, runs, comparisons, not_made = recipe_run(store, recipe_run_id)
-        order = {contrast: i for i, contrast in enumerate(ORDER)}
-        rows = sorted(comparisons, key=lambda row: (not row["primary"], order.get(row["contrast"], len(order))))
-        return cls(record.get("title", ""), runs, rows, measures, record, not_made)
+        return cls(record.get("title", ""), runs, in_order(comparisons), measures, record, not_made)
 
     def of(self, measure: str) -> list[ComparisonRow]:
         """The comparisons in one measure: a family."""

@@ -11,11 +11,12 @@ COLUMNS = [name for name in ComparisonRow.__annotations__ if name in ComparisonR
 
 
 class Csv(Report):
-    """One comparison a line, unrounded; what is not defined is empty."""
+    """One comparison a line, unrounded; what is not defined is empty. One that could not be made has `why_not`."""
 
     def of(self, results: Results) -> str:
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+        columns = [*COLUMNS, "why_not"]
+        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(results.comparisons)
+        writer.writerows([*results.comparisons, *results.not_made])
         return text.getvalue()

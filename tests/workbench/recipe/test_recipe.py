@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from store import LswError
+from tests.conftest import Lsw
 from workbench.graph import Plan, stage_key
 from workbench.plans.recipe import compile_recipe
 from workbench.recipe.load import load, merged, names, override, recipe_path, scale_path, scales
 from workbench.stages.compare import Compare
+from workbench.training.tuning import Tuning
 
 
 def plan(name: str, *overrides: str) -> Plan:
@@ -265,3 +267,24 @@ def test_every_recipe_compiles_at_every_scale(scale: str) -> None:
             assert run.inputs["queries"].parameters["variety"] == query
             assert run.parameters["document_variety"] == document
             assert run.parameters["query_variety"] == query
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_is_told_of_the_publication_is_of_settings_that_are_there(name: str, lsw: Lsw) -> None:
+    """Each row's settings have a value or a usual one; "changed" is never said of a recipe as it is shipped."""
+    recipe = load(recipe_path(name), scale_path("paper"))
+    whole = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+    sections = {"fine-tuning": Tuning, "computing": type(recipe.computing), "comparison": type(recipe.comparison)}
+    for row in recipe.fidelity:
+        for path in row.setting:
+            first, *_, last = path.split(".")
+            if first == "fine-tuning" and not recipe.fine_tuning:
+                continue
+            known = last in sections[first].model_fields if first in sections else True
+            assert known or path == "fine-tuning.pair", path
+            if first == "systems":
+                assert last in type(recipe.systems[path.split(".")[1]]).model_fields, path
+    shown = lsw("recipe", "show", name, "--scale", "paper").stderr
+    assert "changed" not in shown
+    assert ("more rows are of what this recipe does not do" in shown) == ("fine-tuning" not in whole)
+    assert ("start = facebook/xmod-base" in " ".join(shown.split())) == ("fine-tuning" in whole)

@@ -1,5 +1,6 @@
 """What tables print of comparisons, figure by figure, and what their captions have to say."""
 
+import csv
 import io
 import json
 from dataclasses import replace
@@ -14,8 +15,9 @@ from store.rows import ComparisonRow, RunRow
 from tests.workbench.comparison.test_runs import evaluations
 from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
-from workbench.comparison.results import Results
+from workbench.comparison.results import Results, in_order
 from workbench.comparison.words import basis, method_words, p_text, signed
+from workbench.reports.csv import Csv
 from workbench.reports.json import Json
 from workbench.reports.latex import latex
 from workbench.reports.table import closing, comparison
@@ -151,7 +153,11 @@ def test_what_holds_is_what_is_significant() -> None:
 
 def test_the_primary_contrast_comes_first_and_the_others_are_secondary() -> None:
     results = made(primary="gain")
-    results.comparisons.sort(key=lambda r: not r["primary"])
+    shuffled = [results.comparisons[i] for i in np.random.default_rng(1).permutation(len(results.comparisons))]
+    results = replace(results, comparisons=in_order(shuffled))
+    assert list(dict.fromkeys(r["contrast"] for r in results.comparisons)) == ["gain", "gap", "closure"]
+    usual = in_order([cast("ComparisonRow", {**r, "primary": False}) for r in shuffled])
+    assert list(dict.fromkeys(r["contrast"] for r in usual)) == ["gap", "gain", "closure"]
     text = printed(results)
     assert "Gain on seen pairs (primary) in RR@10" in text and "Gap on seen pairs in RR@10" in text
     assert "declared primary: gain, the others are secondary" in text
@@ -185,6 +191,10 @@ def test_what_could_not_be_compared_is_said_everywhere() -> None:
     assert words in printed(results) and words in latex(results)
     assert any(words in sentence for sentence in results.sentences())
     assert json.loads(Json().of(results))["not_made"][-1]["why_not"] == "its runs have no judged query in common"
+    lines = list(csv.DictReader(io.StringIO(Csv().of(results))))
+    assert len(lines) == len(results.comparisons) + len(results.not_made)
+    assert [line["why_not"] != "" for line in lines] == [line["delta"] == "" for line in lines]
+    assert sum(line["why_not"] != "" for line in lines) == len(results.not_made) == 4
 
 
 def test_a_start_of_its_own_is_said() -> None:
