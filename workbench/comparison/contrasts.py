@@ -1,8 +1,10 @@
-"""The three contrasts of a recipe, each paired by qid over its own runs: gap, gain, closure.
+"""The contrasts of a recipe, each paired by qid over its own runs: gap, gain, closure, control.
 
 - gap: low-resource queries against high-resource queries, same system.
 - gain: fine-tuned against base, same queries.
 - closure: gain on low minus gain on high.
+- control: fine-tuned against fine-tuned as long on high-resource wordings alone, same queries. A gain without it says
+  that training helped, not that training on the low-resource variety did.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from workbench.varieties import pair
 
 
 class RunName(NamedTuple):
-    """Whose runs they are; `trained_on` is a pair, or None for a base model. A run for each trained model."""
+    """Whose runs they are; `trained_on` names a training, or is None for a base model. A run for each trained model."""
 
     system: str
     trained_on: str | None
@@ -45,30 +47,46 @@ class Contrast:
         return self.name, self.plus, self.minus
 
 
-def declared(runs: list[RunName], pairs: list[str], names: list[str]) -> list[Contrast]:
+def declared(
+    runs: list[RunName],
+    pairs: list[str],
+    names: list[str],
+    trainings: dict[str, str] | None = None,
+    control: str | None = None,
+) -> list[Contrast]:
     """The comparisons that a set of runs allows, in the order of a closing table, equal ones once.
 
     Two pairs with one high-resource variety have one gain on it: it is filed under the pair that was trained on, else
     under the first. A family is a contrast; where something was trained, pairs that it saw and others are families
-    apart.
+    apart: those of the training itself, or, of a training that has no pair of two varieties and of base models, of any.
+
+    Args:
+        runs: that there are.
+        pairs: in order.
+        names: of the contrasts that are wanted.
+        trainings: the pair of each training, by its name; one that is not there is called by its pair.
+        control: the training that the others are held against.
     """
-    every = [contrast for text in pairs for contrast in _of_pair(set(runs), runs, text, names)]
+    saw = {t: (trainings or {}).get(t, t) for t in (run.trained_on for run in runs) if t}
+    every = [contrast for text in pairs for contrast in _of_pair(runs, text, names, saw, control)]
     once: dict[tuple[str, tuple[RunName, ...], tuple[RunName, ...]], Contrast] = {}
-    for contrast in sorted(every, key=lambda c: c.pair != c.trained_on):
+    for contrast in sorted(every, key=lambda c: c.pair != saw.get(c.trained_on or "")):
         once.setdefault(contrast.what, contrast)
     return [contrast for contrast in every if once[contrast.what] is contrast]
 
 
-def _of_pair(have: set[RunName], runs: list[RunName], text: str, names: list[str]) -> list[Contrast]:
-    on = pair(text)
+def _of_pair(
+    runs: list[RunName], text: str, names: list[str], saw: dict[str, str], control: str | None
+) -> list[Contrast]:
+    on, have = pair(text), set(runs)
     low, high = on.low, on.high
     out = []
-    trainings = {name.trained_on for name in runs if name.trained_on}
+    between_two = {t for t, of_two in saw.items() if pair(of_two).low != pair(of_two).high}
     for system, trained in dict.fromkeys((s, t) for s, t, _, d in runs if d == high):
         at_low, at_high = (RunName(system, trained, query, high) for query in (low, high))
         base_low, base_high = (RunName(system, None, query, high) for query in (low, high))
-        seen = text == trained if trained else text in trainings
-        of = "" if not trainings else " on seen pairs" if seen else " on unseen pairs"
+        seen = text in ({saw[trained]} if trained in between_two else set(saw.values()))
+        of = "" if not saw else " on seen pairs" if seen else " on unseen pairs"
         if "gap" in names and {at_low, at_high} <= have:
             out.append(Contrast("gap", system, trained, low, text, f"gap{of}", at_high, at_low, (at_low,), (at_high,)))
         if trained is None:
@@ -79,6 +97,15 @@ def _of_pair(have: set[RunName], runs: list[RunName], text: str, names: list[str
                     on_variety, family = tuned.query_variety, f"gain{of}"
                     out.append(
                         Contrast("gain", system, trained, on_variety, text, family, base, tuned, (tuned,), (base,))
+                    )
+        if "control" in names and control and trained != control:
+            for query in (low, high):
+                tuned, held = RunName(system, trained, query, high), RunName(system, control, query, high)
+                if {tuned, held} <= have:
+                    out.append(
+                        Contrast(
+                            "control", system, trained, query, text, f"control{of}", held, tuned, (tuned,), (held,)
+                        )
                     )
         if "closure" in names and {at_low, at_high, base_low, base_high} <= have:
             plus, minus = (at_low, base_high), (base_low, at_high)

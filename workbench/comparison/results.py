@@ -10,7 +10,7 @@ from store.rows import ComparisonRow, NotCompared, RunRow
 from workbench.comparison.closing import Closing, closings
 from workbench.comparison.words import not_made, sentence, significant, system_name
 
-ORDER = ("gap", "gain", "closure", "difference")
+ORDER = ("gap", "gain", "control", "closure", "difference")
 """Contrasts in the order of a table."""
 
 

@@ -73,6 +73,7 @@ def subject(row: ComparisonRow | NotCompared) -> str:
         "gap": f"gap of {row['variety']} to {str(row['pair']).rpartition('-')[2]}",
         "gain": f"gain on {row['variety']}",
         "closure": f"closure of the {row['pair']} gap",
+        "control": f"gain over the control on {row['variety']}",
     }.get(row["contrast"], f"difference on {row['variety']}")
 
 

@@ -33,28 +33,31 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
         "ranker": ranker,
         "computing": ranker.heeded(recipe.computing),
     }
-    several = bool(recipe.fine_tuning and recipe.fine_tuning.seeds)
+    several = bool(name.trained_on and len(recipe.seeds(name.trained_on, second or first)) > 1)
     trained = f" ({name.trained_on}{f', seed {seed}' if several else ''})" if name.trained_on else ""
     label = f"rank {name.query_variety} over {name.document_variety} with {name.system}{trained}"
     asked = translation.asked(plan, name.query_variety, name.document_variety)
-    model = _model(plan, second or first, name.trained_on is not None, seed)
+    model = _model(plan, second or first, name.trained_on, seed)
     if not second:
         index = indexing.index(plan, first, model, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
     trained_first = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
     # With several seeds a pipeline's stages share one; else each has its own, and the first is the run it is alone.
     first_seed = None
-    if trained_first and recipe.fine_tuning:
-        first_seed = seed if several else recipe.fine_tuning.seeds_of(first)[0]
+    if trained_first and first in recipe.trained(trained_first):
+        own = recipe.seeds(trained_first, first)
+        first_seed = seed if seed in own else own[0]
     candidates = run(plan, name._replace(system=first, trained_on=trained_first), first_seed)
     passages = sources.passages(plan, name.document_variety)
     inputs = {"candidates": candidates, **model, "passages": passages, **asked}
     return plan.graph.add(Rerank(**about, rerank_depth=recipe.reranking.depth), label, inputs)
 
 
-def _model(plan: Planner, system: str, trained: bool, seed: int | None) -> dict[str, Stage]:
+def _model(plan: Planner, system: str, trained_on: str | None, seed: int | None) -> dict[str, Stage]:
     """Its stage by the role `model`, if the system has weights."""
-    return {"model": training.finetuned(plan, system, seed)} if trained else indexing.base_model(plan, system)
+    if trained_on:
+        return {"model": training.finetuned(plan, trained_on, system, seed)}
+    return indexing.base_model(plan, system)
 
 
 def measured(plan: Planner, stage: Stage) -> Stage:

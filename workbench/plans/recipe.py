@@ -1,5 +1,6 @@
 """From a recipe to a plan: all its runs, their comparison, and whose they are."""
 
+from collections import Counter
 from pathlib import Path
 
 from workbench.comparison.contrasts import RunName
@@ -8,6 +9,7 @@ from workbench.plans import ranking, translation
 from workbench.plans.planner import Planner
 from workbench.plans.pretraining import pretrained
 from workbench.recipe.schema import RERANK, Recipe
+from workbench.recipe.trainings import CONTROL
 from workbench.significance.outcomes import Method
 from workbench.stages.audit import BothRuns
 from workbench.stages.compare import QUERIES, Compare, ComparedRun
@@ -53,32 +55,35 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
 
 def _runs(plan: Planner) -> list[Trained]:
     """Whose runs there are to be, one for each seed of a training, in the order of the closing table."""
-    retrieval, tuned = plan.recipe.retrieval, plan.recipe.fine_tuning
+    recipe, retrieval = plan.recipe, plan.recipe.retrieval
     assert retrieval
+    trainings = recipe.trainings()
     names: list[Trained] = []
     for on in plan.pairs:
         asked = [code for code, side in ((on.low, "low"), (on.high, "high")) if side in retrieval.ask]
         for system in retrieval.systems:
             # What is trained in a pipeline: its last stage.
-            trains = tuned and system.split(RERANK)[-1] in tuned.systems
-            for trained_on in (None, tuned.pair) if tuned and trains else (None,):
-                seeds = tuned.seeds_of(system.split(RERANK)[-1]) if tuned and trained_on else [None]
+            last = system.split(RERANK)[-1]
+            for trained_on in (None, *(name for name in trainings if last in recipe.trained(name))):
+                seeds = recipe.seeds(trained_on, last) if trained_on else [None]
                 names += [(RunName(system, trained_on, query, on.high), seed) for query in asked for seed in seeds]
     return list(dict.fromkeys(names))
 
 
 def _comparison(plan: Planner, name: str, scale: str, runs: dict[Trained, Stage]) -> Stage:
-    how, tuned = plan.recipe.comparison, plan.recipe.fine_tuning
-    several = bool(tuned and tuned.seeds)
+    how, trainings = plan.recipe.comparison, plan.recipe.trainings()
+    by_name: dict[RunName, int] = Counter(run for run, _ in runs)
     work = Compare(
         recipe=name,
         scale=scale,
         pairs=[str(on) for on in plan.pairs],
         runs=[
-            ComparedRun(**run._asdict(), run_id=stage.run_id, seed=seed if several else None)
+            ComparedRun(**run._asdict(), run_id=stage.run_id, seed=seed if by_name[run] > 1 else None)
             for (run, seed), stage in runs.items()
         ],
         measures=list(plan.recipe.measures.names),
+        trainings={name: variant.pair for name, variant in trainings.items()},
+        control=CONTROL if CONTROL in trainings else None,
         contrasts=list(how.contrasts),
         primary=how.primary,
         method=Method(**{setting: getattr(how, setting) for setting in Method.model_fields}),

@@ -7,9 +7,9 @@ from workbench.collections.public import PublicCollection
 from workbench.collections.sample import Sampled
 from workbench.collections.sources.base import Source
 from workbench.graph import Graph, Stage
-from workbench.plans import indexing, sources, translation
+from workbench.plans import indexing, needs, sources, translation
 from workbench.plans.planner import Planner
-from workbench.stages.finetune import Finetune
+from workbench.stages.finetune import OBJECTIVE, STEP, Finetune
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.tuning import Tuning
@@ -35,7 +35,9 @@ class TriplesPlan:
         return self.plan.recipe.negatives.model_copy(update=own)
 
     def training_wordings(self, on: Pair) -> dict[str, Stage]:
-        """`queries` in the low-resource variety, and the `translation` that they came by."""
+        """`queries` in the low-resource variety, and the `translation` that they came by, if it is another one."""
+        if on.low == on.high:
+            return {"queries": sources.queries(self.plan, on.high, "train")}
         return {
             "queries": translation.wording(self.plan, on, "train"),
             "translation": translation.translation(self.plan, on, "train"),
@@ -63,24 +65,26 @@ class TriplesPlan:
         return indexing.searched(self.plan, system, on.low if low else on.high, on.high, depth, asked)
 
 
-def finetuned(plan: Planner, system: str, seed: int | None = None) -> Stage:
-    """The model of a system, trained on the recipe's pair: here, with a seed, or by its publishers."""
-    tuned = plan.recipe.fine_tuning
+def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) -> Stage:
+    """The model of a system in one of the recipe's trainings: trained here, with a seed, or by its publishers."""
+    tuned, variant = plan.recipe.fine_tuning, plan.recipe.trainings()[name]
     assert tuned
-    on = pair(tuned.pair)
+    on = pair(variant.pair)
     if tuned.models == "published":
         at = plan.recipe.published[str(on)][system]
         return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
-    ranker, tuning = plan.recipe.system(system), tuned.tuning(system, seed)
+    ranker, tuning = plan.recipe.system(system), plan.recipe.tuning(name, system, seed)
+    steps, objective = [*tuned.steps, *variant.steps], variant.objective
     seen = tuning.batch_size * tuning.steps if tuning.steps else None
     negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
     work = Finetune(
         system=system,
         base=(tuning.start or ranker.checkpoint).removeprefix("package:models/"),
-        trained_on=str(on),
+        trained_on=name,
         ranker=ranker,
         tuning=tuning,
-        steps=tuned.steps,
+        steps=steps,
+        objective=objective,
         query_variety=on.low,
         document_variety=on.high,
         script=plan.script(on.low, on.high),
@@ -93,8 +97,13 @@ def finetuned(plan: Planner, system: str, seed: int | None = None) -> Stage:
         "passages": sources.passages(plan, on.high, "train"),
         **_held_out(plan, on),
     }
-    named = f", seed {tuning.seed}" if tuned.seeds else ""
-    return plan.graph.add(work, f"fine-tune {system} on {on}{named}", inputs)
+    for number, step in enumerate(steps):
+        for role, need in step.needs(on).items():
+            inputs[f"{STEP}{number}.{role}"] = needs.stage(plan, need, on)
+    for role, need in (objective.needs(on) if objective else {}).items():
+        inputs[f"{OBJECTIVE}{role}"] = needs.stage(plan, need, on)
+    named = f", seed {tuning.seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
+    return plan.graph.add(work, f"fine-tune {system} on {name}{named}", inputs)
 
 
 def _held_out(plan: Planner, on: Pair) -> dict[str, Stage]:

@@ -36,7 +36,7 @@ def _model(plan: Planner, translator: Translator) -> dict[str, Stage]:
 
 def wording(plan: Planner, on: Pair, split: str) -> Stage:
     """Queries in the low-resource variety: the collection's own, or translated."""
-    own = plan.recipe.translation.parallel
+    own = plan.recipe.translation.parallel or on.low == on.high
     return sources.queries(plan, on.low, split) if own else translation(plan, on, split)
 
 

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
-from workbench.recipe.schema import RERANK, FineTuning, Recipe, Retrieval, bare
+from workbench.recipe.schema import RERANK, Recipe, Retrieval, bare
+from workbench.recipe.trainings import FineTuning, Variant
 from workbench.stages.triples import TRIPLES
 from workbench.training.finetune import objective_of
 
@@ -22,6 +23,8 @@ def check_references(recipe: Recipe) -> None:
         _check_pipelines(recipe, recipe.retrieval)
     if recipe.fine_tuning:
         _check_training(recipe, recipe.fine_tuning)
+    elif recipe.training:
+        raise LswError("[training] needs a section [fine-tuning].", cure="Add one with the systems that are trained.")
     elif not recipe.retrieval and not recipe.pre_training:
         raise LswError("This recipe does nothing.", cure="Add a section [retrieval].")
     if recipe.pre_training and not recipe.vocabulary:
@@ -54,29 +57,48 @@ def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
         if name not in known:
             keys = [*recipe.systems, *(key for key in FineTuning.model_fields)]
             raise LswError(f"Unknown key '{name}' in [fine-tuning].", cure=nearest(name, keys))
-    for name in tuned.systems:
-        system = recipe.system(name)
-        if not system.checkpoint:
-            raise LswError(f"'{name}' has no weights to fine-tune.", cure="Take it out of fine-tuning.systems.")
-        if tuned.models == "published":
-            if name not in recipe.published.get(tuned.pair, {}):
-                raise LswError(
-                    f"No published model of '{name}' trained on {tuned.pair} is known.",
-                    cure=f"Name one under [published.{tuned.pair}], or train it.",
-                )
-            continue
-        try:
-            tuning = tuned.tuning(name)
-        except ValidationError as error:
-            raise _placed(error, "fine-tuning", name) from None
-        try:
-            TRIPLES.known(tuning.negatives or recipe.negatives.source)
-        except LswError as error:
-            raise LswError(f"fine-tuning.{name}.negatives: {error.title}", cure=error.cure) from None
-        try:
-            objective_of(system, tuning)
-        except LswError as error:
-            raise LswError(f"'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
+    trainings = recipe.trainings()
+    if not trainings:
+        raise LswError("[fine-tuning] says nothing to train on.", cure='Set pair = "ca-fr", or add [training.NAME].')
+    for training, variant in trainings.items():
+        for name in variant.model_extra or {}:
+            if name not in known:
+                keys = [*recipe.systems, *(key for key in Variant.model_fields)]
+                raise LswError(f"Unknown key '{name}' in [training.{training}].", cure=nearest(name, keys))
+        for name in recipe.trained(training):
+            _check_trained(recipe, tuned, training, variant, name)
+
+
+def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Variant, name: str) -> None:
+    """One system in one training."""
+    system = recipe.system(name)
+    if not system.checkpoint:
+        where = f"training.{training}" if variant.systems else "fine-tuning"
+        raise LswError(f"'{name}' has no weights to fine-tune.", cure=f"Take it out of {where}.systems.")
+    if tuned.models == "published":
+        if variant.steps or variant.objective:
+            title = f"The training '{training}' was never published."
+            raise LswError(title, cure='Set fine-tuning.models = "trained".')
+        if name not in recipe.published.get(variant.pair, {}):
+            raise LswError(
+                f"No published model of '{name}' trained on {variant.pair} is known.",
+                cure=f"Name one under [published.{variant.pair}], or train it.",
+            )
+        return
+    try:
+        tuning = recipe.tuning(training, name)
+    except ValidationError as error:
+        own = (variant.model_extra or {}).get(name, {})
+        here = any(fault["loc"] and fault["loc"][0] in own for fault in error.errors())
+        raise _placed(error, *(("training", training) if here else ("fine-tuning",)), name) from None
+    try:
+        TRIPLES.known(tuning.negatives or recipe.negatives.source)
+    except LswError as error:
+        raise LswError(f"fine-tuning.{name}.negatives: {error.title}", cure=error.cure) from None
+    try:
+        objective_of(system, tuning, variant.objective)
+    except LswError as error:
+        raise LswError(f"'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
 
 
 def _placed(error: ValidationError, *path: str) -> ValidationError:

@@ -1,13 +1,14 @@
 """The recipe language: what a TOML file may say, checked strictly."""
 
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 
 from store import LswError, nearest
 from workbench.collections.base import collection_name
 from workbench.evaluation.measures import DEFAULT, parsed
+from workbench.recipe.trainings import FineTuning, PairName, Variant
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS
@@ -18,13 +19,11 @@ from workbench.systems import SYSTEMS
 from workbench.systems._encoding import Computing, Positive
 from workbench.systems.base import System
 from workbench.text import known_script
-from workbench.training.steps import STEPS
-from workbench.training.steps.base import Step
 from workbench.training.tuning import Share, Tuning
 from workbench.translation import TRANSLATORS
 from workbench.translation.base import Translator
 from workbench.translation.collection import ParallelQueries
-from workbench.varieties import pair, variety
+from workbench.varieties import variety
 
 RERANK = " >> "
 """Between the stages of a pipeline, as PyTerrier writes it."""
@@ -34,7 +33,6 @@ USUAL = "collection"
 MANY = 100_000_000
 """Resamples at most: they take hours."""
 
-PairName = Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]
 VarietyName = Annotated[str, AfterValidator(told(lambda code: variety(code).code))]
 
 
@@ -70,13 +68,7 @@ def _one_by_one(name: str) -> str:
     raise LswError(f"Unknown test '{name}'.", cure=nearest(name, known))
 
 
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-
-
-def _distinct(seeds: list[int]) -> list[int]:
-    if len(set(seeds)) < len(seeds):
-        raise ValueError("a seed is given twice")
-    return seeds
+Contrasted = Literal["gap", "gain", "closure", "control"]
 
 
 class Audit(Section):
@@ -89,47 +81,6 @@ class Audit(Section):
     measure: Annotated[str, AfterValidator(told(_measure))] = "RR@10"
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 42
-
-
-class FineTuning(Section):
-    """What is fine-tuned, on which pair; each system's own settings may be given under its name.
-
-    `steps` are done to the triples first, in their order.
-
-    `seeds` train one model each, of every system: what is reported and compared is their mean. Without them each system
-    has its own `seed`. With models = "published" nothing is trained: the models that the scale names under
-    [published.PAIR] are tested.
-    """
-
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    pair: PairName
-    systems: list[str]
-    models: Literal["trained", "published"] = "trained"
-    seeds: Annotated[list[Seed], Field(max_length=100), AfterValidator(_distinct)] = []
-    steps: list[Annotated[SerializeAsAny[Step], STEPS.read("step")]] = []
-
-    @model_validator(mode="after")
-    def _seeds_train(self) -> Self:
-        if self.seeds and self.models == "published":
-            raise ValueError("published models are not trained: leave out `seeds`, or set models to 'trained'")
-        return self
-
-    def seeds_of(self, system: str) -> list[int] | list[None]:
-        """The seeds that a system is trained with; of a published model nobody knows."""
-        if self.models == "published":
-            return [None]
-        return list(self.seeds) or [self.tuning(system).seed]
-
-    def tuning(self, system: str, seed: int | None = None) -> Tuning:
-        """The settings of one system, with another seed than its own if one is given."""
-        own = (self.model_extra or {}).get(system)
-        if own is None:
-            raise LswError(
-                f"Nothing says how to fine-tune '{system}' at this scale.",
-                cure=f"Add a section [fine-tuning.{system}] to the recipe or the scale.",
-            )
-        tuning = Tuning.model_validate(own)
-        return tuning if seed is None else tuning.model_copy(update={"seed": seed})
 
 
 class Retrieval(Section):
@@ -164,8 +115,8 @@ class Comparison(Method):
     """Which contrasts, by which test; `primary` is the one that the recipe was made for, the others are secondary."""
 
     resamples: Annotated[int, Field(gt=0, le=MANY)] = Method.model_fields["resamples"].default
-    contrasts: list[Literal["gap", "gain", "closure"]] = ["gap", "gain", "closure"]
-    primary: Literal["gap", "gain", "closure"] | None = None
+    contrasts: list[Contrasted] = ["gap", "gain", "closure", "control"]
+    primary: Contrasted | None = None
     test: Annotated[str, AfterValidator(told(_one_by_one))] = Method.model_fields["test"].default
 
 
@@ -276,6 +227,7 @@ class Recipe(Section):
     )
     negatives: NegativesAt = NegativesAt()
     fine_tuning: FineTuning | None = Field(default=None, alias="fine-tuning")
+    training: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]*$")], Variant] = {}
     retrieval: Retrieval | None = None
     reranking: Reranking = Reranking()
     computing: ComputingAt = ComputingAt()
@@ -293,6 +245,40 @@ class Recipe(Section):
         there, audit = values.get("translation"), values.get("audit")
         same = isinstance(there, dict) and isinstance(audit, dict) and audit.get("back") == there.get("translator", "")
         return {**values, "audit": {**audit, "back": there}} if same else values
+
+    def trainings(self) -> dict[str, Variant]:
+        """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME]."""
+        return (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+
+    def trained(self, name: str) -> list[str]:
+        """The systems that a training trains."""
+        assert self.fine_tuning
+        return self.trainings()[name].systems or self.fine_tuning.systems
+
+    def seeds(self, name: str, system: str) -> list[int] | list[None]:
+        """The seeds of a system in a training; of a published model nobody knows."""
+        tuned = self.fine_tuning
+        assert tuned
+        if tuned.models == "published":
+            return [None]
+        return list(self.trainings()[name].seeds or tuned.seeds) or [self.tuning(name, system).seed]
+
+    def tuning(self, name: str, system: str, seed: int | None = None) -> Tuning:
+        """How a training trains a system, with another seed than its own if one is given.
+
+        Raises:
+            LswError: nothing says how.
+        """
+        tuned, variant = self.fine_tuning, self.trainings()[name]
+        assert tuned
+        own = (tuned.model_extra or {}).get(system)
+        if own is None:
+            raise LswError(
+                f"Nothing says how to fine-tune '{system}' at this scale.",
+                cure=f"Add a section [fine-tuning.{system}] to the recipe or the scale.",
+            )
+        tuning = Tuning.model_validate(own | (variant.model_extra or {}).get(system, {}))
+        return tuning if seed is None else tuning.model_copy(update={"seed": seed})
 
     def system(self, name: str) -> System:
         """A system of the scale; or one that needs no settings, by the name of its architecture.

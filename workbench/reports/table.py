@@ -125,6 +125,7 @@ _MEANING = {
     "gap": "low- against high-resource queries, same system",
     "gain": "fine-tuned against base, same queries",
     "closure": "gain on low- minus gain on high-resource queries",
+    "control": "fine-tuned against fine-tuned on high-resource wordings alone, same queries",
 }
 
 

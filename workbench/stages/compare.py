@@ -40,7 +40,9 @@ class Compare(Kind):
         pairs: of varieties, in the order of the closing table.
         runs: that are compared.
         measures: the main one first.
-        contrasts: `gap`, `gain`, `closure`.
+        trainings: the pair of each training, by its name.
+        control: the training that others are held against.
+        contrasts: `gap`, `gain`, `closure`, `control`.
         primary: the one that was declared so.
         method: test, correction and the rest.
     """
@@ -50,11 +52,13 @@ class Compare(Kind):
     pairs: list[str]
     runs: list[ComparedRun]
     measures: list[str]
+    trainings: dict[str, str] = {}
+    control: str | None = None
     contrasts: list[str]
     primary: str | None = None
     method: Method = Method()
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[str, ...]] = ("comparison",)
 
     def run(self, job: Job) -> Summary:
@@ -74,7 +78,8 @@ class Compare(Kind):
             return pa.concat_tables([job.read(f"run.{name}", table) for name in names])
 
         evaluations = Evaluations.of(every("measure"), every("evaluated"), every("unasked"), names, self.measures)
-        contrasts = combinations(declared(list(run_ids), self.pairs, self.contrasts), run_ids, self.primary)
+        names_of = declared(list(run_ids), self.pairs, self.contrasts, self.trainings, self.control)
+        contrasts = combinations(names_of, run_ids, self.primary)
         result = compared(evaluations, contrasts, topics, self.method, job.progress)
         rows = [{**row, "key": job.key} for row in (*result.rows, *result.not_made)]
         if rows:

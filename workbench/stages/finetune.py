@@ -15,6 +15,7 @@ from workbench.costs.estimator import MODEL, STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
 from workbench.stages._behind import passages_of
+from workbench.stages._needed import needed
 from workbench.stages.triples.base import TripleSource
 from workbench.systems._passages import Reading
 from workbench.systems.base import Encoder, Reranker, System
@@ -23,11 +24,14 @@ from workbench.text import convert
 from workbench.training.distributed import share
 from workbench.training.finetune import finetune
 from workbench.training.held_out import HeldOut
-from workbench.training.objectives.base import Training
+from workbench.training.needs import Given
+from workbench.training.objectives.base import Objective, Training
 from workbench.training.steps.base import Step
 from workbench.training.trainer import processes
 from workbench.training.tuning import Tuning
 
+STEP, OBJECTIVE = "step.", "objective."
+"""How the roles begin of what steps and the objective need."""
 _AT_ONCE = 50_000
 _TEXTS = pa.schema(
     [(name, pa.string()) for name in ("query", "positive", "negative", "query_variety", "document_variety")]
@@ -46,6 +50,7 @@ class Finetune(Kind):
         trained_on: a pair, or `crops`.
         ranker, tuning: what is trained, how.
         steps: what is done to the triples first.
+        objective: what is minimised, if not what `tuning` or the system says.
         query_variety, document_variety, script: of the triples.
         processes: that share the training; 0: one for each GPU.
         report_to: trackers.
@@ -57,6 +62,7 @@ class Finetune(Kind):
     ranker: SerializeAsAny[System]
     tuning: Tuning
     steps: list[SerializeAsAny[Step]] = []
+    objective: SerializeAsAny[Objective] | None = None
     query_variety: str = ""
     document_variety: str = ""
     script: str = "as written"
@@ -71,11 +77,12 @@ class Finetune(Kind):
         """Train; goes on where an interrupted attempt saved last."""
         assert isinstance(self.ranker, Encoder | Reranker)
         crops = job.rows("triples", "crops").exists()
-        triples = job.read("triples", "crops") if crops else self._triples(job)
+        counts: dict[str, float] = {}
+        triples = job.read("triples", "crops") if crops else self._triples(job, counts)
         checkpoint = folder_in(job.inputs["checkpoint"])
         training = Training(
             self.ranker, checkpoint, triples, self.tuning, job.work, job.progress, tuple(self.report_to),
-            self._held_out(job),
+            self._held_out(job), self.objective, self._given(job, OBJECTIVE),
         )  # fmt: skip
         sharing = processes(self.processes, self.tuning)
         out = job.out / "checkpoint"
@@ -88,6 +95,8 @@ class Finetune(Kind):
             "loss_first": losses[0] if losses else None,
             "loss_last": losses[-1] if losses else None,
             "weight_change": outcome.weight_change,
+            **counts,
+            **training.given.counts,
         }
         if training.held_out and figures:
             summary |= {
@@ -138,8 +147,9 @@ class Finetune(Kind):
         reading = Reading(job.passages("passages"), self.document_variety, self.script)
         return HeldOut.of(queries, job.read("dev_qrels", "qrel"), reading, self.tuning.seed)
 
-    def _triples(self, job: Job) -> pa.Table:
-        """Triples with texts in the declared script, and their varieties; on disk, memory-mapped."""
+    def _triples(self, job: Job, counts: dict[str, float]) -> pa.Table:
+        """Triples with texts in the declared script, and their varieties; on disk, memory-mapped. Counts what steps
+        did."""
         path = job.work / "texts.arrow"
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, _TEXTS) as writer:
             most = self.tuning.steps * self.tuning.batch_size if self.tuning.steps else None
@@ -151,9 +161,22 @@ class Finetune(Kind):
                 )  # fmt: skip
                 writer.write_table(pa.table(dict(zip(_TEXTS.names, columns, strict=True)), schema=_TEXTS))
         triples = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        for step in self.steps:
-            triples = step.done(triples)
+        for number, step in enumerate(self.steps):
+            given = self._given(job, f"{STEP}{number}.")
+            triples = step.done(triples, given)
+            counts |= given.counts
+        if not len(triples):
+            raise LswError("No triple is left to train on.", cure="Look at the steps of this training.", exit_code=1)
         return triples
+
+    def _given(self, job: Job, beginning: str) -> Given:
+        """What a step or the objective needs: the inputs whose role begins so, in the declared script."""
+        given = Given(seed=self.tuning.seed, note=job.note)
+        for role in job.inputs:
+            if role.startswith(beginning):
+                name = role.removeprefix(beginning)
+                given.tables[name] = needed(job, role, self.script)
+        return given
 
     def _texts(self, job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], list[str], list[str]]]:
         """Queries, positives and negatives, some at a time: of published triples as they are, else looked up.

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.feather as feather
@@ -17,10 +18,13 @@ import pyarrow.feather as feather
 from store import LswError
 from workbench.systems import SYSTEMS
 from workbench.training.finetune import CURVE, Outcome, finetune
-from workbench.training.objectives.base import Training
+from workbench.training.needs import Given
+from workbench.training.objectives import OBJECTIVES
+from workbench.training.objectives.base import Objective, Training
 from workbench.training.tuning import Tuning
 
 JOB, TRIPLES, DONE, FAULT = "job.json", "triples.arrow", "outcome.json", "fault.json"
+NEEDED = "needed."
 
 
 def share(processes: int, training: Training, out: Path) -> Outcome:
@@ -31,11 +35,16 @@ def share(processes: int, training: Training, out: Path) -> Outcome:
     """
     work = training.work
     feather.write_feather(training.triples, work / TRIPLES, compression="uncompressed")
+    for role, table in training.given.tables.items():
+        feather.write_feather(table, work / f"{NEEDED}{role}.arrow")
     job = {
         "system": training.system.model_dump(mode="json"),
         "checkpoint": str(training.checkpoint),
         "tuning": training.tuning.model_dump(mode="json"),
         "report_to": training.report_to,
+        "objective": training.objective and training.objective.model_dump(mode="json"),
+        "needed": list(training.given.tables),
+        "seed": training.given.seed,
         "out": str(out),
     }
     (work / JOB).write_text(json.dumps(job), "utf-8")
@@ -73,6 +82,7 @@ def share(processes: int, training: Training, out: Path) -> Outcome:
         faults = [line for line in last if "Error" in line] or last[-5:] or ["It said nothing."]
         raise LswError(f"Training by {processes} processes failed.", "\n".join(faults[:5]), exit_code=1)
     told = json.loads((work / DONE).read_text("utf-8"))
+    training.given.counts.update(told["counts"])
     curve = pa.Table.from_pylist(told["curve"], schema=CURVE)
     return Outcome(told["steps"], told["weight_change"], curve)
 
@@ -87,6 +97,8 @@ def main(job: Path) -> None:
             print(f"step {done}/{total}", flush=True)
 
     try:
+        tables = {role: feather.read_table(job.parent / f"{NEEDED}{role}.arrow") for role in told["needed"]}
+        given = Given(tables, told["seed"])
         training = Training(
             SYSTEMS.part(told["system"]["architecture"]).model_validate(told["system"]),  # type: ignore[arg-type]
             Path(told["checkpoint"]),
@@ -95,6 +107,8 @@ def main(job: Path) -> None:
             job.parent,
             tell,
             tuple(told["report_to"]),
+            objective=_objective(told["objective"]),
+            given=given,
         )
         outcome = finetune(training, Path(told["out"]))
     except LswError as error:
@@ -102,8 +116,17 @@ def main(job: Path) -> None:
             (job.parent / FAULT).write_text(json.dumps([error.title, error.detail, error.cure]), "utf-8")
         raise
     if first:
-        report = {"steps": outcome.steps, "weight_change": outcome.weight_change, "curve": outcome.curve.to_pylist()}
+        report = {
+            "steps": outcome.steps,
+            "weight_change": outcome.weight_change,
+            "curve": outcome.curve.to_pylist(),
+            "counts": given.counts,
+        }
         (job.parent / DONE).write_text(json.dumps(report), "utf-8")
+
+
+def _objective(told: dict[str, Any] | None) -> Objective | None:
+    return OBJECTIVES.part(told["objective"]).model_validate(told) if told else None
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def finetune(training: Training, out: Path) -> Outcome:
 
     processes(sharing(), training.tuning)
     set_seed(training.tuning.seed)
-    objective = objective_of(training.system, training.tuning)
+    objective = objective_of(training.system, training.tuning, training.objective)
     trainer, parts, save = objective.prepare(training)
     kept = training.work / FIGURES
     last = _last_checkpoint(training.work)
@@ -126,13 +126,14 @@ def _last_checkpoint(work: Path) -> Path | None:
     return None
 
 
-def objective_of(system: System, tuning: Tuning) -> Objective:
-    """What a system's training minimises: what the recipe says, else what its architecture is trained by.
+def objective_of(system: System, tuning: Tuning, declared: Objective | None = None) -> Objective:
+    """What a system's training minimises: what the training declares, else what the system's settings say, else what
+    its architecture is trained by.
 
     Raises:
         LswError: the architecture cannot be trained, or not by that.
     """
-    name = tuning.objective or system.objective
+    name = declared.name if declared else tuning.objective or system.objective
     if not name:
         trained = dict.fromkeys(one for part in OBJECTIVES.names() for one in OBJECTIVES.part(part).architectures)
         cure = f"Take it out of fine-tuning; trained here are: {', '.join(trained)}."
@@ -143,4 +144,4 @@ def objective_of(system: System, tuning: Tuning) -> Objective:
             f"The objective '{name}' cannot train a {system.architecture} system.",
             cure=f"It trains: {', '.join(objective.architectures)}.",
         )
-    return objective()
+    return declared or objective(objective=name)

@@ -14,7 +14,7 @@ class Answer(Objective):
     architectures: ClassVar[tuple[str, ...]] = ("mt5",)
 
     def prepare(self, training: Training) -> Prepared:
-        trainer, model, save = YesNo().prepare(training)
+        trainer, model, save = YesNo(objective="yes-no").prepare(training)
         import torch
 
         tokenizer = trainer.processing_class
@@ -30,4 +30,4 @@ class Answer(Objective):
         return trainer, model, save
 
     def scorer(self, training: Training, model: Any) -> Scorer:
-        return YesNo().scorer(training, model)
+        return YesNo(objective="yes-no").scorer(training, model)

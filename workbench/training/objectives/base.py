@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +12,9 @@ from workbench.registry import Part
 from workbench.systems.base import Encoder, Reranker
 from workbench.talk import Progress
 from workbench.training.held_out import HeldOut, Scorer
+from workbench.training.needs import Given, Need
 from workbench.training.tuning import Tuning
+from workbench.varieties import Pair
 
 Prepared = tuple[Any, Any, Callable[[Path], None]]
 """A trainer, the module whose weights it moves, and how to save the result."""
@@ -31,6 +33,8 @@ class Training:
         progress: told steps done and to do.
         report_to: trackers that transformers knows.
         held_out: queries to log a figure of beside the loss, if there are some.
+        objective: what is minimised, if not what `tuning` or the system says.
+        given: what the objective needs beside the triples, and where it counts what it did.
     """
 
     system: Encoder | Reranker
@@ -41,6 +45,8 @@ class Training:
     progress: Progress
     report_to: tuple[str, ...] = ()
     held_out: HeldOut | None = None
+    objective: "Objective | None" = None
+    given: Given = field(default_factory=Given)
 
     @property
     def query_length(self) -> int:
@@ -54,9 +60,18 @@ class Training:
 
 
 class Objective(Part):
-    """`architectures` are those that it can train."""
+    """What training minimises. In a recipe: `objective = "in-batch"`, or `objective = { objective = "optical", ... }`.
+
+    `architectures` are those that it can train.
+    """
+
+    objective: str
 
     architectures: ClassVar[tuple[str, ...]]
+
+    def needs(self, on: Pair) -> dict[str, Need]:
+        """What it reads beside the triples of a pair, by role."""
+        return {}
 
     @abstractmethod
     def prepare(self, training: Training) -> Prepared:

@@ -5,6 +5,8 @@ from abc import abstractmethod
 import pyarrow as pa
 
 from workbench.registry import Part
+from workbench.training.needs import Given, Need
+from workbench.varieties import Pair
 
 
 class Step(Part):
@@ -12,11 +14,15 @@ class Step(Part):
 
     step: str
 
+    def needs(self, on: Pair) -> dict[str, Need]:
+        """What it reads beside the triples of a pair, by role."""
+        return {}
+
     @abstractmethod
-    def done(self, triples: pa.Table) -> pa.Table:
+    def done(self, triples: pa.Table, given: Given) -> pa.Table:
         """The triples after it.
 
         Args:
-            triples: columns query, positive, negative, query_variety, document_variety (strings), and qid where the
-                triples have one.
+            triples: columns query, positive, negative, query_variety, document_variety (strings).
+            given: what it needs, by role; and where it counts what it did.
         """

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from workbench.training.needs import Given
 from workbench.training.steps.base import Step
 
 
@@ -16,7 +17,7 @@ class Sample(Step):
     queries: Annotated[int, Field(gt=0)]
     seed: int = 42
 
-    def done(self, triples: pa.Table) -> pa.Table:
+    def done(self, triples: pa.Table, given: Given) -> pa.Table:
         distinct = pc.unique(triples["query"]).to_pylist()
         kept = sorted(distinct, key=lambda query: hashlib.sha256(f"{self.seed}:{query}".encode()).digest())
         return triples.filter(pc.is_in(triples["query"], pa.array(kept[: self.queries], pa.string())))

@@ -1,0 +1,96 @@
+"""What is trained, on what, and how: the sections [fine-tuning] and [training.NAME]."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
+
+from workbench.registry import Section, told
+from workbench.training.objectives import OBJECTIVES
+from workbench.training.objectives.base import Objective
+from workbench.training.steps import STEPS
+from workbench.training.steps.base import Step
+from workbench.training.steps.replay import Replay
+from workbench.varieties import pair
+
+PairName = Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("a seed is given twice")
+    return seeds
+
+
+Steps = list[Annotated[SerializeAsAny[Step], STEPS.read("step")]]
+
+
+def _objective(value: Any) -> Any:
+    """An objective, by its name or with its settings."""
+    if value is None or isinstance(value, Objective):
+        return value
+    settings = {"objective": value} if isinstance(value, str) else value
+    return OBJECTIVES.read("objective").func(settings)  # type: ignore[call-arg]
+
+
+class Variant(Section):
+    """One way to train, by its name; what a system was trained on is shown by that name.
+
+    `pair` are the queries and passages of its triples; of one variety twice (`fr-fr`), high-resource queries alone.
+    `steps` are done to the triples after those of [fine-tuning]. `objective` is what all its systems minimise, unless
+    it is left to them. Each system's settings may be changed under its name.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    pair: PairName
+    systems: list[str] = []
+    seeds: Annotated[list[Seed], Field(max_length=100), AfterValidator(_distinct)] = []
+    steps: Steps = []
+    objective: Annotated[SerializeAsAny[Objective] | None, BeforeValidator(_objective)] = None
+
+
+CONTROLS = {"high-only": 1.0, "mixed": 0.5}
+"""Trainings on the same triples, and so as many steps, by the share whose query is put in its high-resource wording."""
+CONTROL = "high-only"
+
+
+class FineTuning(Section):
+    """What is fine-tuned, on which pair; each system's own settings may be given under its name.
+
+    `pair` makes a training of that name, and `controls` beside it; others are sections [training.NAME]. `steps` are
+    done to the triples of each first, in their order.
+
+    `seeds` train one model each, of every system: what is reported and compared is their mean. Without them each system
+    has its own `seed`. With models = "published" nothing is trained: the models that the scale names under
+    [published.PAIR] are tested, and there are no controls.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    pair: PairName | None = None
+    systems: list[str]
+    models: Literal["trained", "published"] = "trained"
+    controls: list[Literal["high-only", "mixed"]] | None = None
+    seeds: Annotated[list[Seed], Field(max_length=100), AfterValidator(_distinct)] = []
+    steps: Steps = []
+
+    @model_validator(mode="after")
+    def _trains(self) -> Self:
+        if self.models == "published":
+            if self.seeds:
+                raise ValueError("published models are not trained: leave out `seeds`, or set models to 'trained'")
+            if self.controls:
+                raise ValueError("published models have no controls: set controls = [], or models to 'trained'")
+        if self.controls and not self.pair:
+            raise ValueError("`controls` are of a `pair`: name one, or write each as a section [training.NAME]")
+        return self
+
+    def trainings(self) -> dict[str, Variant]:
+        """The training that `pair` names, and its controls."""
+        if not self.pair:
+            return {}
+        usual = [] if self.models == "published" else list(CONTROLS)
+        controls = usual if self.controls is None else self.controls
+        replayed = {name: Replay(step="replay", share=CONTROLS[name]) for name in controls}
+        return {self.pair: Variant(pair=self.pair)} | {
+            name: Variant(pair=self.pair, steps=[step]) for name, step in replayed.items()
+        }
