@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
 from workbench.recipe.schema import RERANK, Recipe, Retrieval, bare
-from workbench.recipe.trainings import FineTuning, Variant
+from workbench.recipe.trainings import CONTROL, FineTuning, Variant
 from workbench.stages.triples import TRIPLES
 from workbench.training.finetune import objective_of
 
@@ -67,6 +67,19 @@ def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
                 raise LswError(f"Unknown key '{name}' in [training.{training}].", cure=nearest(name, keys))
         for name in recipe.trained(training):
             _check_trained(recipe, tuned, training, variant, name)
+            _check_seeds(recipe, training, name)
+
+
+def _check_seeds(recipe: Recipe, training: str, system: str) -> None:
+    """A training has as many models as the control that it is held against, one by one."""
+    if CONTROL not in recipe.trainings() or system not in recipe.trained(CONTROL):
+        return
+    seeds, held = len(recipe.seeds(training, system)), len(recipe.seeds(CONTROL, system))
+    if seeds != held:
+        raise LswError(
+            f"training.{training}.seeds: {seeds} of {system}, and {held} of the control '{CONTROL}'.",
+            cure="Give both as many, or set them once, as fine-tuning.seeds.",
+        )
 
 
 def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Variant, name: str) -> None:
@@ -89,7 +102,7 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
         tuning = recipe.tuning(training, name)
     except ValidationError as error:
         own = (variant.model_extra or {}).get(name, {})
-        here = any(fault["loc"] and fault["loc"][0] in own for fault in error.errors())
+        here = own and (not isinstance(own, dict) or any({*fault["loc"]} & {*own} for fault in error.errors()))
         raise _placed(error, *(("training", training) if here else ("fine-tuning",)), name) from None
     try:
         TRIPLES.known(tuning.negatives or recipe.negatives.source)
@@ -98,7 +111,8 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
     try:
         objective_of(system, tuning, variant.objective)
     except LswError as error:
-        raise LswError(f"'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
+        where = f"training.{training}: " if variant.objective else ""
+        raise LswError(f"{where}'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
 
 
 def _placed(error: ValidationError, *path: str) -> ValidationError:

@@ -277,7 +277,9 @@ class Recipe(Section):
                 f"Nothing says how to fine-tune '{system}' at this scale.",
                 cure=f"Add a section [fine-tuning.{system}] to the recipe or the scale.",
             )
-        tuning = Tuning.model_validate(own | (variant.model_extra or {}).get(system, {}))
+        changed = (variant.model_extra or {}).get(system, {})
+        whole = own | changed if isinstance(own, dict) and isinstance(changed, dict) else changed or own
+        tuning = Tuning.model_validate(whole)
         return tuning if seed is None else tuning.model_copy(update={"seed": seed})
 
     def system(self, name: str) -> System:
