@@ -4,10 +4,11 @@ from pathlib import Path
 
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Plan, Stage
+from workbench.pipeline import pipeline
 from workbench.plans import ranking, translation
 from workbench.plans.planner import Planner
 from workbench.plans.pretraining import pretrained
-from workbench.recipe.schema import RERANK, Recipe
+from workbench.recipe.schema import Recipe
 from workbench.significance.outcomes import Method
 from workbench.stages.audit import BothRuns
 from workbench.stages.compare import QUERIES, Compare, ComparedRun
@@ -59,10 +60,9 @@ def _runs(plan: Planner) -> list[Trained]:
     for on in plan.pairs:
         asked = [code for code, side in ((on.low, "low"), (on.high, "high")) if side in retrieval.ask]
         for system in retrieval.systems:
-            # What is trained in a pipeline: its last stage.
-            trains = tuned and system.split(RERANK)[-1] in tuned.systems
-            for trained_on in (None, tuned.pair) if tuned and trains else (None,):
-                seeds = tuned.seeds_of(system.split(RERANK)[-1]) if tuned and trained_on else [None]
+            trained = ranking.trained(plan.recipe, pipeline(system))
+            for trained_on in (None, tuned.pair) if tuned and trained else (None,):
+                seeds = ranking.seeds(plan.recipe, trained) if trained_on else [None]
                 names += [(RunName(system, trained_on, query, on.high), seed) for query in asked for seed in seeds]
     return list(dict.fromkeys(names))
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Seriali
 from store import LswError, nearest
 from workbench.collections.base import collection_name
 from workbench.evaluation.measures import DEFAULT, parsed
+from workbench.pipeline import pipeline
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS
@@ -26,8 +27,6 @@ from workbench.translation.base import Translator
 from workbench.translation.collection import ParallelQueries
 from workbench.varieties import pair, variety
 
-RERANK = " >> "
-"""Between the stages of a pipeline, as PyTerrier writes it."""
 USUAL = "collection"
 """The translator of a recipe that names none."""
 
@@ -36,6 +35,7 @@ MANY = 100_000_000
 
 PairName = Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]
 VarietyName = Annotated[str, AfterValidator(told(lambda code: variety(code).code))]
+PipelineName = Annotated[str, AfterValidator(told(lambda text: str(pipeline(text))))]
 
 
 def _measure(name: str) -> str:
@@ -135,12 +135,13 @@ class FineTuning(Section):
 class Retrieval(Section):
     """What is searched, by what, how deep, with which script.
 
+    `systems` are pipelines (`workbench.pipeline`), kept in the one form in which they are recorded.
     `collection` names one of the scale's other collections to test on; training stays with the first. `ask` says whose
     queries of each pair.
     """
 
     pairs: list[PairName]
-    systems: Annotated[list[str], Field(min_length=1)]
+    systems: Annotated[list[PipelineName], Field(min_length=1)]
     collection: str | None = None
     ask: Annotated[list[Literal["low", "high"]], Field(min_length=1)] = ["low", "high"]
     depth: Depth = 1000
