@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
-from workbench.recipe.schema import RERANK, Recipe, Retrieval, bare
+from workbench.pipeline import Fused, Name, Pipeline, pipeline
+from workbench.recipe.schema import Recipe, bare
 from workbench.recipe.trainings import CONTROL, FineTuning, Variant
 from workbench.stages.triples import TRIPLES
 from workbench.training.finetune import objective_of
@@ -20,7 +21,8 @@ def check_references(recipe: Recipe) -> None:
         ValidationError: settings of a system's training are wrong.
     """
     if recipe.retrieval:
-        _check_pipelines(recipe, recipe.retrieval)
+        for text in recipe.retrieval.systems:
+            _check_pipeline(recipe, text, pipeline(text))
     if recipe.fine_tuning:
         _check_training(recipe, recipe.fine_tuning)
     elif recipe.training:
@@ -36,18 +38,31 @@ def check_references(recipe: Recipe) -> None:
         )
 
 
-def _check_pipelines(recipe: Recipe, retrieval: Retrieval) -> None:
-    for pipeline in retrieval.systems:
-        stages = pipeline.split(RERANK)
-        for position, stage in enumerate(stages):
-            reranks = recipe.system(stage).reranks
-            if reranks != (position > 0):
-                raise LswError(
-                    f"'{pipeline}' cannot be run: '{stage}' {'reranks only' if reranks else 'does not rerank'}.",
-                    cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'.",
-                )
-        if len(stages) > 2:
-            raise LswError(f"'{pipeline}' has more than two stages.", cure="Write 'retriever >> reranker'.")
+def _check_pipeline(recipe: Recipe, text: str, of: Pipeline) -> None:
+    """What stands first, or is fused, must find passages; what follows `>>` must rerank them."""
+    if isinstance(of, Name):
+        _check_role(recipe, text, of, "retrieves")
+    elif isinstance(of, Fused):
+        for part in of.parts:
+            _check_pipeline(recipe, text, part)
+    else:
+        first, *others = of.stages
+        _check_pipeline(recipe, text, first)
+        for stage in others:
+            _check_role(recipe, text, stage, "reranks")
+
+
+def _check_role(recipe: Recipe, text: str, of: Pipeline, role: str) -> None:
+    if not isinstance(of, Name):
+        raise LswError(
+            f"'{text}' cannot be run: '{of}' does not rerank.",
+            cure="Fuse what was reranked, as in 'rrf(bge-m3 >> mt5, bm25)'.",
+        )
+    if recipe.system(of.system).role != role:
+        raise LswError(
+            f"'{text}' cannot be run: '{of}' {'reranks only' if role == 'retrieves' else 'does not rerank'}.",
+            cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'.",
+        )
 
 
 def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
