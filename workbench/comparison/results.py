@@ -8,9 +8,10 @@ from store import Store
 from store.query import recipe_run
 from store.rows import ComparisonRow, NotCompared, RunRow
 from workbench.comparison.closing import Closing, closings
+from workbench.comparison.findings import FULLEST, Finding, findings
 from workbench.comparison.words import not_made, sentence, significant, system_name
 
-ORDER = ("gap", "gain", "closure", "difference")
+ORDER = ("gap", "gain", "control", "closure", "difference")
 """Contrasts in the order of a table."""
 
 
@@ -129,6 +130,10 @@ class Results:
     def closings(self) -> list[Closing]:
         """Which gaps training closed, in the main measure."""
         return closings(self.of(self.measures[0]))
+
+    def findings(self, detail: int = FULLEST) -> list[Finding]:
+        """What was found in the main measure, question by question."""
+        return findings(self.of(self.measures[0]), detail)
 
     def sentences(self) -> list[str]:
         """One sentence for each comparison in the main measure, made or not."""
