@@ -8,6 +8,7 @@ from store import Store
 from store.query import recipe_run
 from store.rows import ComparisonRow, NotCompared, RunRow
 from workbench.comparison.closing import Closing, closings
+from workbench.comparison.findings import FULLEST, Finding, findings
 from workbench.comparison.words import not_made, sentence, significant, system_name
 from workbench.pipeline import pipeline, shaped
 
@@ -131,6 +132,10 @@ class Results:
     def closings(self) -> list[Closing]:
         """Which gaps training closed, in the main measure."""
         return closings(self.of(self.measures[0]))
+
+    def findings(self, detail: int = FULLEST) -> list[Finding]:
+        """What was found in the main measure, question by question."""
+        return findings(self.of(self.measures[0]), detail)
 
     def sentences(self) -> list[str]:
         """One sentence for each comparison in the main measure, made or not."""
