@@ -126,7 +126,6 @@ _MEANING = {
     "gain": "fine-tuned against base, same queries",
     "control": "fine-tuned against fine-tuned on high-resource queries alone, same queries",
     "closure": "gain on low- minus gain on high-resource queries",
-    "control": "fine-tuned against fine-tuned on high-resource wordings alone, same queries",
 }
 
 
