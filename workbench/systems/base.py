@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
 
@@ -52,15 +52,15 @@ class Searched:
 class System(Part):
     """A ranker, as a scale describes it.
 
-    `heeds` are the settings of `Computing` that its results depend on. `objective` is how it is trained unless a
-    recipe says otherwise; empty if it cannot be.
+    `role` is its place in a pipeline. `heeds` are the settings of `Computing` that its results depend on. `objective`
+    is how it is trained unless a recipe says otherwise; empty if it cannot be.
     """
 
     architecture: str
     checkpoint: Annotated[str, LOCAL] = ""
     """A folder, or owner/name on the hub; empty if it has no weights."""
 
-    reranks: ClassVar[bool] = False
+    role: ClassVar[Literal["retrieves", "reranks"]] = "retrieves"
     heeds: ClassVar[frozenset[str]] = frozenset()
     objective: ClassVar[str] = ""
 
@@ -125,7 +125,7 @@ class Reranker(System):
     query_length: Positive
     document_length: Positive
 
-    reranks: ClassVar[bool] = True
+    role: ClassVar[Literal["retrieves", "reranks"]] = "reranks"
     heeds: ClassVar[frozenset[str]] = frozenset({"precision"})
 
     @abstractmethod
