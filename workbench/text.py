@@ -74,3 +74,17 @@ def terms(text: str, code: str) -> list[str]:
         else:
             out.append(run)
     return out
+
+
+def places(text: str) -> Iterator[tuple[int, int]]:
+    """Where words stand in any variety: start and end of each run of letters and digits, Han characters singly."""
+    for run in _RUN.finditer(text):
+        if is_han(run[0]):
+            yield from ((at, at + 1) for at in range(*run.span()))
+        else:
+            yield run.span()
+
+
+def is_han(text: str) -> bool:
+    """Whether a text begins with a Han character."""
+    return _IS_HAN.match(text) is not None
