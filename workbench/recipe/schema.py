@@ -294,17 +294,17 @@ class Recipe(Section):
         if name in self.systems:
             return self.systems[name]
         if name in bare():
-            return SYSTEMS.part(name)(architecture=name)
+            return bare()[name]
         raise LswError(f"Unknown system '{name}'.", cure=nearest(name, [*bare(), *self.systems]))
 
 
 @cache
-def bare() -> list[str]:
-    """Architectures that are systems by themselves: all their settings have defaults (`bm25`)."""
-    return [
-        name
-        for name in SYSTEMS.names()
-        if not any(
-            field.is_required() for key, field in SYSTEMS.part(name).model_fields.items() if key != "architecture"
-        )
-    ]
+def bare() -> dict[str, System]:
+    """Systems by themselves: architectures whose settings all have defaults (`bm25`), and presets (`bm25-4grams`)."""
+    out = {}
+    for name in SYSTEMS.names():
+        part = SYSTEMS.part(name)
+        if not any(field.is_required() for key, field in part.model_fields.items() if key != "architecture"):
+            out[name] = part(architecture=name)
+        out |= {preset: part(architecture=name, **settings) for preset, settings in part.presets.items()}
+    return out

@@ -53,7 +53,8 @@ class System(Part):
     """A ranker, as a scale describes it.
 
     `role` is its place in a pipeline. `heeds` are the settings of `Computing` that its results depend on. `objective`
-    is how it is trained unless a recipe says otherwise; empty if it cannot be.
+    is how it is trained unless a recipe says otherwise; empty if it cannot be. `presets` are systems that need no
+    section in a scale beside the architecture itself: names, and settings.
     """
 
     architecture: str
@@ -63,6 +64,7 @@ class System(Part):
     role: ClassVar[Literal["retrieves", "reranks"]] = "retrieves"
     heeds: ClassVar[frozenset[str]] = frozenset()
     objective: ClassVar[str] = ""
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def heeded(self, computing: Computing) -> Computing:
         """Only what its results depend on, and what is local."""
@@ -71,6 +73,13 @@ class System(Part):
 
 class Retriever(System):
     """A system that finds passages."""
+
+    def suits(self, document_variety: str) -> None:
+        """Refuse passages that it cannot index, before anything is done.
+
+        Raises:
+            LswError: it knows nothing of their variety.
+        """
 
     @abstractmethod
     def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
