@@ -2,10 +2,10 @@
 
 from store import LswError
 from workbench.graph import Stage
-from workbench.plans import translation
+from workbench.plans import sources, translation
 from workbench.plans.planner import Planner
 from workbench.stages.bitext import Bitext
-from workbench.training.needs import TRAINING_QUERIES, BitextOf, Need
+from workbench.training.needs import TRAINING_QUERIES, BitextOf, Need, TeacherOf
 from workbench.varieties import Pair
 
 
@@ -19,6 +19,8 @@ def stage(plan: Planner, need: Need, on: Pair) -> Stage:
     """
     if isinstance(need, BitextOf):
         return _bitext(plan, need, on)
+    if isinstance(need, TeacherOf):
+        return sources.base_model(plan, need.system)
     raise LswError(f"Nothing plans a {type(need).__name__}.", exit_code=1)
 
 

@@ -39,7 +39,8 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
     asked = translation.asked(plan, name.query_variety, name.document_variety)
     model = _model(plan, second or first, name.trained_on, seed)
     if not second:
-        index = indexing.index(plan, first, model, name.document_variety)
+        kept = training.of_passages(plan, name.trained_on, first) if name.trained_on else None
+        index = indexing.index(plan, first, {"model": kept} if kept else model, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
     trained_first = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
     # With several seeds a pipeline's stages share one; else each has its own, and the first is the run it is alone.

@@ -10,6 +10,8 @@ from workbench.recipe.schema import RERANK, Recipe, Retrieval, bare
 from workbench.recipe.trainings import FineTuning, Variant
 from workbench.stages.triples import TRIPLES
 from workbench.training.finetune import objective_of
+from workbench.training.needs import TeacherOf
+from workbench.varieties import pair
 
 
 def check_references(recipe: Recipe) -> None:
@@ -96,9 +98,20 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
     except LswError as error:
         raise LswError(f"fine-tuning.{name}.negatives: {error.title}", cure=error.cure) from None
     try:
-        objective_of(system, tuning, variant.objective)
+        objective = objective_of(system, tuning, variant.objective)
     except LswError as error:
         raise LswError(f"'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
+    if variant.steps and not objective.reads_triples:
+        raise LswError(
+            f"The training '{training}' has steps, and '{objective.name}' reads no triples.",
+            cure=f"Take steps out of [training.{training}], or name another objective.",
+        )
+    for need in objective.needs(pair(variant.pair)).values():
+        if isinstance(need, TeacherOf) and not recipe.system(need.system).reranks:
+            raise LswError(
+                f"'{need.system}', which '{objective.name}' is to learn from, is no reranker.",
+                cure="Name a system that reranks, as mt5.",
+            )
 
 
 def _placed(error: ValidationError, *path: str) -> ValidationError:

@@ -104,7 +104,9 @@ def test_queries_go_through_the_declared_adapter(adapter: Any, spoken: str, tmp_
     assert system.spoken("ca", "fr") == spoken
     model = multi_vector.load(MODELS / "colbert-xm", 16, 24)
     expected = multi_vector.speak(model, spoken)
-    trainer, _, _ = Colbert().prepare(trained(system, MODELS / "colbert-xm", tmp_path, objective="colbert"))
+    trainer, _, _ = Colbert(objective="colbert").prepare(
+        trained(system, MODELS / "colbert-xm", tmp_path, objective="colbert")
+    )
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(2)])
     languages = list(model[0].model.config.languages)
     assert {languages[i] for i in batch["query_lang_ids"].tolist()} == {expected}
@@ -132,7 +134,7 @@ def test_the_adapter_of_search_is_that_of_training(tmp_path: Path) -> None:
 
 def test_a_batch_in_parts_is_refused_where_it_must_be_whole() -> None:
     with pytest.raises(LswError, match="computes a batch at once"):
-        Colbert().loss(None, Tuning(epochs=1, learning_rate=1, batch_size=4, accumulation=2))
+        Colbert(objective="colbert").loss(None, Tuning(epochs=1, learning_rate=1, batch_size=4, accumulation=2))
 
 
 def test_the_whole_answer_is_what_generating_it_costs(tmp_path: Path) -> None:
