@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from workbench.systems import bi_encoder as biencoder
 from workbench.systems import multi_vector as multivector
 from workbench.systems._encoding import Computing, cut
+from workbench.training import lora
 from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Prepared, Training
 from workbench.training.trainer import arguments, follow, freeze, on_one, quiet, roles
@@ -51,9 +52,11 @@ def opened(training: Training) -> Any:
 
 
 def student(training: Training) -> Any:
-    """The same, what is to stay as it is frozen."""
+    """The same, what is to stay as it is frozen, low-rank updates beside it where they are asked for."""
     model = opened(training)
     freeze(model[0].model, training.tuning.frozen)
+    if training.tuning.lora:
+        lora.narrow(model[0].model, training.tuning.lora)
     return model
 
 
@@ -145,7 +148,12 @@ def trainer(
         callbacks=[follow(training.progress)],
     )
 
+    if training.tuning.lora:
+        lora.keep_little(made, model)
+
     def save(out: Path) -> None:
+        if training.tuning.lora:
+            lora.fold(model[0].model)
         model.save_pretrained(str(out), create_model_card=False)
 
     return quiet(made), model, save
