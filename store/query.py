@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import duckdb
@@ -158,6 +159,39 @@ def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
             batches.append(batch)
             count += len(batch)
         return pa.Table.from_batches(batches, reader.schema).slice(0, limit), count > limit
+
+
+def recipe_run_named(store: Store, name: str | None = None) -> Row:
+    """A recipe run: its recipe_run_id, recipe, scale, status, and the measures that it asked for.
+
+    Args:
+        store: where it is.
+        name: its id, or how that begins; a recipe's name or file: the one begun last; None: the one begun last of all.
+
+    Raises:
+        LswError: there is none, or several ids begin so.
+    """
+    with store.reading() as con:
+        known = rows(
+            con,
+            """
+            SELECT recipe_run_id, recipe, scale, status, resolved->>'$.measures.names' AS measures
+            FROM recipe_runs ORDER BY started_at DESC, recipe_run_id
+            """,
+        )
+    if not known:
+        raise LswError(f"No recipe has run in {store.folder}.", cure="Begin with: lsw recipe run zero_shot_yue_zh")
+    wanted = Path(name).stem if name and name.endswith(".toml") else name
+    matching = [row for row in known if wanted in (None, row["recipe"], row["recipe_run_id"])][:1]
+    matching = matching or [row for row in known if wanted and row["recipe_run_id"].startswith(wanted)]
+    if not matching:
+        hint = nearest(str(wanted), {row["recipe"] for row in known})
+        cure = f"{hint} Or the beginning of a recipe run's id: lsw sql 'SELECT * FROM recipe_runs'.".strip()
+        raise LswError(f"No recipe run in {store.folder} is called '{name}'.", cure=cure)
+    if len(matching) > 1:
+        ids = ", ".join(f"{row['recipe_run_id']} ({row['recipe']})" for row in matching)
+        raise LswError(f"'{name}' begins several ids of recipe runs.", ids, "Give more digits.")
+    return {**matching[0], "measures": json.loads(matching[0]["measures"] or "[]")}
 
 
 def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], list[ComparisonRow], list[NotCompared]]:

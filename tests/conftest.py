@@ -171,6 +171,7 @@ def small_recipe(tmp_path: Path) -> Path:
         [fine-tuning]
         pair = "ca-fr"
         systems = ["bge-m3"]
+        controls = []
 
         [retrieval]
         pairs = ["ca-fr"]

@@ -1,7 +1,7 @@
-"""What is done to text before any system sees it: declared script conversion, and BM25's terms."""
+"""What is done to text before any system sees it: declared script conversion, and words."""
 
 import re
-from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -23,9 +23,10 @@ def known_script(name: str) -> str:
     return name
 
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-_RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
-_IS_HAN = re.compile(rf"[{_HAN}]")
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+"""Ranges of Han characters, for a class of a regular expression."""
+_RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
+_IS_HAN = re.compile(rf"[{HAN}]")
 
 
 @cache
@@ -52,16 +53,22 @@ def convert(texts: list[str], code: str, option: str) -> list[str]:
     return [converter.convert(text) for text in texts]
 
 
+def runs(text: str, code: str) -> Iterator[tuple[str, bool]]:
+    """Runs of letters and digits, and whether each is to be cut into Han characters: in `words = "han"` varieties."""
+    han = variety(code).words == "han"
+    for run in _RUN.findall(text):
+        yield run, han and bool(_IS_HAN.match(run))
+
+
 def terms(text: str, code: str) -> list[str]:
-    """BM25's terms of a text, the same for queries and passages.
+    """The words of a text, the same for queries and passages.
 
     Case is folded. In varieties of `words = "han"` a run of Han characters gives its unigrams and bigrams
     (as Lucene's CJK analyzer does for bigrams); every other run of letters and digits is one term.
     """
-    out = []
-    han = variety(code).words == "han"
-    for run in _RUN.findall(text.casefold()):
-        if han and _IS_HAN.match(run):
+    out: list[str] = []
+    for run, han in runs(text.casefold(), code):
+        if han:
             out.extend(run)
             out.extend(run[i : i + 2] for i in range(len(run) - 1))
         else:
@@ -69,6 +76,15 @@ def terms(text: str, code: str) -> list[str]:
     return out
 
 
-def term_counts(text: str, code: str) -> dict[str, int]:
-    """How often each term occurs."""
-    return dict(Counter(terms(text, code)))
+def places(text: str) -> Iterator[tuple[int, int]]:
+    """Where words stand in any variety: start and end of each run of letters and digits, Han characters singly."""
+    for run in _RUN.finditer(text):
+        if is_han(run[0]):
+            yield from ((at, at + 1) for at in range(*run.span()))
+        else:
+            yield run.span()
+
+
+def is_han(text: str) -> bool:
+    """Whether a text begins with a Han character."""
+    return _IS_HAN.match(text) is not None

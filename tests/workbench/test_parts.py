@@ -51,7 +51,7 @@ def test_a_system_has_a_key_without_places(name: str) -> None:
     assert json.loads(json.dumps(system.key())) == system.key()
     assert "folder/of/weights" not in json.dumps(system.key())
     assert system.key()["architecture"] == name
-    assert issubclass(part, Reranker if part.reranks else Retriever)
+    assert issubclass(part, Reranker if part.role == "reranks" else Retriever)
     if part.objective:
         assert name in OBJECTIVES.part(part.objective).architectures
     with pytest.raises(ValueError, match="Extra inputs"):

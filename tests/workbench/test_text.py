@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store import LswError
-from workbench.text import convert, term_counts, terms
+from workbench.terms import term_counts
+from workbench.text import convert, terms
 
 
 def test_chinese_terms_are_unigrams_and_bigrams() -> None:

@@ -27,7 +27,12 @@ StoreOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 RunId = Annotated[str, typer.Argument(help="A run id, or how it begins (see `lsw runs list`).")]
 FormatOption = Annotated[str, typer.Option("--format", help="table, json, csv, latex, or a report of a plug-in.")]
-ScaleOption = Annotated[str, typer.Option("--scale", help="mini, small, paper, or a TOML file of your own.")]
+ResultsFormatOption = Annotated[
+    str, typer.Option("--format", help="screen, table (all of them), json, csv, latex, or a report of a plug-in.")
+]
+ScaleOption = Annotated[
+    str, typer.Option("--scale", help="mini, laptop-mini, laptop, small, paper, or a TOML file of your own.")
+]
 
 
 def debugging() -> bool:

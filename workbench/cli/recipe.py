@@ -1,17 +1,20 @@
-"""`lsw recipe`: list, show, check, run."""
+"""`lsw recipe`: list, show, check, run, results."""
 
+import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.cli.console import (
-    FormatOption,
     JsonOption,
+    ResultsFormatOption,
     ScaleOption,
     StoreOption,
     checked_format,
     grid,
+    one_of,
     opened,
     out,
     print_json,
@@ -21,7 +24,11 @@ from workbench.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from store import Store
     from workbench.graph import Plan
+
+NEWCOMERS = "robustness"
+"""The recipe whose effect is large on any model."""
 
 app = typer.Typer(help="Recipes: experiments as TOML files.", no_args_is_help=True)
 
@@ -130,10 +137,11 @@ def run(
     force: Annotated[
         str | None, typer.Option(help="Run again: a kind of stage, a key's beginning, or all.", metavar="STAGE")
     ] = None,
-    form: FormatOption = "table",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for each stage, with its counts.")] = False,
+    form: ResultsFormatOption = "screen",
     as_json: JsonOption = False,
 ) -> None:
-    """Run a recipe: take what is cached, make what is not, record everything, print the result.
+    """Run a recipe: take what is cached, make what is not, record everything, print what was found.
 
     Ctrl+C loses nothing: the same command goes on where it stopped.
     """
@@ -166,7 +174,7 @@ def run(
         talk().print(f"{to_run} to run, {len(fates) - to_run} cached.")
         return
     started = time.monotonic()
-    with Watcher(plan.title) as watcher:
+    with Watcher(plan.title, () if verbose else plan.stages) as watcher:
         counts = execute(plan, at, watcher, force)
     talk().print(
         f"{counts['ran']} stages run, {counts['cached']} cached, {time.monotonic() - started:.1f} s."
@@ -174,12 +182,67 @@ def run(
     )
     if plan.runs or form == "json":
         show_results(Results.of_recipe(at, plan.recipe_run_id, list(plan.measures)), form)
+        if form == "screen":
+            _say_next(plan, at, store)
     else:
         from workbench.stages.release import Release
 
         for stage in plan.stages:
             if isinstance(stage.work, Release):
                 put(f"{stage.work.system}: {at.artifacts.path(stage.key) / 'checkpoint'}\n")
+
+
+def _say_next(plan: "Plan", at: "Store", store: Path | None) -> None:
+    """What may be typed next; of the recipe that shows most and trains nothing, until it has run."""
+    from store.query import rows
+
+    told = {f"lsw recipe results {plan.recipe_run_id}": "every table", "lsw tui": "query by query"}
+    with at.reading() as con:
+        ran = {row["recipe"] for row in rows(con, "SELECT recipe FROM recipe_runs")}
+    if plan.scale == "mini" and NEWCOMERS not in ran:
+        told[f"lsw recipe run {NEWCOMERS}"] = "what low-resource queries lose, seven pairs"
+    option = f" --store {shlex.quote(str(store))}" if store else ""
+    longest = max(map(len, told))
+    for i, (command, what) in enumerate(told.items()):
+        talk().print(f"{'' if i else 'Next:':6}{command}{option}{'':{longest - len(command)}}  {what}", soft_wrap=True)
+
+
+@app.command()
+def results(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A recipe run's id or how it begins, or a recipe: its latest run.  [default: the latest]",
+            show_default=False,
+        ),
+    ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(help="The measure whose contrasts are shown.  [default: the recipe's first]", show_default=False),
+    ] = None,
+    store: StoreOption = None,
+    form: ResultsFormatOption = "table",
+    as_json: JsonOption = False,
+) -> None:
+    """What a recipe found, whole: every mean, contrast, interval, effect size and p-value."""
+    from store import LswError
+    from store.query import recipe_run_named
+    from workbench.comparison.results import Results
+
+    form = checked_format(form, as_json)
+    at = opened(store)
+    about = recipe_run_named(at, name)
+    measures = about["measures"]
+    if measure:
+        measures = [one_of(measure, measures, "measure"), *(other for other in measures if other != measure)]
+    found = Results.of_recipe(at, about["recipe_run_id"], measures)
+    whose = f"Recipe run {about['recipe_run_id']} of {about['recipe']}"
+    again = "" if about["status"] == "done" else f"It is {about['status']}; run the recipe again: what is done is kept."
+    if not found.runs:
+        raise LswError(f"{whose} has no retrieval runs to show.", cure=again)
+    if again:
+        talk().print(f"{whose} is not whole. {again}", style="yellow")
+    show_results(found, form)
 
 
 def _plan(name: str, scale: str, overrides: list[str], fetch: bool = True) -> "Plan":

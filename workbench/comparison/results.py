@@ -8,7 +8,9 @@ from store import Store
 from store.query import recipe_run
 from store.rows import ComparisonRow, NotCompared, RunRow
 from workbench.comparison.closing import Closing, closings
+from workbench.comparison.findings import FULLEST, Finding, findings
 from workbench.comparison.words import not_made, sentence, significant, system_name
+from workbench.pipeline import pipeline, shaped
 
 ORDER = ("gap", "gain", "control", "closure", "difference")
 """Contrasts in the order of a table."""
@@ -17,7 +19,8 @@ ORDER = ("gap", "gain", "control", "closure", "difference")
 def starts(results: "Results") -> list[str]:
     """Which gains compare two starts, not what training did to one."""
     told = (results.record or {}).get("starts") or {}
-    used = {run["system"].split(" >> ")[-1] for run in results.runs if run["trained_on"]}
+    trained = {run["system"] for run in results.runs if run["trained_on"]} if told else set()
+    used = {name for text in trained for name in shaped(pipeline(text))}
     return [
         f"{system} was trained from {start}, so its gain compares two starts"
         for system, start in told.items() if system in used
@@ -129,6 +132,10 @@ class Results:
     def closings(self) -> list[Closing]:
         """Which gaps training closed, in the main measure."""
         return closings(self.of(self.measures[0]))
+
+    def findings(self, detail: int = FULLEST) -> list[Finding]:
+        """What was found in the main measure, question by question."""
+        return findings(self.of(self.measures[0]), detail)
 
     def sentences(self) -> list[str]:
         """One sentence for each comparison in the main measure, made or not."""

@@ -6,6 +6,7 @@ from workbench.plans.planner import Planner
 from workbench.stages.finetune import Finetune
 from workbench.stages.index import Index
 from workbench.stages.search import Search
+from workbench.systems.base import Retriever
 
 
 def base_model(plan: Planner, system: str) -> dict[str, Stage]:
@@ -24,6 +25,8 @@ def index(plan: Planner, system: str, model: dict[str, Stage], code: str, split:
         split: whose collection.
     """
     ranker = plan.recipe.system(system)
+    assert isinstance(ranker, Retriever)
+    ranker.suits(code)
     tuned = " (fine-tuned)" if "model" in model and isinstance(model["model"].work, Finetune) else ""
     work = Index(
         ranker=ranker, computing=ranker.heeded(plan.recipe.computing), document_variety=code, script=plan.script(code)

@@ -32,19 +32,19 @@ def pretrained(plan: Planner) -> dict[str, Stage]:
         begun = plan.graph.add(
             Initialise(architecture=ranker.architecture, size=new.size, seed=new.seed),
             f"initialise {system}",
-            {"vocabulary": pieces} | ((passages | encoder) if ranker.reranks else {}),
+            {"vocabulary": pieces} | ((passages | encoder) if ranker.role == "reranks" else {}),
         )
         crops = plan.graph.add(
             MakeCrops(
                 examples=new.examples,
                 noise=how.noise,
                 query_share=how.query_share,
-                across_share=0.0 if ranker.reranks else how.across_share,
+                across_share=0.0 if ranker.role == "reranks" else how.across_share,
                 seed=how.seed,
-                mined_top=MINED_TOP if ranker.reranks else 0,
+                mined_top=MINED_TOP if ranker.role == "reranks" else 0,
             ),
             f"crop passages for {system}",
-            passages | queries | {"qrels": qrels} | (encoder if ranker.reranks else {}),
+            passages | queries | {"qrels": qrels} | (encoder if ranker.role == "reranks" else {}),
         )
         trained = plan.graph.add(
             Finetune(system=system, base="random", trained_on="crops", ranker=ranker, tuning=_tuning(new)),

@@ -4,54 +4,79 @@ from typing import Any
 
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Stage
+from workbench.pipeline import Fused, Name, Pipeline, Then, pipeline, shaped
 from workbench.plans import indexing, sources, training, translation
 from workbench.plans.planner import Planner
-from workbench.recipe.schema import RERANK
+from workbench.recipe.schema import Recipe
 from workbench.stages._ranking import Runs
+from workbench.stages.fuse import PARTS, Fuse
 from workbench.stages.measure import Measure
 from workbench.stages.rerank import Rerank
 from workbench.stages.retrieve import Retrieve
 
 
+def trained(recipe: Recipe, of: Pipeline, training: str | None) -> list[str]:
+    """The systems by whose training a pipeline becomes a trained one, as far as a training of the recipe has them."""
+    return [name for name in shaped(of) if training and name in recipe.trained(training)]
+
+
+def seeds(recipe: Recipe, systems: list[str], training: str) -> list[int] | list[None]:
+    """The seeds of a pipeline in a training; of systems that are trained with different ones there is none to tell."""
+    first, *others = (recipe.seeds(training, system) for system in systems)
+    return first if all(other == first for other in others) else [None]
+
+
 def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
-    """The run of one pipeline: a retriever, or a retriever and a reranker.
+    """The run of one pipeline (`workbench.pipeline`).
 
     Args:
         plan: what it is part of.
         name: whose run.
         seed: of the training, of a trained one.
     """
-    recipe = plan.recipe
+    recipe, of = plan.recipe, pipeline(name.system)
     assert recipe.retrieval
-    first, _, second = name.system.partition(RERANK)
-    ranker = recipe.system(second or first)
+    own = trained(recipe, of, name.trained_on)
+    several = bool(own) and len(seeds(recipe, own, str(name.trained_on))) > 1
+    on = f" ({name.trained_on}{f', seed {seed}' if several else ''})" if name.trained_on else ""
+    label = f"rank {name.query_variety} over {name.document_variety} with {name.system}{on}"
+    asked = translation.asked(plan, name.query_variety, name.document_variety)
     about: dict[str, Any] = {
         **name._asdict(),
         "seed": seed,
         "script": plan.script(name.query_variety, name.document_variety),
         "depth": recipe.retrieval.depth,
-        "ranker": ranker,
-        "computing": ranker.heeded(recipe.computing),
     }
-    several = bool(name.trained_on and len(recipe.seeds(name.trained_on, second or first)) > 1)
-    trained = f" ({name.trained_on}{f', seed {seed}' if several else ''})" if name.trained_on else ""
-    label = f"rank {name.query_variety} over {name.document_variety} with {name.system}{trained}"
-    asked = translation.asked(plan, name.query_variety, name.document_variety)
-    model = _model(plan, second or first, name.trained_on, seed)
-    if not second:
-        kept = training.of_passages(plan, name.trained_on, first) if name.trained_on else None
-        index = indexing.index(plan, first, {"model": kept} if kept else model, name.document_variety)
+    if isinstance(of, Fused):
+        work = Fuse(**about, method=of.method, weights=list(of.weights))
+        runs = {f"{PARTS}{i}": _part(plan, name, part, name.trained_on, seed) for i, part in enumerate(of.parts)}
+        return plan.graph.add(work, label, runs | asked)
+    last = str(of.stages[-1]) if isinstance(of, Then) else of.system
+    ranker = recipe.system(last)
+    about |= {"ranker": ranker, "computing": ranker.heeded(recipe.computing)}
+    model = _model(plan, last, name.trained_on, seed)
+    if isinstance(of, Name):
+        kept = training.of_passages(plan, name.trained_on, last) if name.trained_on else None
+        index = indexing.index(plan, last, {"model": kept} if kept else model, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
-    trained_first = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
-    # With several seeds a pipeline's stages share one; else each has its own, and the first is the run it is alone.
-    first_seed = None
-    if trained_first and first in recipe.trained(trained_first):
-        own = recipe.seeds(trained_first, first)
-        first_seed = seed if seed in own else own[0]
-    candidates = run(plan, name._replace(system=first, trained_on=trained_first), first_seed)
+    first_on = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
+    candidates = _part(plan, name, of.before, first_on, seed)
     passages = sources.passages(plan, name.document_variety)
     inputs = {"candidates": candidates, **model, "passages": passages, **asked}
     return plan.graph.add(Rerank(**about, rerank_depth=recipe.reranking.depth), label, inputs)
+
+
+def _part(plan: Planner, name: RunName, of: Pipeline, trained_on: str | None, seed: int | None) -> Stage:
+    """The run of a part of a pipeline; it is the run that this part is alone.
+
+    With several seeds all parts share one; else each system has its own.
+    """
+    own = trained(plan.recipe, of, trained_on)
+    if not own:
+        return run(plan, name._replace(system=str(of), trained_on=None))
+    known = seeds(plan.recipe, own, str(trained_on))
+    name = name._replace(system=str(of), trained_on=trained_on)
+    return run(plan, name, seed if seed in known else known[0])
 
 
 def _model(plan: Planner, system: str, trained_on: str | None, seed: int | None) -> dict[str, Stage]:

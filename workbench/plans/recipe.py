@@ -5,10 +5,11 @@ from pathlib import Path
 
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Plan, Stage
+from workbench.pipeline import pipeline
 from workbench.plans import ranking, translation
 from workbench.plans.planner import Planner
 from workbench.plans.pretraining import pretrained
-from workbench.recipe.schema import RERANK, Recipe
+from workbench.recipe.schema import Recipe
 from workbench.recipe.trainings import CONTROL
 from workbench.significance.outcomes import Method
 from workbench.stages.audit import BothRuns
@@ -62,10 +63,10 @@ def _runs(plan: Planner) -> list[Trained]:
     for on in plan.pairs:
         asked = [code for code, side in ((on.low, "low"), (on.high, "high")) if side in retrieval.ask]
         for system in retrieval.systems:
-            # What is trained in a pipeline: its last stage.
-            last = system.split(RERANK)[-1]
-            for trained_on in (None, *(name for name in trainings if last in recipe.trained(name))):
-                seeds = recipe.seeds(trained_on, last) if trained_on else [None]
+            of = pipeline(system)
+            for trained_on in (None, *(name for name in trainings if ranking.trained(recipe, of, name))):
+                own = ranking.trained(recipe, of, trained_on)
+                seeds = ranking.seeds(recipe, own, trained_on) if trained_on else [None]
                 names += [(RunName(system, trained_on, query, on.high), seed) for query in asked for seed in seeds]
     return list(dict.fromkeys(names))
 

@@ -50,7 +50,8 @@ def retrieval_plan(
     }
     recipe = checked(values, behind)
     plan = Planner(recipe, behind.parent)
-    run = ranking.run(plan, RunName(system, None, query, document))
+    assert recipe.retrieval
+    run = ranking.run(plan, RunName(recipe.retrieval.systems[0], None, query, document))
     if plan.tested.judged:
         ranking.measured(plan, run)
     resolved = recipe.model_dump(mode="json", by_alias=True)

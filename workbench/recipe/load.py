@@ -26,6 +26,7 @@ CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
     "collections": lambda values: CollectionAt,
     "systems": lambda values: SYSTEMS.part(values["architecture"]),
     "fine-tuning": lambda values: Tuning,
+    "training": lambda values: Tuning,
     "pre-training": lambda values: NewModel,
     "translation": lambda values: TRANSLATORS.part(values.get("translator", USUAL)),
 }

@@ -6,9 +6,11 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
-from workbench.recipe.schema import RERANK, Recipe, Retrieval, bare
-from workbench.recipe.trainings import FineTuning, Variant
+from workbench.pipeline import Fused, Name, Pipeline, pipeline
+from workbench.recipe.schema import Recipe, bare
+from workbench.recipe.trainings import CONTROL, FineTuning, Variant
 from workbench.stages.triples import TRIPLES
+from workbench.systems.base import Reranker
 from workbench.training.finetune import objective_of
 from workbench.training.needs import TeacherOf
 from workbench.varieties import pair
@@ -22,7 +24,8 @@ def check_references(recipe: Recipe) -> None:
         ValidationError: settings of a system's training are wrong.
     """
     if recipe.retrieval:
-        _check_pipelines(recipe, recipe.retrieval)
+        for text in recipe.retrieval.systems:
+            _check_pipeline(recipe, text, pipeline(text))
     if recipe.fine_tuning:
         _check_training(recipe, recipe.fine_tuning)
     elif recipe.training:
@@ -38,18 +41,31 @@ def check_references(recipe: Recipe) -> None:
         )
 
 
-def _check_pipelines(recipe: Recipe, retrieval: Retrieval) -> None:
-    for pipeline in retrieval.systems:
-        stages = pipeline.split(RERANK)
-        for position, stage in enumerate(stages):
-            reranks = recipe.system(stage).reranks
-            if reranks != (position > 0):
-                raise LswError(
-                    f"'{pipeline}' cannot be run: '{stage}' {'reranks only' if reranks else 'does not rerank'}.",
-                    cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'.",
-                )
-        if len(stages) > 2:
-            raise LswError(f"'{pipeline}' has more than two stages.", cure="Write 'retriever >> reranker'.")
+def _check_pipeline(recipe: Recipe, text: str, of: Pipeline) -> None:
+    """What stands first, or is fused, must find passages; what follows `>>` must rerank them."""
+    if isinstance(of, Name):
+        _check_role(recipe, text, of, "retrieves")
+    elif isinstance(of, Fused):
+        for part in of.parts:
+            _check_pipeline(recipe, text, part)
+    else:
+        first, *others = of.stages
+        _check_pipeline(recipe, text, first)
+        for stage in others:
+            _check_role(recipe, text, stage, "reranks")
+
+
+def _check_role(recipe: Recipe, text: str, of: Pipeline, role: str) -> None:
+    if not isinstance(of, Name):
+        raise LswError(
+            f"'{text}' cannot be run: '{of}' does not rerank.",
+            cure="Fuse what was reranked, as in 'rrf(bge-m3 >> mt5, bm25)'.",
+        )
+    if recipe.system(of.system).role != role:
+        raise LswError(
+            f"'{text}' cannot be run: '{of}' {'reranks only' if role == 'retrieves' else 'does not rerank'}.",
+            cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'.",
+        )
 
 
 def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
@@ -69,6 +85,19 @@ def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
                 raise LswError(f"Unknown key '{name}' in [training.{training}].", cure=nearest(name, keys))
         for name in recipe.trained(training):
             _check_trained(recipe, tuned, training, variant, name)
+            _check_seeds(recipe, training, name)
+
+
+def _check_seeds(recipe: Recipe, training: str, system: str) -> None:
+    """A training has as many models as the control that it is held against, one by one."""
+    if CONTROL not in recipe.trainings() or system not in recipe.trained(CONTROL):
+        return
+    seeds, held = len(recipe.seeds(training, system)), len(recipe.seeds(CONTROL, system))
+    if seeds != held:
+        raise LswError(
+            f"training.{training}.seeds: {seeds} of {system}, and {held} of the control '{CONTROL}'.",
+            cure="Give both as many, or set them once, as fine-tuning.seeds.",
+        )
 
 
 def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Variant, name: str) -> None:
@@ -91,7 +120,7 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
         tuning = recipe.tuning(training, name)
     except ValidationError as error:
         own = (variant.model_extra or {}).get(name, {})
-        here = any(fault["loc"] and fault["loc"][0] in own for fault in error.errors())
+        here = own and (not isinstance(own, dict) or any({*fault["loc"]} & {*own} for fault in error.errors()))
         raise _placed(error, *(("training", training) if here else ("fine-tuning",)), name) from None
     try:
         TRIPLES.known(tuning.negatives or recipe.negatives.source)
@@ -100,14 +129,15 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
     try:
         objective = objective_of(system, tuning, variant.objective)
     except LswError as error:
-        raise LswError(f"'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
+        where = f"training.{training}: " if variant.objective else ""
+        raise LswError(f"{where}'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
     if variant.steps and not objective.reads_triples:
         raise LswError(
             f"The training '{training}' has steps, and '{objective.name}' reads no triples.",
             cure=f"Take steps out of [training.{training}], or name another objective.",
         )
     for need in objective.needs(pair(variant.pair)).values():
-        if isinstance(need, TeacherOf) and not recipe.system(need.system).reranks:
+        if isinstance(need, TeacherOf) and not isinstance(recipe.system(need.system), Reranker):
             raise LswError(
                 f"'{need.system}', which '{objective.name}' is to learn from, is no reranker.",
                 cure="Name a system that reranks, as mt5.",

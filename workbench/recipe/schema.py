@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Seriali
 from store import LswError, nearest
 from workbench.collections.base import collection_name
 from workbench.evaluation.measures import DEFAULT, parsed
+from workbench.pipeline import pipeline
 from workbench.recipe.trainings import FineTuning, PairName, Variant
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
@@ -25,8 +26,6 @@ from workbench.translation.base import Translator
 from workbench.translation.collection import ParallelQueries
 from workbench.varieties import variety
 
-RERANK = " >> "
-"""Between the stages of a pipeline, as PyTerrier writes it."""
 USUAL = "collection"
 """The translator of a recipe that names none."""
 
@@ -34,6 +33,7 @@ MANY = 100_000_000
 """Resamples at most: they take hours."""
 
 VarietyName = Annotated[str, AfterValidator(told(lambda code: variety(code).code))]
+PipelineName = Annotated[str, AfterValidator(told(lambda text: str(pipeline(text))))]
 
 
 def _measure(name: str) -> str:
@@ -86,12 +86,13 @@ class Audit(Section):
 class Retrieval(Section):
     """What is searched, by what, how deep, with which script.
 
+    `systems` are pipelines (`workbench.pipeline`), kept in the one form in which they are recorded.
     `collection` names one of the scale's other collections to test on; training stays with the first. `ask` says whose
     queries of each pair.
     """
 
     pairs: list[PairName]
-    systems: Annotated[list[str], Field(min_length=1)]
+    systems: Annotated[list[PipelineName], Field(min_length=1)]
     collection: str | None = None
     ask: Annotated[list[Literal["low", "high"]], Field(min_length=1)] = ["low", "high"]
     depth: Depth = 1000
@@ -277,7 +278,9 @@ class Recipe(Section):
                 f"Nothing says how to fine-tune '{system}' at this scale.",
                 cure=f"Add a section [fine-tuning.{system}] to the recipe or the scale.",
             )
-        tuning = Tuning.model_validate(own | (variant.model_extra or {}).get(system, {}))
+        changed = (variant.model_extra or {}).get(system, {})
+        whole = own | changed if isinstance(own, dict) and isinstance(changed, dict) else changed or own
+        tuning = Tuning.model_validate(whole)
         return tuning if seed is None else tuning.model_copy(update={"seed": seed})
 
     def system(self, name: str) -> System:
@@ -289,17 +292,17 @@ class Recipe(Section):
         if name in self.systems:
             return self.systems[name]
         if name in bare():
-            return SYSTEMS.part(name)(architecture=name)
+            return bare()[name]
         raise LswError(f"Unknown system '{name}'.", cure=nearest(name, [*bare(), *self.systems]))
 
 
 @cache
-def bare() -> list[str]:
-    """Architectures that are systems by themselves: all their settings have defaults (`bm25`)."""
-    return [
-        name
-        for name in SYSTEMS.names()
-        if not any(
-            field.is_required() for key, field in SYSTEMS.part(name).model_fields.items() if key != "architecture"
-        )
-    ]
+def bare() -> dict[str, System]:
+    """Systems by themselves: architectures whose settings all have defaults (`bm25`), and presets (`bm25-4grams`)."""
+    out = {}
+    for name in SYSTEMS.names():
+        part = SYSTEMS.part(name)
+        if not any(field.is_required() for key, field in part.model_fields.items() if key != "architecture"):
+            out[name] = part(architecture=name)
+        out |= {preset: part(architecture=name, **settings) for preset, settings in part.presets.items()}
+    return out

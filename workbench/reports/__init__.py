@@ -3,4 +3,4 @@
 from workbench.registry import Registry
 from workbench.reports.base import Report
 
-REPORTS = Registry(Report, "format", ("workbench.reports",), "lsw.reports", ("table", "json", "csv", "latex"))
+REPORTS = Registry(Report, "format", ("workbench.reports",), "lsw.reports", ("table", "screen", "json", "csv", "latex"))

@@ -9,8 +9,8 @@ from workbench.reports.base import Report
 
 
 class Json(Report):
-    """An object with runs, systems (means over trained models), comparisons and those not made, summary, closings,
-    sentences and, of a recipe, recipe_run."""
+    """An object with runs, systems (means over trained models), comparisons and those not made, findings, summary,
+    closings, sentences and, of a recipe, recipe_run."""
 
     def of(self, results: Results) -> str:
         return dumps(
@@ -20,6 +20,7 @@ class Json(Report):
                 "comparisons": results.comparisons,
                 "not_made": results.not_made,
                 "systems": results.systems(),
+                "findings": results.findings(),
                 "summary": results.summary(),
                 "closings": results.closings(),
                 "sentences": results.sentences(),

@@ -36,14 +36,14 @@ STAR = "* significant: p < .05 after correction; W/T/L: queries won, tied, lost"
 
 
 class Table(Report):
-    """Tables of a terminal, 80 columns wide if need be."""
+    """Tables of a terminal, 80 columns wide if need be: all of them."""
 
     def of(self, results: Results) -> RenderableType:
-        return closing(results) if results.record else comparison(results)
+        return tables(results) if results.record else comparison(results)
 
 
-def closing(results: Results) -> RenderableType:
-    """The end of a recipe: effectiveness, contrasts, a summary and sentences."""
+def tables(results: Results) -> RenderableType:
+    """All that a recipe found: effectiveness, contrasts, a summary and sentences."""
     parts: list[RenderableType] = [_effectiveness(results)]
     if results.comparisons:
         parts += [*_contrasts(results), _summary(results), _words(results)]
@@ -124,8 +124,8 @@ def _not_made(results: Results) -> list[RenderableType]:
 _MEANING = {
     "gap": "low- against high-resource queries, same system",
     "gain": "fine-tuned against base, same queries",
+    "control": "fine-tuned against fine-tuned on high-resource queries alone, same queries",
     "closure": "gain on low- minus gain on high-resource queries",
-    "control": "fine-tuned against fine-tuned on high-resource wordings alone, same queries",
 }
 
 
@@ -145,7 +145,7 @@ def _contrasts(results: Results) -> list[rich_table.Table]:
         for column in _columns(every):
             table.add_column(column, justify="right", no_wrap=True)
         for row in rows:
-            on = row["variety"] if rows[0]["contrast"] == "gain" else row["pair"]
+            on = row["variety"] if rows[0]["contrast"] in ("gain", "control") else row["pair"]
             table.add_row(row["system"], row["trained_on"] or "-", on, *_cells(row, every))
         tables.append(table)
     tables[-1].caption = _caption(every)
@@ -172,14 +172,17 @@ def _summary(results: Results) -> rich_table.Table:
     table = rich_table.Table(title=title, caption=caption, **PLAIN)
     for column in ("pair", "contrast", "higher", "lower", "no significant difference"):
         table.add_column(column, no_wrap=column in ("pair", "contrast"), overflow="fold")
+    several = len({row["trained_on"] for row in rows} - {None}) > 1
     last = None
     for row in sorted(results.summary(), key=lambda r: [x["pair"] for x in rows].index(r["pair"])):
         if last and row["pair"] != last:
             table.add_section()
-        what = {"gap": f"gap of {row['variety']}", "gain": f"gain on {row['variety']}"}.get(row["contrast"])
+        on = f" {'of' if row['contrast'] == 'gap' else 'on'} {row['variety']}" if row["variety"] else ""
+        what = row["contrast"] + on
+        what += f", {row['trained_on']}" if several and row["trained_on"] else ""
         table.add_row(
             "" if row["pair"] == last else row["pair"],
-            what or row["contrast"],
+            what,
             *(", ".join(row[side]) or "-" for side in ("higher", "lower", "neither")),
         )
         last = row["pair"]

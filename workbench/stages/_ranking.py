@@ -30,20 +30,28 @@ ROW_BYTES = 20
 """Of a row of a ranking on disk."""
 
 
-class Ranks(Kind):
-    """Reads or writes texts in a declared script, with a system.
+class OverPassages(Kind):
+    """Is about the passages of one variety.
 
     Args:
-        ranker: the system, of a pipeline the one that does this.
-        computing: how, as far as the results depend on it.
         document_variety: of the passages.
         script: one of `workbench.text.SCRIPTS`.
     """
 
-    ranker: SerializeAsAny[System]
-    computing: Computing = Computing()
     document_variety: str
     script: str = "as written"
+
+
+class Ranks(OverPassages):
+    """Works with a system.
+
+    Args:
+        ranker: the system, of a pipeline the one that does this.
+        computing: how, as far as the results depend on it.
+    """
+
+    ranker: SerializeAsAny[System]
+    computing: Computing = Computing()
 
     def workplace(self, job: Job) -> Workplace:
         """With what and where the system works."""
@@ -55,8 +63,8 @@ class Ranks(Kind):
         return Reading(job.passages("passages"), self.document_variety, self.script)
 
 
-class Asks(Ranks):
-    """Ranks passages for queries.
+class Asked(OverPassages):
+    """Has queries, and results for them.
 
     Args:
         query_variety: of the queries.
@@ -80,6 +88,10 @@ class Asks(Ranks):
             raise LswError(f"Queries of another variety than '{variety}' were given to this run.", exit_code=1)
         texts = convert(table["query"].to_pylist(), self.query_variety, self.script)
         return table.set_column(table.schema.get_field_index("query"), "query", pa.array(texts))
+
+
+class Asks(Asked, Ranks):
+    """Searches the index of a system."""
 
     def retrieved(self, job: Job, queries: pa.Table) -> tuple[pa.Table, Summary]:
         """What a retriever finds in the index that was made for it: qid, docno, score; and what to record."""
@@ -117,7 +129,7 @@ class Asks(Ranks):
         return Cost(seconds=STAGE + seconds + loading + rows * RESULT, disk=rows * ROW_BYTES)
 
 
-class Runs(Asks):
+class Runs(Asked):
     """Makes a run of the store.
 
     Args:

@@ -9,7 +9,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.evaluation.evaluate import evaluate
 from workbench.graph import Job, Kind, Stage
 from workbench.stages._behind import queries_of
-from workbench.stages._ranking import Asks
+from workbench.stages._ranking import Asked
 from workbench.talk import Summary
 
 PER_RESULT = 1.5e-7
@@ -43,7 +43,7 @@ class Measure(Kind):
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
         run = stage.inputs["run"]
-        if not isinstance(run.work, Asks):
+        if not isinstance(run.work, Asked):
             raise NotEstimatedError("How many results a run has is known once it is read.")
         queries = queries_of(run.inputs["queries"], estimator).texts or 0
         return Cost(seconds=STAGE + queries * run.work.depth * PER_RESULT)

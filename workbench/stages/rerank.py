@@ -4,13 +4,13 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import MODEL, RESULT, STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Stage
 from workbench.stages._behind import passages_of, queries_of
-from workbench.stages._ranking import ROW_BYTES, Runs
+from workbench.stages._ranking import ROW_BYTES, Ranks, Runs
 from workbench.systems._reranking import rerank
 from workbench.systems.base import Reranker
 from workbench.talk import Summary
 
 
-class Rerank(Runs):
+class Rerank(Ranks, Runs):
     """Leaves a run. Reads `candidates` (a run), `queries`, `passages` and `model`.
 
     Args:

@@ -3,11 +3,11 @@
 from workbench.costs.base import Cost
 from workbench.costs.estimator import Estimator
 from workbench.graph import Job, Stage
-from workbench.stages._ranking import Runs
+from workbench.stages._ranking import Asks, Runs
 from workbench.talk import Summary
 
 
-class Retrieve(Runs):
+class Retrieve(Asks, Runs):
     """Leaves a run. Reads `index`, `queries`, and `model` if the system has weights."""
 
     def run(self, job: Job) -> Summary:

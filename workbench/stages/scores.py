@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from store import LswError
+from workbench.collections.files import located, to_download
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
-from workbench.stages.triples._files import located, to_download
 from workbench.talk import Summary
 
 SCORES = pa.schema([("qid", pa.int64()), ("docno", pa.int64()), ("score", pa.float32())])

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
 
@@ -52,17 +52,19 @@ class Searched:
 class System(Part):
     """A ranker, as a scale describes it.
 
-    `heeds` are the settings of `Computing` that its results depend on. `objective` is how it is trained unless a
-    recipe says otherwise; empty if it cannot be.
+    `role` is its place in a pipeline. `heeds` are the settings of `Computing` that its results depend on. `objective`
+    is how it is trained unless a recipe says otherwise; empty if it cannot be. `presets` are systems that need no
+    section in a scale beside the architecture itself: names, and settings.
     """
 
     architecture: str
     checkpoint: Annotated[str, LOCAL] = ""
     """A folder, or owner/name on the hub; empty if it has no weights."""
 
-    reranks: ClassVar[bool] = False
+    role: ClassVar[Literal["retrieves", "reranks"]] = "retrieves"
     heeds: ClassVar[frozenset[str]] = frozenset()
     objective: ClassVar[str] = ""
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def heeded(self, computing: Computing) -> Computing:
         """Only what its results depend on, and what is local."""
@@ -71,6 +73,13 @@ class System(Part):
 
 class Retriever(System):
     """A system that finds passages."""
+
+    def suits(self, document_variety: str) -> None:
+        """Refuse passages that it cannot index, before anything is done.
+
+        Raises:
+            LswError: it knows nothing of their variety.
+        """
 
     @abstractmethod
     def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
@@ -125,7 +134,7 @@ class Reranker(System):
     query_length: Positive
     document_length: Positive
 
-    reranks: ClassVar[bool] = True
+    role: ClassVar[Literal["retrieves", "reranks"]] = "reranks"
     heeds: ClassVar[frozenset[str]] = frozenset({"precision"})
 
     @abstractmethod

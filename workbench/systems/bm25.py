@@ -1,42 +1,56 @@
-"""BM25 over PISA, on terms that are made alike for queries and passages (`workbench.text.terms`)."""
+"""BM25 over PISA, on terms that are made alike for queries and passages (`workbench.terms`)."""
 
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
+from pydantic import AfterValidator
 
 from store import LswError
 from store.passages import FILE, Passages, write
 from workbench.collections.formats import batched
+from workbench.registry import told
 from workbench.systems._encoding import Computing
 from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Searched, Workplace
 from workbench.talk import Progress, Summary, hushed
-from workbench.text import term_counts
+from workbench.terms import known_terms, term_counts
 
 K1, B = 0.9, 0.4
 """Anserini's defaults, which the published runs used."""
+UNPACKED = ("inv.docs", "inv.freqs")
+"""Postings at eight bytes each, of which PISA makes the packed ones that are searched."""
 TIMED = 20_000
 """Passages indexed to know how fast that is."""
 
 
 class BM25(Retriever):
-    """BM25; a system without weights."""
+    """BM25; a system without weights. `terms` is one of `workbench.terms.TERMS`."""
 
     k1: float = K1
     b: float = B
+    terms: Annotated[str, AfterValidator(told(known_terms))] = "words"
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "bm25-4grams": {"terms": "4-grams"},
+        "bm25-analyzer": {"terms": "analyzer"},
+    }
 
     def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
-        index(passages, out, at.progress, self.k1, self.b)
+        index(passages, out, at.progress, self.k1, self.b, self.terms)
         return {"passages": len(passages)}
+
+    def suits(self, document_variety: str) -> None:
+        term_counts("", document_variety, self.terms)
 
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
     ) -> tuple[pa.Table, Summary]:
-        return retrieve(index, queries, variety, depth, self.k1, self.b), {}
+        rules = at.document_variety if self.terms == "analyzer" else variety
+        return retrieve(index, queries, rules, depth, self.k1, self.b, self.terms), {}
 
     def seconds_to_index(self, texts: list[str], variety: str) -> float:
         with tempfile.TemporaryDirectory() as name:
@@ -44,7 +58,8 @@ class BM25(Retriever):
             some = [texts[i % len(texts)] for i in range(TIMED)]
             write(path, batched((str(i), text) for i, text in enumerate(some)))
             began = time.perf_counter()
-            index(Reading(Passages(path), variety, "as written"), Path(name) / "index", lambda done, total: None)
+            reading = Reading(Passages(path), variety, "as written")
+            index(reading, Path(name) / "index", lambda done, total: None, terms=self.terms)
             return (time.perf_counter() - began) / sum(len(text.encode()) for text in some)
 
     def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
@@ -54,7 +69,7 @@ class BM25(Retriever):
         return search.queries * (2e-4 + search.passages * 1.2e-8) + search.results * 4e-7
 
 
-def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: float = B) -> None:
+def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: float = B, terms: str = "words") -> None:
     """Build the inverted index.
 
     Args:
@@ -62,6 +77,7 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
         out: folder that will hold the index.
         progress: told how many passages are taken.
         k1, b: of the formula; PISA lays its block-max data down for them.
+        terms: one of `workbench.terms.TERMS`.
 
     Raises:
         LswError: no passage has a term.
@@ -69,7 +85,7 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
     from pyterrier_pisa import PisaIndex
 
     texts_of = (text for _, texts in passages.shards(0, 4_096) for text in texts)
-    if not any(term_counts(text, passages.variety) for text in texts_of):  # PISA would end the process
+    if not any(term_counts(text, passages.variety, terms) for text in texts_of):  # PISA would end the process
         raise LswError(
             "No passage has a term to index.", cure=f"Are these passages in '{passages.variety}'? Correct the corpus."
         )
@@ -78,7 +94,7 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
         done = 0
         for docnos, texts in passages.shards(0, 4_096):
             for docno, text in zip(docnos, texts, strict=True):
-                yield {"docno": docno, "toks": term_counts(text, passages.variety)}
+                yield {"docno": docno, "toks": term_counts(text, passages.variety, terms)}
             done += len(docnos)
             progress(done, len(passages))
 
@@ -87,17 +103,21 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
         pisa = PisaIndex(str(out), stemmer="none", stops="none")
         pisa.toks_indexer(scale=1).index(toks())
         pisa.bm25(k1=k1, b=b)  # lays down the block-max data now, so that retrieval only reads
+    for name in UNPACKED:
+        (out / name).unlink()
 
 
-def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: float = K1, b: float = B) -> pa.Table:
+def retrieve(
+    folder: Path, queries: pa.Table, variety: str, depth: int, k1: float = K1, b: float = B, terms: str = "words"
+) -> pa.Table:
     """The best passages of each query by BM25 (Robertson and Zaragoza 2009, eq. 3.15).
 
     Args:
         folder: what `index` made.
         queries: columns qid, query.
-        variety: of the queries.
+        variety: by whose rules their terms are made.
         depth: passages a query at most; those that share no term with it are not returned.
-        k1, b: as they were for `index`.
+        k1, b, terms: as they were for `index`.
 
     Returns:
         columns qid, docno, score (float32).
@@ -109,7 +129,7 @@ def retrieve(folder: Path, queries: pa.Table, variety: str, depth: int, k1: floa
         {
             "qid": queries["qid"].to_pylist(),
             "query": queries["query"].to_pylist(),
-            "query_toks": [term_counts(q, variety) for q in queries["query"].to_pylist()],
+            "query_toks": [term_counts(q, variety, terms) for q in queries["query"].to_pylist()],
         }
     )
     frame = frame[frame["query_toks"].map(bool)]  # PISA takes no query without terms

@@ -1,7 +1,7 @@
 """Cross-encoders of sentence-transformers."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.checkpoints.soundness import examine, loading
 from workbench.systems._encoding import Computing, batches
@@ -10,6 +10,8 @@ from workbench.systems.base import Reranker
 
 class CrossEncoder(Reranker):
     """The logit that a query and a passage, read together, are given."""
+
+    objective: ClassVar[str] = "relevance"
 
     def scorer(self, checkpoint: Path, computing: Computing) -> Any:
         return load(checkpoint, self.document_length, computing)

@@ -17,7 +17,7 @@ from workbench.collections.folder import MINI, Folder
 from workbench.text import convert
 
 RECIPE = "zero_shot_yue_zh"
-SYSTEMS = {"bm25", "bge-m3", "colbert-xm", "bge-m3 >> mt5"}
+SYSTEMS = {"bm25", "bm25-4grams", "bge-m3", "colbert-xm", "bge-m3 >> mt5"}
 HIGH = ("fr", "zh")
 
 

@@ -292,6 +292,27 @@ def test_families_are_contrasts_and_equal_comparisons_count_once() -> None:
     }  # fmt: skip
 
 
+def test_trainings_are_held_against_the_control() -> None:
+    """What the low-resource wordings were good for: against as many steps on the high-resource ones."""
+    trainings = {"ca-fr": "ca-fr", "high-only": "ca-fr", "switched": "fr-fr", "af-nl": "af-nl"}
+    runs = [
+        RunName("bge-m3", trained, query, high)
+        for low, high in (("yue", "zh"), ("ca", "fr")) for trained in (None, *trainings) for query in (low, high)
+    ]  # fmt: skip
+    every = declared(runs, ["yue-zh", "ca-fr"], ["gain", "control"], trainings, "high-only")
+    held = [c for c in every if c.name == "control"]
+    assert {(c.trained_on, c.variety) for c in held} == {
+        (trained, query) for trained in ("ca-fr", "switched", "af-nl") for query in ("yue", "zh", "ca", "fr")
+    }  # fmt: skip
+    for c in held:
+        assert c.plus == (RunName("bge-m3", c.trained_on, str(c.variety), c.pair[-2:]),)
+        assert c.minus == (RunName("bge-m3", "high-only", str(c.variety), c.pair[-2:]),)
+    # Seen is what a training itself saw; one that is not of two varieties, what any of them saw.
+    seen = {c.trained_on for c in every if c.family.endswith("on seen pairs")}
+    assert seen == {"ca-fr", "high-only", "switched"}
+    assert not [c for c in declared(runs, ["ca-fr"], ["control"], trainings) if c.name == "control"]
+
+
 def test_a_contrast_wants_its_runs_and_its_name() -> None:
     low, high = (RunName("bm25", None, query, "fr") for query in ("ca", "fr"))
     assert declared([low], ["ca-fr"], ["gap", "gain", "closure"]) == []

@@ -27,27 +27,32 @@ def comparison(of: Plan) -> Compare:
 def test_each_seed_is_a_model_and_runs_of_its_own() -> None:
     one, three = plan(), plan("fine-tuning.seeds=[42, 7, 8]")
     trained = [stage.work.tuning.seed for stage in three.stages if isinstance(stage.work, Finetune)]
-    assert sorted(trained) == sorted([42, 7, 8] * 3)
+    assert sorted(trained) == sorted([42, 7, 8] * 9)
     # What one seed made is what it makes among several.
     assert {stage.key for stage in one.runs} < {stage.key for stage in three.runs}
     tuned = [run for run in comparison(three).runs if run.trained_on]
-    assert {(run.system, run.query_variety, run.seed) for run in tuned} == {
-        (system, query, seed)
+    assert {(run.system, run.trained_on, run.query_variety, run.seed) for run in tuned} == {
+        (system, training, query, seed) for training in ("ca-fr", "high-only", "mixed")
         for system in ("bge-m3", "colbert-xm", "bge-m3 >> mt5") for query in ("ca", "fr") for seed in (42, 7, 8)
     }  # fmt: skip
     assert all(run.seed is None for run in comparison(one).runs)
     assert all(run.seed is None for run in comparison(three).runs if not run.trained_on)
-    assert len([stage.label for stage in three.stages if stage.label.endswith("seed 8")]) == 3
+    assert len([stage.label for stage in three.stages if stage.label.endswith("seed 8")]) == 9
 
 
 def test_the_first_stage_of_a_pipeline_is_the_run_it_is_alone() -> None:
     """Each system trains with its own seed; a pipeline's reranker does not choose that of its first stage."""
-    own = ("fine-tuning.bge-m3.seed=1", "fine-tuning.mt5.seed=2", "reranking.first_stage=fine-tuned")
+    own = (
+        "fine-tuning.controls=[]",
+        "fine-tuning.bge-m3.seed=1",
+        "fine-tuning.mt5.seed=2",
+        "reranking.first_stage=fine-tuned",
+    )
     of = plan(*own)
     trained = {stage.work.system: stage.work.tuning.seed for stage in of.stages if isinstance(stage.work, Finetune)}
     assert trained == {"bge-m3": 1, "colbert-xm": 42, "mt5": 2}
     assert sum(isinstance(stage.work, Finetune) for stage in of.stages) == 3
-    several = plan("fine-tuning.seeds=[5, 6]", "reranking.first_stage=fine-tuned")
+    several = plan("fine-tuning.controls=[]", "fine-tuning.seeds=[5, 6]", "reranking.first_stage=fine-tuned")
     assert sum(isinstance(stage.work, Finetune) for stage in several.stages) == 6
 
 

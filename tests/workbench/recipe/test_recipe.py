@@ -29,7 +29,7 @@ def test_recipes_compile_and_are_short(name: str) -> None:
 def test_scales_resolve(scale: str) -> None:
     loaded = load(recipe_path("zero_shot_yue_zh"), scale_path(scale))
     assert loaded.fine_tuning is not None
-    tuned = {s: loaded.fine_tuning.tuning(s) for s in loaded.fine_tuning.systems}
+    tuned = {s: loaded.tuning("ca-fr", s) for s in loaded.trained("ca-fr")}
     assert set(tuned) == {"bge-m3", "colbert-xm", "mt5"}
     # A rate that moves float32 weights: the published 5e-12 of mT5 is an erratum.
     assert all(t.epochs > 0 and t.learning_rate >= 1e-6 for t in tuned.values())
@@ -38,7 +38,7 @@ def test_scales_resolve(scale: str) -> None:
 def test_the_paper_scale_has_the_published_values() -> None:
     loaded = load(recipe_path("zero_shot_yue_zh"), scale_path("paper"))
     assert loaded.fine_tuning is not None
-    bge, colbert = loaded.fine_tuning.tuning("bge-m3"), loaded.fine_tuning.tuning("colbert-xm")
+    bge, colbert = loaded.tuning("ca-fr", "bge-m3"), loaded.tuning("ca-fr", "colbert-xm")
     assert (bge.learning_rate, bge.epochs, bge.batch_size, bge.temperature) == (1e-5, 1, 8, 0.02)
     assert (colbert.learning_rate, colbert.batch_size, colbert.frozen) == (5e-6, 128, ["embeddings", "adapters"])
 
@@ -58,6 +58,16 @@ def test_the_paper_scale_has_the_published_values() -> None:
         ('fine-tuning.systems=["bm25"]', "no weights to fine-tune", ""),
         ("retrieval.pairs=[]", "retrieval.pairs is empty", "Name one"),
         ("fine-tuning.bge-m3=3", "must be a section [fine-tuning.bge-m3]", ""),
+        ("training.x.pair=ca", "'ca' is not a pair", "yue-zh"),
+        ("training.x={pair='ca-fr',bge-m4={epochs=2.0}}", "Unknown key 'bge-m4' in [training.x]", "'bge-m3'"),
+        ("training.x={pair='ca-fr',bge-m3={epoch=2}}", "Unknown key 'epoch' in [training.x.bge-m3]", "'epochs'"),
+        ("training.x={pair='ca-fr',bge-m3=3}", "must be a section [training.x.bge-m3]", ""),
+        ("training.x={pair='ca-fr',systems=['bm25']}", "no weights to fine-tune", "training.x.systems"),
+        ("training.x={pair='ca-fr',objective='colbret'}", "Unknown objective 'colbret'", "'colbert'"),
+        ("training.x={pair='ca-fr',objective='yes-no'}", "cannot train a bi-encoder system", "mt5"),
+        ("training.x={pair='ca-fr',steps=[{step='replai'}]}", "Unknown training step 'replai'", "'replay'"),
+        ("training.x={pair='ca-fr',steps=[{step='replay',share=0.0}]}", "input should be greater than 0", ""),
+        ("fine-tuning.controls=['low-only']", "fine-tuning.controls.0: input should be 'high-only' or 'mixed'", ""),
         ("retrieval.depth=ten", "retrieval.depth: input should be a valid integer", ""),
         ("comparison.test=student", "Unknown test 'student'", "Known: randomisation, t, "),
         ("comparison.test=tukey", "The test 'tukey' compares every pair of runs", "Known: randomisation, t, wilcoxon."),
@@ -207,7 +217,7 @@ def test_recipes_share_what_is_equal() -> None:
         {s.key for s in plan(name).stages if s.kind == "finetune"}
         for name in ("zero_shot_yue_zh", "pair_ca_fr", "zero_shot_ms_id", "zero_shot_oc_fr")
     ]
-    assert len(tuned[0]) == 3
+    assert len(tuned[0]) == 9  # three systems, with two controls each
     assert all(t == tuned[0] for t in tuned)
 
 

@@ -1,9 +1,7 @@
 """The rankers against their definitions, computed apart from them."""
 
-import math
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,6 @@ from workbench.systems import multi_vector as multivector
 from workbench.systems._encoding import Computing, batches
 from workbench.systems._passages import Reading
 from workbench.systems._shards import Appended
-from workbench.text import terms
 
 MODELS = MINI.parent / "models"
 
@@ -50,38 +47,6 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Reading:
 @pytest.fixture(scope="module")
 def queries() -> pa.Table:
     return Folder("mini", MINI).queries("fr").slice(0, 12)
-
-
-@pytest.mark.parametrize("code", ["fr", "zh"])
-def test_bm25_is_its_formula(tmp_path: Path, code: str) -> None:
-    passages = table(Folder("mini", MINI), code).slice(0, 80)
-    queries = Folder("mini", MINI).queries(code).slice(0, 10)
-    bm25.index(reading(Folder("mini", MINI), code, tmp_path, 80), tmp_path / "index", nothing)
-    results = bm25.retrieve(tmp_path / "index", queries, code, 80)
-    got = {(q, d): s for q, d, s in zip(*(results[c].to_pylist() for c in ("qid", "docno", "score")), strict=True)}
-    documents = {
-        d: Counter(terms(t, code))
-        for d, t in zip(passages["docno"].to_pylist(), passages["text"].to_pylist(), strict=True)
-    }
-    mean = sum(c.total() for c in documents.values()) / len(documents)
-    frequency = Counter(t for c in documents.values() for t in c)
-    n = len(documents)
-    expected = {}
-    for row in queries.to_pylist():
-        for docno, counts in documents.items():
-            score = sum(
-                times
-                * max(math.log((n - frequency[t] + 0.5) / (frequency[t] + 0.5)), 1e-6)  # PISA's floor for common terms
-                * counts[t] * (bm25.K1 + 1)
-                / (counts[t] + bm25.K1 * (1 - bm25.B + bm25.B * counts.total() / mean))
-                for t, times in Counter(terms(row["query"], code)).items()
-                if t in counts
-            )  # fmt: skip
-            if score:
-                expected[row["qid"], docno] = score
-    assert got.keys() == expected.keys()
-    for pair, score in expected.items():
-        assert got[pair] == pytest.approx(score, rel=1e-3, abs=1e-3), pair
 
 
 def work(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.workbench.training.test_finetune import MODELS, training, tuning
+from workbench.training.needs import Given
 from workbench.training.steps.sample import Sample
 from workbench.training.tuning import Tuning
 
@@ -52,7 +53,7 @@ def test_a_sample_of_queries_keeps_all_their_triples_and_is_in_the_larger_ones(n
     triples = pa.table({"query": names, "positive": [f"p{i}" for i in range(len(names))]})
     distinct, before = set(names), set[str]()
     for most in range(1, len(distinct) + 2):
-        kept = Sample(step="sample", queries=most, seed=seed).done(triples).to_pylist()
+        kept = Sample(step="sample", queries=most, seed=seed).done(triples, Given()).to_pylist()
         asked = {row["query"] for row in kept}
         assert before <= asked and len(asked) == min(most, len(distinct))
         assert kept == [row for row in triples.to_pylist() if row["query"] in asked]
@@ -62,7 +63,11 @@ def test_a_sample_of_queries_keeps_all_their_triples_and_is_in_the_larger_ones(n
 def test_a_sample_is_drawn_by_its_seed() -> None:
     triples = pa.table({"query": [f"q{i}" for i in range(50)]})
     usual, other = Sample(step="sample", queries=5), Sample(step="sample", queries=5, seed=43)
-    assert usual.done(triples) == Sample(step="sample", queries=5, seed=42).done(triples) != other.done(triples)
+    assert (
+        usual.done(triples, Given())
+        == Sample(step="sample", queries=5, seed=42).done(triples, Given())
+        != other.done(triples, Given())
+    )
     with pytest.raises(ValidationError, match="queries"):
         Sample(step="sample", queries=0)
-    assert len(Sample(step="sample", queries=1).done(triples)) == 1
+    assert len(Sample(step="sample", queries=1).done(triples, Given())) == 1

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
 from store import LswError
+from workbench.collections.files import content, located, objects, to_download
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
 from workbench.registry import LOCAL
 from workbench.stages._behind import queries_of
 from workbench.stages.scores import ReadScores
-from workbench.stages.triples._files import content, located, objects, to_download
 from workbench.stages.triples.base import TRIPLE, Planning, TripleSource, none_made
 from workbench.talk import Summary
 from workbench.varieties import Pair

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from store import LswError
+from workbench.collections.files import content, located, objects, to_download
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
 from workbench.registry import LOCAL
-from workbench.stages.triples._files import content, located, objects, to_download
 from workbench.stages.triples.base import Planning, TripleSource
 from workbench.talk import Summary
 from workbench.varieties import Pair

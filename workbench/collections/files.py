@@ -1,4 +1,4 @@
-"""Files of triples and scores: on the hub or of one's own."""
+"""Files that a recipe names: on the hub, or of one's own."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from store import LswError
-from store.artifacts import file_hash
+from store.artifacts import content_hash
 from workbench.checkpoints import hub
 from workbench.collections.formats import numbered, parsed
 
@@ -26,7 +26,15 @@ def content(at: str, field: str) -> dict[str, str]:
     path = Path(os.path.expanduser(at))
     if not path.is_file():
         raise LswError(f"There is no file {path}.", cure=f"Correct {field}.")
-    return {"origin": path.name, "sha256": file_hash(path)}
+    return {"origin": path.name, "sha256": content_hash(path)}
+
+
+def told(contents: dict[str, dict[str, str]], whole: bool) -> dict[str, dict[str, str]]:
+    """Contents by what they are, as a stage records them; unless `whole` without the names of one's own files."""
+    return {
+        what: {name: value for name, value in told.items() if whole or name != "origin" or "sha256" not in told}
+        for what, told in contents.items()
+    }
 
 
 def located(at: str) -> Path:

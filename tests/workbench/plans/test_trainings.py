@@ -1,0 +1,129 @@
+"""Several trainings in one recipe: a pair, its controls, and others by name."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from store import LswError, Store
+from tests.conftest import Lsw
+from workbench.graph import Plan, Stage
+from workbench.plans.recipe import compile_recipe
+from workbench.recipe.load import load, names, read_toml, recipe_path, scale_path
+from workbench.stages.compare import Compare
+from workbench.stages.finetune import Finetune
+
+
+def plan(*changes: str, name: str = "pair_ca_fr") -> Plan:
+    return compile_recipe(load(recipe_path(name), scale_path("mini"), list(changes)), name, "mini", Path())
+
+
+def trainings(of: Plan) -> dict[tuple[str, str], Stage]:
+    """By training and system."""
+    return {(s.work.trained_on, s.work.system): s for s in of.stages if isinstance(s.work, Finetune)}
+
+
+def test_controls_see_the_same_triples_for_as_many_steps() -> None:
+    of = trainings(plan())
+    assert {name for name, _ in of} == {"ca-fr", "high-only", "mixed"}
+    for (name, system), stage in of.items():
+        low = of["ca-fr", system]
+        assert isinstance(stage.work, Finetune) and isinstance(low.work, Finetune)
+        assert stage.work.tuning == low.work.tuning
+        for role in ("triples", "checkpoint", "passages", "dev_queries"):
+            assert stage.inputs[role] is low.inputs[role]
+        shares = [step.share for step in stage.work.steps]  # type: ignore[attr-defined]
+        assert shares == {"ca-fr": [], "high-only": [1.0], "mixed": [0.5]}[name]
+
+
+def test_a_pair_alone_is_what_it_was() -> None:
+    """A recipe without controls has the models of one with them, under the same keys."""
+    alone, whole = trainings(plan("fine-tuning.controls=[]")), trainings(plan())
+    assert {name for name, _ in alone} == {"ca-fr"}
+    assert all(whole[about].key == stage.key for about, stage in alone.items())
+
+
+def test_every_recipe_that_trains_has_controls() -> None:
+    trained = {name for name in names() if "fine-tuning" in read_toml(recipe_path(name))}
+    assert len(trained) >= 8
+    for name in trained:
+        loaded = load(recipe_path(name), scale_path("mini"))
+        assert "high-only" in loaded.trainings(), name
+        assert "control" in loaded.comparison.contrasts, name
+
+
+def test_others_have_names_of_their_own() -> None:
+    other = "training.other={pair='oc-fr',systems=['bge-m3'],bge-m3={epochs=3.0},steps=[{step='sample',queries=9}]}"
+    of = plan(other, "fine-tuning.steps=[{step='sample',queries=50}]", "fine-tuning.controls=['high-only']")
+    stages = trainings(of)
+    assert {about for about in stages if about[0] == "other"} == {("other", "bge-m3")}
+    work = stages["other", "bge-m3"].work
+    assert isinstance(work, Finetune)
+    assert (work.query_variety, work.tuning.epochs) == ("oc", 3)
+    assert [step.queries for step in work.steps] == [50, 9]  # type: ignore[attr-defined]
+    [compare] = [stage.work for stage in of.stages if isinstance(stage.work, Compare)]
+    assert compare.trainings == {"ca-fr": "ca-fr", "high-only": "ca-fr", "other": "oc-fr"}
+    assert compare.control == "high-only"
+    assert {run.system for run in compare.runs if run.trained_on == "other"} == {"bge-m3"}
+
+
+def test_high_resource_queries_alone_are_a_training_too() -> None:
+    of = trainings(plan("training.french={pair='fr-fr'}", "fine-tuning.controls=[]"))
+    stage = of["french", "bge-m3"]
+    assert isinstance(stage.work, Finetune) and stage.work.query_variety == "fr"
+    assert "translation" not in stage.inputs["triples"].inputs
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["fine-tuning.models=published", "fine-tuning.controls=['mixed']"], "published models have no controls"),
+        (["training.x={pair='ca-fr',seeds=[1,2]}"], "training.x.seeds: 2 of bge-m3, and 1 of the control"),
+        (["training.x={pair='ca-fr',seeds=[1,1]}"], "given twice"),
+        (["training.X={pair='ca-fr'}"], "training.X"),
+    ],
+)
+def test_trainings_that_cannot_be_are_refused(changes: list[str], words: str) -> None:
+    with pytest.raises(LswError) as refused:
+        plan(*changes)
+    assert words in str(refused.value)
+
+
+def test_a_recipe_that_trains_nothing_by_name_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    text = 'title = "x"\n[fine-tuning]\nsystems = ["bge-m3"]\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["bge-m3"]\n'
+    path.write_text(text, "utf-8")
+    with pytest.raises(LswError, match="says nothing to train on"):
+        load(path, scale_path("mini"))
+    path.write_text(text.replace("systems", 'controls = ["mixed"]\nsystems', 1), "utf-8")
+    with pytest.raises(LswError, match="`controls` are of a `pair`"):
+        load(path, scale_path("mini"))
+    path.write_text(text.replace('[fine-tuning]\nsystems = ["bge-m3"]', '[training.ca-fr]\npair = "ca-fr"'), "utf-8")
+    with pytest.raises(LswError, match=r"\[training\] needs a section \[fine-tuning\]"):
+        load(path, scale_path("mini"))
+
+
+@pytest.mark.slow
+def test_what_a_control_leaves(lsw: Lsw, small_recipe: Path, small_scale: Path, tmp_path: Path) -> None:
+    """As many examples and steps, other queries; and what is said of the pair is held against it."""
+    at = ("--scale", small_scale, "--store", tmp_path / "s")
+    told = json.loads(
+        lsw("recipe", "run", small_recipe, 'fine-tuning.controls=["high-only","mixed"]', *at, "--json").stdout
+    )
+    assert {row["trained_on"] for row in told["runs"]} == {None, "ca-fr", "high-only", "mixed"}
+    held = {(r["trained_on"], r["variety"]) for r in told["comparisons"] if r["contrast"] == "control"}
+    assert held == {(name, query) for name in ("ca-fr", "mixed") for query in ("ca", "fr")}
+    sql = "SELECT trained_on, examples, steps FROM finetunes ORDER BY 1"
+    rows = [line.split(",") for line in lsw("sql", sql, "--format", "csv", *at[2:]).stdout.splitlines()[1:]]
+    assert [row[0] for row in rows] == ["ca-fr", "high-only", "mixed"]
+    assert len({tuple(row[1:]) for row in rows}) == 1
+    store = Store(tmp_path / "s")
+    summaries = {}
+    for meta in store.folder.glob("artifacts/*/meta.json"):
+        about = json.loads(meta.read_text("utf-8"))
+        if about["kind"] == "finetune":
+            summaries[about["parameters"]["trained_on"]] = about["summary"]
+    examples = summaries["high-only"]["examples"]
+    assert summaries["high-only"]["replayed"] == examples
+    assert 0.3 * examples < summaries["mixed"]["replayed"] < 0.7 * examples
+    assert "replayed" not in summaries["ca-fr"]
