@@ -117,9 +117,9 @@ def test_systems_by_themselves_need_no_scale() -> None:
     assert {name: getattr(system, "terms", "") for name, system in bare().items() if name.startswith("bm25")} == {
         "bm25": "words", "bm25-4grams": "4-grams", "bm25-analyzer": "analyzer",
     }  # fmt: skip
-    assert bare()["bm25"].key() == {"architecture": "bm25"}  # as before there were others
+    assert bare()["bm25"].key() == {"architecture": "bm25", "version": 2}
     recipe = {"title": "t", "collection": {"name": "m", "folder": "x"}}
-    assert Recipe.model_validate(recipe).system("bm25-4grams").key() == {"architecture": "bm25", "terms": "4-grams"}
+    assert Recipe.model_validate(recipe).system("bm25-4grams").key() == {**bare()["bm25"].key(), "terms": "4-grams"}
     own = {**recipe, "systems": {"bm25-4grams": {"architecture": "bm25", "terms": "4-grams", "k1": 1.2}}}
     assert Recipe.model_validate(own).system("bm25-4grams").key()["k1"] == 1.2
     with pytest.raises(LswError, match="Unknown system 'bm25-4gram'") as refused:
