@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from store import LswError
@@ -94,8 +95,10 @@ def test_on_real_news_4_grams_find_what_words_do_not(real: Path, tmp_path: Path)
     for terms in ("words", "4-grams"):
         (tmp_path / terms).mkdir()
         run = scored(collection, queries, ("ca", "fr"), terms, tmp_path / terms)
-        same(run, expected(table(collection, "fr"), queries, ("ca", "fr"), terms))
         means[terms] = reciprocal_rank(run, relevant, queries["qid"].to_pylist())
+        few = queries.slice(0, 15)
+        of_few = run.filter(pc.is_in(run["qid"], few["qid"]))
+        same(of_few, expected(table(collection, "fr"), few, ("ca", "fr"), terms))
     assert means["4-grams"] > means["words"] + 0.2
 
 
