@@ -24,7 +24,7 @@ from workbench.significance.paired_tests import TESTS
 from workbench.significance.paired_tests.base import Paired
 from workbench.stages import KINDS
 from workbench.systems import SYSTEMS
-from workbench.systems.base import Reranker, Retriever
+from workbench.systems.base import Reranker, Retriever, Rewriter
 from workbench.training.objectives import OBJECTIVES
 from workbench.translation import TRANSLATORS
 
@@ -51,7 +51,7 @@ def test_a_system_has_a_key_without_places(name: str) -> None:
     assert json.loads(json.dumps(system.key())) == system.key()
     assert "folder/of/weights" not in json.dumps(system.key())
     assert system.key()["architecture"] == name
-    assert issubclass(part, Reranker if part.role == "reranks" else Retriever)
+    assert issubclass(part, {"reranks": Reranker, "rewrites": Rewriter, "retrieves": Retriever}[part.role])
     if part.objective:
         assert name in OBJECTIVES.part(part.objective).architectures
     with pytest.raises(ValueError, match="Extra inputs"):

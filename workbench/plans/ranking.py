@@ -5,7 +5,7 @@ from typing import Any
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Stage
 from workbench.pipeline import Fused, Name, Pipeline, Then, pipeline, shaped
-from workbench.plans import indexing, sources, training, translation
+from workbench.plans import indexing, rewriting, sources, training, translation
 from workbench.plans.planner import Planner
 from workbench.recipe.schema import Recipe
 from workbench.stages._ranking import Runs
@@ -36,29 +36,35 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
     """
     recipe, of = plan.recipe, pipeline(name.system)
     assert recipe.retrieval
+    rewriter, rest = rewriting.parted(recipe, of)
     own = trained(recipe, of, name.trained_on)
     several = bool(own) and len(seeds(recipe, own, str(name.trained_on))) > 1
     on = f" ({name.trained_on}{f', seed {seed}' if several else ''})" if name.trained_on else ""
     label = f"rank {name.query_variety} over {name.document_variety} with {name.system}{on}"
-    asked = translation.asked(plan, name.query_variety, name.document_variety)
+    varieties = name.query_variety, name.document_variety
+    asked = translation.asked(plan, *varieties)
+    if rewriter:
+        asked["queries"] = rewriting.rewritten(plan, str(rewriter), *varieties, asked["queries"])
     about: dict[str, Any] = {
         **name._asdict(),
         "seed": seed,
-        "script": plan.script(name.query_variety, name.document_variety),
+        "script": plan.script(*varieties),
         "depth": recipe.retrieval.depth,
     }
-    if isinstance(of, Fused):
-        work = Fuse(**about, method=of.method, weights=list(of.weights))
-        runs = {f"{PARTS}{i}": _part(plan, name, part, name.trained_on, seed) for i, part in enumerate(of.parts)}
+    if isinstance(rest, Fused):
+        work = Fuse(**about, method=rest.method, weights=list(rest.weights))
+        parts = [rewriting.after(rewriter, part) if rewriter else part for part in rest.parts]
+        runs = {f"{PARTS}{i}": _part(plan, name, part, name.trained_on, seed) for i, part in enumerate(parts)}
         return plan.graph.add(work, label, runs | asked)
-    last = str(of.stages[-1]) if isinstance(of, Then) else of.system
+    last = str(rest.stages[-1]) if isinstance(rest, Then) else rest.system
     ranker = recipe.system(last)
     about |= {"ranker": ranker, "computing": ranker.heeded(recipe.computing)}
     model = _model(plan, last, name.trained_on, seed)
-    if isinstance(of, Name):
+    if isinstance(rest, Name):
         kept = training.of_passages(plan, name.trained_on, last) if name.trained_on else None
         index = indexing.index(plan, last, {"model": kept} if kept else model, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
+    assert isinstance(of, Then)
     first_on = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
     candidates = _part(plan, name, of.before, first_on, seed)
     passages = sources.passages(plan, name.document_variety)

@@ -14,6 +14,7 @@ from workbench.recipe.trainings import CONTROL
 from workbench.significance.outcomes import Method
 from workbench.stages.audit import BothRuns
 from workbench.stages.compare import QUERIES, Compare, ComparedRun
+from workbench.stages.rewrite import Rewrite
 from workbench.varieties import MIXED
 
 Trained = tuple[RunName, int | None]
@@ -93,10 +94,15 @@ def _comparison(plan: Planner, name: str, scale: str, runs: dict[Trained, Stage]
     )
     measured = {f"run.{stage.run_id}": ranking.measured(plan, stage) for stage in runs.values()}
     queries = {
-        f"{QUERIES}{run.query_variety}-{run.document_variety}": stage.inputs["queries"]
+        f"{QUERIES}{run.query_variety}-{run.document_variety}": _as_asked(stage.inputs["queries"])
         for (run, _), stage in runs.items()
     }
     return plan.graph.add(work, f"compare {len(runs)} runs", {**queries, **measured})
+
+
+def _as_asked(queries: Stage) -> Stage:
+    """The queries before a system rewrote them."""
+    return queries.inputs["source"] if isinstance(queries.work, Rewrite) else queries
 
 
 def _audits(plan: Planner, runs: dict[Trained, Stage]) -> None:

@@ -42,7 +42,8 @@ def check_references(recipe: Recipe) -> None:
 
 
 def _check_pipeline(recipe: Recipe, text: str, of: Pipeline) -> None:
-    """What stands first, or is fused, must find passages; what follows `>>` must rerank them."""
+    """What stands first, or is fused, must find passages, after one that may rewrite queries; what follows `>>` must
+    rerank them."""
     if isinstance(of, Name):
         _check_role(recipe, text, of, "retrieves")
     elif isinstance(of, Fused):
@@ -50,6 +51,8 @@ def _check_pipeline(recipe: Recipe, text: str, of: Pipeline) -> None:
             _check_pipeline(recipe, text, part)
     else:
         first, *others = of.stages
+        if isinstance(first, Name) and recipe.system(first.system).role == "rewrites":
+            first, *others = others
         _check_pipeline(recipe, text, first)
         for stage in others:
             _check_role(recipe, text, stage, "reranks")
@@ -61,10 +64,12 @@ def _check_role(recipe: Recipe, text: str, of: Pipeline, role: str) -> None:
             f"'{text}' cannot be run: '{of}' does not rerank.",
             cure="Fuse what was reranked, as in 'rrf(bge-m3 >> mt5, bm25)'.",
         )
-    if recipe.system(of.system).role != role:
+    own = recipe.system(of.system).role
+    if own != role:
         raise LswError(
-            f"'{text}' cannot be run: '{of}' {'reranks only' if role == 'retrieves' else 'does not rerank'}.",
-            cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'.",
+            f"'{text}' cannot be run: '{of}' {f'{own} only' if role == 'retrieves' else 'does not rerank'}.",
+            cure="A pipeline is a retriever, or a retriever >> a reranker, as in 'bge-m3 >> mt5'; before them may "
+            "stand one that rewrites queries, as in 'translate-test >> bge-m3'.",
         )
 
 

@@ -27,6 +27,8 @@ RUN = pa.schema(
 DEEPEST = 1_000_000
 """Results of a query at most: all of them are held, for all queries at once."""
 Depth = Annotated[int, Field(gt=0, le=DEEPEST)]
+WRITTEN = "written_in"
+"""The column of queries that were rewritten: in the words of which variety."""
 ROW_BYTES = 20
 """Of a row of a ranking on disk."""
 
@@ -79,17 +81,25 @@ class Asked(OverPassages):
     group: ClassVar[str] = "rank"
 
     def queries(self, job: Job) -> pa.Table:
-        """The queries of the run's own variety, in the declared script.
+        """The queries of the run's own variety, in the declared script; a system may have written them in the words of
+        the passages' variety, and of no other.
 
         Raises:
-            LswError: they are of another variety than the stage says.
+            LswError: they are of another variety than the stage says, or written in another.
         """
         table = job.queries("queries")
         if table["variety"].unique().to_pylist() != [self.query_variety]:
             variety = self.query_variety
             raise LswError(f"Queries of another variety than '{variety}' were given to this run.", exit_code=1)
-        texts = convert(table["query"].to_pylist(), self.query_variety, self.script)
+        if WRITTEN in table.column_names and table[WRITTEN].unique().to_pylist() != [self.document_variety]:
+            variety = self.document_variety
+            raise LswError(f"Queries written in another variety than '{variety}' were given to this run.", exit_code=1)
+        texts = convert(table["query"].to_pylist(), self.spoken(table), self.script)
         return table.set_column(table.schema.get_field_index("query"), "query", pa.array(texts))
+
+    def spoken(self, queries: pa.Table) -> str:
+        """The variety of the texts that are scored: that of the passages if they were rewritten."""
+        return self.document_variety if WRITTEN in queries.column_names else self.query_variety
 
 
 class Asks(Asked, Ranks):
@@ -99,7 +109,8 @@ class Asks(Asked, Ranks):
         """What a retriever finds in the index that was made for it: qid, docno, score; and what to record."""
         assert isinstance(self.ranker, Retriever)
         index = job.inputs["index"] / "index"
-        results, summary = self.ranker.retrieve(index, queries, self.query_variety, self.depth, self.workplace(job))
+        spoken = self.spoken(queries)
+        results, summary = self.ranker.retrieve(index, queries, spoken, self.depth, self.workplace(job))
         finite(results["score"].to_numpy())
         if self.ranker.checkpoint and same_scores(results["qid"].to_pylist(), results["score"].to_pylist()):
             raise LswError(

@@ -1,13 +1,16 @@
 """What every ranker can do: a retriever indexes and searches, a reranker scores candidates."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import pyarrow as pa
+from pydantic import BeforeValidator, Field, SerializeAsAny
 
+from workbench.lexicons import named
+from workbench.lexicons.base import Entry, Lexicon
 from workbench.registry import LOCAL, Part
 from workbench.systems._encoding import Computing, Positive
 from workbench.systems._passages import Reading
@@ -62,7 +65,7 @@ class System(Part):
     checkpoint: Annotated[str, LOCAL] = ""
     """A folder, or owner/name on the hub; empty if it has no weights."""
 
-    role: ClassVar[Literal["retrieves", "reranks"]] = "retrieves"
+    role: ClassVar[Literal["retrieves", "reranks", "rewrites"]] = "retrieves"
     heeds: ClassVar[frozenset[str]] = frozenset()
     objective: ClassVar[str] = ""
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
@@ -159,3 +162,29 @@ class Encoder(Retriever):
     document_length: Positive
 
     heeds: ClassVar[frozenset[str]] = frozenset({"precision", "search"})
+
+
+class Rewriter(System):
+    """A system that puts queries in other words before they are searched with; `lexicon` is where it has them from."""
+
+    lexicon: Annotated[SerializeAsAny[Lexicon], BeforeValidator(named), LOCAL] = Field(
+        default="bitext", validate_default=True
+    )
+
+    role: ClassVar[Literal["retrieves", "reranks", "rewrites"]] = "rewrites"
+
+    @abstractmethod
+    def rewritten(self, texts: Sequence[str], entries: Sequence[Entry]) -> tuple[list[str], Summary]:
+        """Queries in the words of the passages' variety, and what to record.
+
+        Args:
+            texts: the queries.
+            entries: words of their variety, with translations into that of the passages.
+
+        Raises:
+            LswError: it can write none of them.
+        """
+
+    @abstractmethod
+    def reversed(self, texts: Sequence[str], entries: Sequence[Entry]) -> bool:
+        """Whether the entries look as if they led the other way."""
