@@ -8,6 +8,9 @@ from pathlib import Path
 
 from store import LswError, nearest
 
+MIXED = "mul"
+"""The code of passages in several varieties."""
+
 
 @dataclass(frozen=True)
 class Variety:

@@ -6,6 +6,7 @@ from store import LswError, nearest
 from workbench.checkpoints.resolve import place
 from workbench.collections.base import Collection
 from workbench.collections.folder import Folder
+from workbench.collections.mixed import Mixed
 from workbench.collections.public import PublicCollection
 from workbench.collections.sample import Sampled
 from workbench.collections.sources import named
@@ -111,8 +112,7 @@ def collection_of(at: CollectionAt, base: Path) -> Collection:
             for split, by_variety in at.queries.items()
         }
         whole = PublicCollection(at.name, at.sources, at.splits, queries, tuple(at.fields))
-    if at.sample is None:
-        return whole
-    sample = at.sample
-    varieties = tuple(at.sources) or ("",)
-    return Sampled(whole, varieties, sample.queries, sample.training_queries, sample.passages, sample.seed)
+    if sample := at.sample:
+        varieties = tuple(at.sources) or ("",)
+        whole = Sampled(whole, varieties, sample.queries, sample.training_queries, sample.passages, sample.seed)
+    return Mixed(whole, tuple(at.mixed)) if at.mixed else whole

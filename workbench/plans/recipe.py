@@ -14,6 +14,7 @@ from workbench.recipe.trainings import CONTROL
 from workbench.significance.outcomes import Method
 from workbench.stages.audit import BothRuns
 from workbench.stages.compare import QUERIES, Compare, ComparedRun
+from workbench.varieties import MIXED
 
 Trained = tuple[RunName, int | None]
 """Whose run, and the seed of its training."""
@@ -61,7 +62,8 @@ def _runs(plan: Planner) -> list[Trained]:
     trainings = recipe.trainings()
     names: list[Trained] = []
     for on in plan.pairs:
-        asked = [code for code, side in ((on.low, "low"), (on.high, "high")) if side in retrieval.ask]
+        sides = (("low", on.low), ("high", on.high))
+        asked = [code for side, code in sides if side in retrieval.ask and code != MIXED]
         for system in retrieval.systems:
             of = pipeline(system)
             for trained_on in (None, *(name for name in trainings if ranking.trained(recipe, of, name))):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from store import LswError
+from workbench.collections.mixed import Mixed
 from workbench.collections.public import PublicCollection
 from workbench.collections.sample import Sampled
 from workbench.collections.sources.base import Source
@@ -55,8 +56,9 @@ class TriplesPlan:
         Raises:
             LswError: the collection is no public one.
         """
-        trained = self.plan.trained
-        whole = trained.whole if isinstance(trained, Sampled) else trained
+        trained = whole = self.plan.trained
+        while isinstance(whole, Mixed | Sampled):
+            whole = whole.whole
         if not isinstance(whole, PublicCollection):
             raise LswError(f"Collection '{trained.name}' has no training pairs.", cure="Set negatives.source to mined.")
         return whole.source_of_split(code, "train")

@@ -11,7 +11,7 @@ from workbench.stages.audit import Audit, BothRuns
 from workbench.stages.back import TranslateBack
 from workbench.stages.translate import Translate
 from workbench.translation.base import Translator
-from workbench.varieties import Pair
+from workbench.varieties import MIXED, Pair
 
 
 def translation(plan: Planner, on: Pair, split: str) -> Stage:
@@ -43,7 +43,7 @@ def wording(plan: Planner, on: Pair, split: str) -> Stage:
 def asked(plan: Planner, query: str, document: str) -> dict[str, Stage]:
     """The queries of a run and, where a recipe pairs the varieties, the translation they came by."""
     on = Pair(query, document)
-    if on not in plan.pairs:
+    if on not in plan.pairs or document == MIXED:
         return {"queries": sources.queries(plan, query)}
     if not plan.recipe.translation.parallel:
         return {"queries": wording(plan, on, "test")}

@@ -167,7 +167,8 @@ class CollectionAt(Section):
     """Which collection stands behind a scale.
 
     A folder; or for each variety of passages a source (`irds:ID`, `beir:OWNER/NAME:CONFIG`, `mlqa:OWNER/NAME`), what
-    that calls train and test, and where queries come from that it does not have.
+    that calls train and test, and where queries come from that it does not have. `mixed` are varieties of parallel
+    passages: under the code `mul` each docno has its passage in one of them, as in the pair `en-mul`.
     """
 
     name: Annotated[str, AfterValidator(told(collection_name))]
@@ -177,6 +178,7 @@ class CollectionAt(Section):
     queries: dict[str, dict[str, str | Annotated[list[str], Field(min_length=1)]]] = {}
     fields: list[str] = ["title"]
     sample: Sample | None = None
+    mixed: Annotated[list[VarietyName], Field(min_length=2)] | None = None
     pairs: list[str] | None = None
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, SerializeAsAny
 
 from store import LswError
 from workbench.checkpoints.resolve import folder_in
+from workbench.collections.mixed import variety_in
 from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import MODEL, RESULT, STAGE, TYPICAL, Estimator
 from workbench.evaluation.ties import ranked
@@ -60,7 +61,8 @@ class Ranks(OverPassages):
 
     def passages(self, job: Job) -> Reading:
         """The passages, in the declared script."""
-        return Reading(job.passages("passages"), self.document_variety, self.script)
+        drawn = variety_in(job.inputs["passages"])
+        return Reading(job.passages("passages"), self.document_variety, self.script, drawn)
 
 
 class Asked(OverPassages):

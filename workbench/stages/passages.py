@@ -1,5 +1,6 @@
 """The passages of one variety."""
 
+import json
 from collections.abc import Iterator
 from itertools import chain
 from typing import ClassVar
@@ -7,15 +8,17 @@ from typing import ClassVar
 import pyarrow as pa
 
 from store.passages import FILE, Passages, write
+from workbench.collections.mixed import DRAWN
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Stage
 from workbench.stages._sources import Reads
 from workbench.talk import Summary
+from workbench.varieties import MIXED
 
 
 class ReadPassages(Reads):
-    """Leaves `passages.arrow` (`store.passages`): docno, text."""
+    """Leaves `passages.arrow` (`store.passages`): docno, text; of several varieties also which ones, `mixed.json`."""
 
     variety: str
 
@@ -38,6 +41,9 @@ class ReadPassages(Reads):
         count = write(path, read())
         if again := Passages(path).twice():
             raise self.read_from.repeated(self.variety, again)
+        if self.variety == MIXED:
+            drawn = {"varieties": sorted(self.origin["mixed"]), "seed": self.origin["seed"]}
+            (job.out / DRAWN).write_text(json.dumps(drawn), "utf-8")
         return {"passages": count}
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:

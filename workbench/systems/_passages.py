@@ -1,6 +1,6 @@
 """Passages as a system reads them: in order or by docno, in the declared script."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from store.passages import Passages
@@ -15,11 +15,13 @@ class Reading:
         passages: the open file.
         variety: of the passages.
         script: one of `workbench.text.SCRIPTS`.
+        drawn: the variety of a docno's passage, of mixed ones.
     """
 
     passages: Passages
     variety: str
     script: str
+    drawn: Callable[[str], str] | None = None
 
     def __len__(self) -> int:
         return len(self.passages)
@@ -28,6 +30,10 @@ class Reading:
         """All docnos, in order."""
         docnos: list[str] = self.passages.docnos.to_pylist()
         return docnos
+
+    def spoken(self, docnos: list[str]) -> list[str]:
+        """The variety of each passage."""
+        return [self.drawn(docno) if self.drawn else self.variety for docno in docnos]
 
     def shards(self, start: int, size: int) -> Iterator[tuple[list[str], list[str]]]:
         """Docnos and texts from the passage at `start` on, `size` at a time."""

@@ -19,9 +19,12 @@ from workbench.systems import base
 from workbench.systems._encoding import Computing, faiss, finite, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.talk import Progress, Summary
+from workbench.varieties import MIXED
 from workbench.varieties import variety as variety_of
 
 Floats = NDArray[np.float32]
+EACH = "own of each passage"
+"""The adapter that is recorded for passages in several varieties."""
 DIMENSIONS = 128
 """Of a token vector of ColBERT-XM; BGE-M3's are as wide as its hidden states."""
 
@@ -37,8 +40,8 @@ class MultiVector(base.Encoder):
     objective: ClassVar[str] = "in-batch-maxsim"
 
     def spoken(self, query_variety: str, document_variety: str) -> str:
-        """The variety whose adapter queries go through."""
-        return document_variety if self.adapter == "documents" else query_variety
+        """The variety whose adapter queries go through: their own over passages in several."""
+        return document_variety if self.adapter == "documents" and document_variety != MIXED else query_variety
 
     def index(self, passages: Reading, out: Path, at: base.Workplace) -> Summary:
         lengths = self.query_length, self.document_length
@@ -191,7 +194,7 @@ class TokenEncoder:
     def __init__(
         self, checkpoint: Path, code: str, query_length: int, document_length: int, computing: Computing
     ) -> None:
-        self.most = query_length, document_length
+        self.most, self.code = (query_length, document_length), code
         self.budget = computing.budget
         self.m3 = bgem3.M3(checkpoint, computing) if bgem3.is_one(checkpoint) else None
         self.model = None if self.m3 else load(checkpoint, query_length, document_length, computing)
@@ -213,6 +216,19 @@ class TokenEncoder:
             lambda some: how(some, batch_size=len(some), show_progress_bar=False, convert_to_numpy=False),
         )
         return [finite(row.float().cpu().numpy()) for row in rows]
+
+    def each(self, texts: list[str], codes: list[str]) -> list[Floats]:
+        """Token vectors of passages, each through the adapter of its own variety."""
+        if not self.adapter or not set(codes) - {self.code}:
+            return self(texts, query=False)
+        out: list[Any] = [None] * len(texts)
+        for code in sorted(set(codes)):
+            speak(self.model, code)
+            some = [i for i, own in enumerate(codes) if own == code]
+            for i, vectors in zip(some, self([texts[i] for i in some], query=False), strict=True):
+                out[i] = vectors
+        self.adapter = EACH
+        return out
 
 
 def index(
@@ -245,8 +261,8 @@ def index(
     dtype = "float32" if computing.precision == "float32" else "float16"
     shards = tokens.opened(work)
     dimensions = 0
-    for _, texts in passages.shards(shards.rows, tokens.SHARD):
-        vectors = encode(texts, query=False)
+    for docnos, texts in passages.shards(shards.rows, tokens.SHARD):
+        vectors = encode.each(texts, passages.spoken(docnos))
         dimensions = vectors[0].shape[1]
         tokens.add(shards, vectors, dtype)
         progress(shards.rows, len(passages))
