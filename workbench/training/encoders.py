@@ -148,6 +148,7 @@ def trainer(
         callbacks=[follow(training.progress)],
     )
 
+    made.model_accepts_loss_kwargs = False  # losses are means: the trainer divides them by the parts
     if training.tuning.lora:
         lora.keep_little(made, model)
 

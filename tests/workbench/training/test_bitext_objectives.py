@@ -306,3 +306,16 @@ def test_an_objective_that_wants_settings_says_where_they_are_written() -> None:
     with pytest.raises(LswError, match="The objective 'kl' needs settings") as caught:
         objective_of(system, tuning(objective="kl"))
     assert 'objective = { objective = "kl", reranker = ... }' in caught.value.cure
+
+
+@pytest.mark.parametrize(("name", "architecture"), [("optical", "multi-vector"), ("mse", "bi-encoder")])
+def test_a_batch_in_parts_moves_the_weights_as_far(name: str, architecture: str, tmp_path: Path) -> None:
+    """The mean over a batch is that over its parts: without momentum yet, the same first steps."""
+    base, moved = steady(MODEL[architecture], tmp_path / "base"), []
+    for parts in (1, 3):
+        tuned = {"accumulation": parts, "clip": 1e-3, "epsilon": 1e-2, "steps": 2}
+        training = by(work(architecture, base, tmp_path / f"work-{parts}", **tuned), name)
+        curve = finetune(training, tmp_path / f"out-{parts}").curve["loss"].to_pylist()
+        moved.append((weights(tmp_path / f"out-{parts}"), curve))
+    assert moved[0][1] == pytest.approx(moved[1][1], rel=1e-3)
+    assert all(moved[0][0][k].allclose(moved[1][0][k], atol=1e-7) for k in moved[0][0])  # type: ignore[attr-defined]
