@@ -5,11 +5,14 @@ from typing import cast
 
 import pyarrow as pa
 
+from store.artifacts import short
+from store.errors import LswError, nearest
 from store.layout import Store
 from store.passages import FILE
 from store.query import rows
 from store.rows import ComparisonRow, Row
 
+_ALIGNED = "SELECT DISTINCT id FROM alignments WHERE model_key = ? ORDER BY id"
 Labels = dict[str, int]
 
 
@@ -150,6 +153,58 @@ def finetunes(store: Store) -> list[Row]:
             ORDER BY f.system, f.trained_on
             """,
         )
+
+
+def aligned(store: Store, model: str) -> tuple[str, list[str]]:
+    """A model whose alignments are kept, and the ids of the texts they are of.
+
+    Args:
+        store: where.
+        model: its key, or how that begins.
+
+    Raises:
+        LswError: no model or several begin so, or none of its alignments are kept.
+    """
+    with store.reading() as con:
+        trained = rows(con, "SELECT model_key, trained_on FROM finetunes WHERE starts_with(model_key, ?)", [model])
+        kept = [row["model_key"] for row in rows(con, "SELECT DISTINCT model_key FROM alignments ORDER BY ALL")]
+    have = f"It is kept of: {', '.join(map(short, kept))}." if kept else "Train one with the objective optical."
+    if not trained:
+        raise LswError(
+            f"There is no trained model '{model}' in {store.folder}.", cure=f"See the view finetunes. {have}"
+        )
+    if len(trained) > 1:
+        keys = ", ".join(short(row["model_key"]) for row in trained)
+        raise LswError(f"'{model}' begins several keys of models.", keys, "Give more digits.")
+    key = trained[0]["model_key"]
+    if key not in kept:
+        raise LswError(f"No alignment of the model {short(key)} ({trained[0]['trained_on']}) is kept.", cure=have)
+    return key, alignments_of(store, key)
+
+
+def alignments_of(store: Store, model_key: str) -> list[str]:
+    """The ids of the texts whose alignment by a model is kept; none of most models."""
+    with store.reading() as con:
+        return [row["id"] for row in rows(con, _ALIGNED, [model_key])]
+
+
+def alignment(store: Store, model_key: str, text: str) -> list[Row]:
+    """The alignment of one text, a row for each token of the low-resource one and each of the other.
+
+    Raises:
+        LswError: none of this id is kept; the nearest is offered.
+    """
+    with store.reading() as con:
+        found = rows(
+            con,
+            "SELECT * FROM alignments WHERE model_key = ? AND id = ? ORDER BY source_position, target_position",
+            [model_key, text],
+        )
+    if not found:
+        raise LswError(
+            f"No alignment of the text '{text}' is kept.", cure=nearest(text, alignments_of(store, model_key))
+        )
+    return found
 
 
 def wording_pairs(store: Store) -> list[Row]:

@@ -195,7 +195,7 @@ def recipe_run_named(store: Store, name: str | None = None) -> Row:
 
 
 def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], list[ComparisonRow], list[NotCompared]]:
-    """What a recipe run's closing table is made of: its record, its runs in order with means, its comparisons, and
+    """What a recipe run's results are made of: its record, its runs in order with means, its comparisons, and
     those that could not be made. The record's `starts` are trainings from another model than the base that they are
     compared with, by system."""
     with store.reading() as con:

@@ -174,6 +174,17 @@ CREATE OR REPLACE VIEW comparisons AS SELECT * FROM comparison;
 """
 
 
+_METHODS = """
+ALTER TABLE finetune ADD COLUMN counts JSON;
+CREATE OR REPLACE VIEW finetunes AS SELECT * FROM finetune;
+CREATE TABLE alignment (
+    model_key TEXT, id TEXT, source_position INTEGER, source_token TEXT, target_position INTEGER, target_token TEXT,
+    weight FLOAT, weight_before FLOAT
+);
+CREATE VIEW alignments AS SELECT * FROM alignment;
+"""
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP of the store is."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -186,6 +197,7 @@ MIGRATIONS: list[tuple[int, str, str]] = [
     (4, "judgements of the passages of one variety", _BY_VARIETY),
     (5, "the tables that a stage filled; rows of plug-ins", _EXTRA),
     (6, "comparisons over their own runs; seeds; queries never asked", _OWN_RUNS),
+    (7, "what a training counted; how its objective aligned tokens", _METHODS),
 ]
 """Number, name, SQL. Append only: what was released is never edited."""
 
@@ -199,10 +211,11 @@ VIEWS = {
     "measures": "a run, measure and query: the value",
     "comparisons": "a contrast and measure: n, means, delta, interval, effect size, p, family; or why it was not made",
     "translations": "a low-resource wording with the source it was made from",
-    "finetunes": "a trained model: what on, how long, its first and last loss, whether its weights changed",
+    "finetunes": "a trained model: what on, how long, its losses, whether its weights changed, what its method counted",
     "stages": "a stage: kind, parameters, inputs, environment, seconds, error, the tables it filled",
     "triples": "a training triple with the scores that mined it",
     "losses": "a logged step of a training: its loss, or `held_out`, RR@10 of queries it is not trained on",
+    "alignments": "a token of a low-resource text and one of its other wording: how much of it is carried there",
     "recipe_runs": "a recipe run: the recipe as it was resolved, how it ended",
     "recipe_stages": "a stage of a recipe run, in order",
     "scored_queries": "a query's text as a run scored it (after script conversion)",

@@ -37,7 +37,7 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.slow
 def test_every_command_has_help(lsw: Lsw) -> None:
     for command in (
-        ["recipe", "list"], ["recipe", "show"], ["recipe", "check"], ["recipe", "run"], ["runs", "list"],
+        ["recipe", "list"], ["recipe", "show"], ["recipe", "check"], ["recipe", "run"], ["recipe", "results"], ["runs", "list"],
         ["runs", "show"], ["compare"], ["retrieve"], ["import"], ["export"], ["sql"], ["store", "check"],
         ["store", "upgrade"], ["store", "path"], ["doctor"],
     ):  # fmt: skip

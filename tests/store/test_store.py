@@ -13,8 +13,9 @@ import pytest
 from store import LswError, Store
 from store.database import connect
 from store.ingest import Context, collection_label, forget, ingest
-from store.query import lineage, run, runs, select
+from store.query import lineage, recipe_run_named, run, runs, select
 from store.rebuild import rebuild
+from store.record import open_recipe_run
 from store.schema import LATEST, MIGRATIONS, VIEWS, migrate, version
 from tests.store.conftest import a_run, artifact
 
@@ -209,3 +210,26 @@ def test_lineage_walks_to_the_sources(store: Store) -> None:
                 [key, json.dumps(inputs)],
             )
     assert [(r["key"], r["distance"]) for r in lineage(store, "c")] == [("c", 0), ("a", 1), ("b", 1)]
+
+
+def test_a_recipe_run_is_found_by_its_id_or_its_recipe(store: Store) -> None:
+    with pytest.raises(LswError, match="No recipe has run"):
+        recipe_run_named(store)
+    for run_id, recipe in (("aab1", "pair_ca_fr"), ("aab2", "pair_ca_fr"), ("aac3", "robustness"), ("ab4", "mine")):
+        with store.writing() as con:
+            resolved = json.dumps({"measures": {"names": [f"P@{run_id[-1]}", "AP"]}})
+            open_recipe_run(con, store, run_id, recipe, "A title", "mini", resolved, [(run_id, "a stage")])
+        time.sleep(0.002)  # begun one after the other
+    ids = {
+        name: recipe_run_named(store, name)["recipe_run_id"]
+        for name in (None, "pair_ca_fr", "aab1", "aac", "a/mine.toml")
+    }
+    assert ids == {None: "ab4", "pair_ca_fr": "aab2", "aab1": "aab1", "aac": "aac3", "a/mine.toml": "ab4"}
+    assert recipe_run_named(store, "aac")["measures"] == ["P@3", "AP"]
+    with pytest.raises(LswError, match="begins several") as several:
+        recipe_run_named(store, "aab")
+    assert several.value.detail == "aab2 (pair_ca_fr), aab1 (pair_ca_fr)"
+    for unknown in ("robust", ""):
+        with pytest.raises(LswError, match="No recipe run in") as none:
+            recipe_run_named(store, unknown)
+        assert ("Did you mean 'robustness'?" in none.value.cure) == bool(unknown)

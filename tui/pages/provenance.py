@@ -19,6 +19,7 @@ from tui.listing import Column, Listing, Rows
 from tui.page import Page
 from tui.study import label
 from workbench.plans.rerun import command
+from workbench.reports._alignment import drawn
 
 
 class Provenance(Page):
@@ -29,11 +30,15 @@ What a run was made from, the nearest stage first: models, triples, translations
 right all about the stage under the cursor: parameters, what came out, when, how long, on which machine with which
 versions.
 
+Of a model whose method aligned tokens it shows how those of a text in two wordings go over to one another; **a** goes
+to the next text.
+
 **y** copies the `lsw` command that makes the run again; **[** and **]** go to the run before and after.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right_square_bracket", "run(1)", "Next run", key_display="]"),
         Binding("left_square_bracket", "run(-1)", "Previous run", key_display="["),
+        Binding("a", "aligned", "Next alignment", tooltip="Next text whose alignment is kept, of the model here"),
         Binding("y", "copy", "Copy command", tooltip="Copy the command that makes this run again"),
     ]
 
@@ -42,6 +47,7 @@ versions.
         self.stages: list[Row] = []
         self.of: RunRow | None = None
         self.again = ""
+        self.text = 0
 
     def body(self) -> Iterator[Widget]:
         yield Static(id="about", markup=False)
@@ -93,12 +99,39 @@ versions.
     def moved(self, event: Listing.Moved) -> None:
         """All about one stage."""
         if event.row < len(self.stages):
-            row = self.stages[event.row]
-            parts = [f"{row['kind']}  {row['key']}"]
-            for name in ("parameters", "summary", "environment"):
-                values = json.loads(row[name] or "{}")
-                parts.append(f"\n{name}\n{_lines(values)}")
-            self.query_one("#said", Static).update("\n".join(parts))
+            self.text = 0
+            self._say(self.stages[event.row])
+
+    def _say(self, row: Row) -> None:
+        parts = [f"{row['kind']}  {row['key']}"]
+        for name in ("parameters", "summary", "environment"):
+            values = json.loads(row[name] or "{}")
+            parts.append(f"\n{name}\n{_lines(values)}")
+        said = "\n".join(parts)
+        self.query_one("#said", Static).update(said)
+        if row["kind"] == "finetune":
+            store, at = self.bench.store, self.text
+
+            def look() -> Text | None:
+                ids = browse.alignments_of(store, row["key"])
+                if not ids:
+                    return None
+                name = ids[at % len(ids)]
+                heading = f"alignment of {name}, {at % len(ids) + 1} of {len(ids)} texts\n\n"
+                return Text.assemble(heading, drawn(browse.alignment(store, row["key"], name)), "\n", said)
+
+            self.read("alignment", look, self._drawn)
+
+    def _drawn(self, alignment: Text | None) -> None:
+        if alignment:
+            self.query_one("#said", Static).update(alignment)
+
+    def action_aligned(self) -> None:
+        """The next text of the model under the cursor."""
+        at = self.query_one(Listing).cursor
+        if at < len(self.stages):
+            self.text += 1
+            self._say(self.stages[at])
 
     def current(self) -> tuple[str, str]:
         return "the command", self.again

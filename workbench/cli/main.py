@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import audit, compare, doctor, export, interrupt, plan, recipe, retrieve, runs, sql, store, tui
+from workbench.cli import (
+    alignment,
+    audit,
+    compare,
+    doctor,
+    export,
+    interrupt,
+    plan,
+    recipe,
+    retrieve,
+    runs,
+    sql,
+    store,
+    tui,
+)
 from workbench.cli.console import debugging, fail
 
 app = typer.Typer(
@@ -31,6 +45,7 @@ app.command("retrieve")(retrieve.retrieve)
 app.command("import")(retrieve.import_run)
 app.command("export")(export.export)
 app.command("audit")(audit.audit)
+app.command("alignment")(alignment.alignment)
 app.command("sql", cls=sql.SqlCommand)(sql.sql)
 app.command("tui")(tui.tui)
 app.command("doctor")(doctor.doctor)

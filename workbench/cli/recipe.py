@@ -1,6 +1,7 @@
 """`lsw recipe`: list, show, check, run, results."""
 
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -137,7 +138,7 @@ def run(
     force: Annotated[
         str | None, typer.Option(help="Run again: a kind of stage, a key's beginning, or all.", metavar="STAGE")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for each stage, with its counts.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="On a terminal too, a line for each stage.")] = False,
     form: ResultsFormatOption = "screen",
     as_json: JsonOption = False,
 ) -> None:
@@ -174,7 +175,8 @@ def run(
         talk().print(f"{to_run} to run, {len(fates) - to_run} cached.")
         return
     started = time.monotonic()
-    with Watcher(plan.title, () if verbose else plan.stages) as watcher:
+    each = verbose or not sys.stderr.isatty()  # a log has no bar to look at
+    with Watcher(plan.title, () if each else plan.stages) as watcher:
         counts = execute(plan, at, watcher, force)
     talk().print(
         f"{counts['ran']} stages run, {counts['cached']} cached, {time.monotonic() - started:.1f} s."
@@ -200,7 +202,7 @@ def _say_next(plan: "Plan", at: "Store", store: Path | None) -> None:
     with at.reading() as con:
         ran = {row["recipe"] for row in rows(con, "SELECT recipe FROM recipe_runs")}
     if plan.scale == "mini" and NEWCOMERS not in ran:
-        told[f"lsw recipe run {NEWCOMERS}"] = "what low-resource queries lose, seven pairs"
+        told[f"lsw recipe run {NEWCOMERS}"] = "what such queries lose on seven pairs"
     option = f" --store {shlex.quote(str(store))}" if store else ""
     longest = max(map(len, told))
     for i, (command, what) in enumerate(told.items()):

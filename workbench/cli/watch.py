@@ -111,9 +111,11 @@ class _Group:
 
     def ended(self, outcome: str, seconds: float) -> None:
         self.left -= 1
-        self.made += outcome != "cached"
-        self.cached += outcome == "cached"
-        self.seconds += seconds
+        if outcome == "cached":
+            self.cached += 1
+        else:
+            self.made += 1
+            self.seconds += seconds
 
 
 def _fact(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What was found, in words: an answer to each question that a recipe asks, from its comparisons and no more than they say.
+"""What was found, in words: an answer to each question that a recipe asks, no more than its comparisons say.
 
 "Yes" is said of what is significant after correction, and of nothing else.
 """

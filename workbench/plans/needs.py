@@ -8,7 +8,7 @@ from workbench.plans import sources, translation
 from workbench.plans.planner import Planner
 from workbench.stages.bitext import TESTED, Bitext
 from workbench.stages.lexicon import SIDES, MakeLexicon
-from workbench.training.needs import TRAINING_QUERIES, BitextOf, LexiconOf, Need
+from workbench.training.needs import TRAINING_QUERIES, BitextOf, LexiconOf, Need, TeacherOf
 from workbench.varieties import Pair
 
 
@@ -24,6 +24,8 @@ def stage(plan: Planner, need: Need, on: Pair) -> Stage:
         return _bitext(plan, need, on)
     if isinstance(need, LexiconOf):
         return _lexicon(plan, need, on)
+    if isinstance(need, TeacherOf):
+        return sources.base_model(plan, need.system)
     raise LswError(f"Nothing plans a {type(need).__name__}.", exit_code=1)
 
 

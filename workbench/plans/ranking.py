@@ -61,7 +61,8 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
     about |= {"ranker": ranker, "computing": ranker.heeded(recipe.computing)}
     model = _model(plan, last, name.trained_on, seed)
     if isinstance(rest, Name):
-        index = indexing.index(plan, last, model, name.document_variety)
+        kept = training.of_passages(plan, name.trained_on, last) if name.trained_on else None
+        index = indexing.index(plan, last, {"model": kept} if kept else model, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
     assert isinstance(of, Then)
     first_on = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None

@@ -13,6 +13,8 @@ from workbench.plans.planner import Planner
 from workbench.stages.finetune import OBJECTIVE, STEP, Finetune
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
+from workbench.training.finetune import objective_of
+from workbench.training.needs import TeacherOf
 from workbench.training.tuning import Tuning
 from workbench.varieties import Pair, pair
 
@@ -76,7 +78,9 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         at = plan.recipe.published[str(on)][system]
         return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
     ranker, tuning = plan.recipe.system(system), plan.recipe.tuning(name, system, seed)
-    steps, objective = [*tuned.steps, *variant.steps], variant.objective
+    minimised = objective_of(ranker, tuning, variant.objective)
+    steps = [*tuned.steps, *variant.steps] if minimised.reads_triples else []
+    needed = minimised.needs(on)
     seen = tuning.batch_size * tuning.steps if tuning.steps else None
     negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
     work = Finetune(
@@ -86,26 +90,39 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         ranker=ranker,
         tuning=tuning,
         steps=steps,
-        objective=objective,
+        objective=variant.objective,
+        teachers={
+            f"{OBJECTIVE}{role}": plan.recipe.system(need.system)
+            for role, need in needed.items()
+            if isinstance(need, TeacherOf)
+        },
         query_variety=on.low,
         document_variety=on.high,
         script=plan.script(on.low, on.high),
         processes=plan.recipe.computing.processes,
         report_to=list(plan.recipe.computing.report_to),
     )
-    inputs = {
-        "checkpoint": _start(plan, system, tuning),
-        "triples": negatives.planned(TriplesPlan(plan, tuning), on, seen),
-        "passages": sources.passages(plan, on.high, "train"),
-        **_held_out(plan, on),
-    }
+    inputs = {"checkpoint": _start(plan, system, tuning), **_held_out(plan, on)}
+    if minimised.reads_triples:
+        inputs["triples"] = negatives.planned(TriplesPlan(plan, tuning), on, seen)
+    if minimised.reads_triples or "dev_queries" in inputs:
+        inputs["passages"] = sources.passages(plan, on.high, "train")
     for number, step in enumerate(steps):
         for role, need in step.needs(on).items():
             inputs[f"{STEP}{number}.{role}"] = needs.stage(plan, need, on)
-    for role, need in (objective.needs(on) if objective else {}).items():
+    for role, need in needed.items():
         inputs[f"{OBJECTIVE}{role}"] = needs.stage(plan, need, on)
     named = f", seed {tuning.seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
     return plan.graph.add(work, f"fine-tune {system} on {name}{named}", inputs)
+
+
+def of_passages(plan: Planner, name: str, system: str) -> Stage | None:
+    """What encodes the passages of a trained system, if that is what its training starts from."""
+    if plan.recipe.fine_tuning and plan.recipe.fine_tuning.models == "published":
+        return None
+    tuning = plan.recipe.tuning(name, system)
+    objective = objective_of(plan.recipe.system(system), tuning, plan.recipe.trainings()[name].objective)
+    return _start(plan, system, tuning) if objective.keeps_passages else None
 
 
 def _held_out(plan: Planner, on: Pair) -> dict[str, Stage]:

@@ -14,6 +14,8 @@ from workbench.recipe.errors import explained, line_of, quoted_line
 from workbench.recipe.references import check_references
 from workbench.recipe.schema import USUAL, CollectionAt, NewModel, Recipe
 from workbench.systems import SYSTEMS
+from workbench.training.objectives import OBJECTIVES
+from workbench.training.steps import STEPS
 from workbench.training.tuning import Tuning
 from workbench.translation import TRANSLATORS
 
@@ -26,13 +28,18 @@ LARGEST, DEEPEST = 1 << 24, 32
 CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
     "collections": lambda values: CollectionAt,
     "systems": lambda values: SYSTEMS.part(values["architecture"]),
-    "lexicons": lambda values: LEXICONS.part(values["lexicon"]),
     "fine-tuning": lambda values: Tuning,
     "training": lambda values: Tuning,
     "pre-training": lambda values: NewModel,
     "translation": lambda values: TRANSLATORS.part(values.get("translator", USUAL)),
 }
 """The model of a section that is chosen by its values, or stands under a name of the user's own."""
+
+
+PARTS: dict[str, Callable[[str], type[BaseModel]]] = {
+    "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part,
+}  # fmt: skip
+"""The parts that a section may name wherever it stands."""
 
 
 def names() -> list[str]:
@@ -230,7 +237,7 @@ def checked(whole: dict[str, Any], *files: Path) -> Recipe:
         recipe = Recipe.model_validate(whole)
         check_references(recipe)
     except ValidationError as error:
-        raise explained(error, Recipe, CHOSEN, whole, *files) from None
+        raise explained(error, Recipe, CHOSEN, PARTS, whole, *files) from None
     except LswError as error:  # a name within a field: say in which file and line it stands
         raise LswError(error.title, error.detail or quoted_line(error.title, *files), error.cure) from None
     return recipe

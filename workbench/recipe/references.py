@@ -10,7 +10,10 @@ from workbench.pipeline import Fused, Name, Pipeline, pipeline
 from workbench.recipe.schema import Recipe, bare
 from workbench.recipe.trainings import CONTROL, FineTuning, Variant
 from workbench.stages.triples import TRIPLES
+from workbench.systems.base import Reranker
 from workbench.training.finetune import objective_of
+from workbench.training.needs import TeacherOf
+from workbench.varieties import pair
 
 
 def check_references(recipe: Recipe) -> None:
@@ -129,10 +132,21 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
     except LswError as error:
         raise LswError(f"fine-tuning.{name}.negatives: {error.title}", cure=error.cure) from None
     try:
-        objective_of(system, tuning, variant.objective)
+        objective = objective_of(system, tuning, variant.objective)
     except LswError as error:
         where = f"training.{training}: " if variant.objective else ""
         raise LswError(f"{where}'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
+    if variant.steps and not objective.reads_triples:
+        raise LswError(
+            f"The training '{training}' has steps, and '{objective.name}' reads no triples.",
+            cure=f"Take steps out of [training.{training}], or name another objective.",
+        )
+    for need in objective.needs(pair(variant.pair)).values():
+        if isinstance(need, TeacherOf) and not isinstance(recipe.system(need.system), Reranker):
+            raise LswError(
+                f"'{need.system}', which '{objective.name}' is to learn from, is no reranker.",
+                cure="Name a system that reranks, as mt5.",
+            )
 
 
 def _placed(error: ValidationError, *path: str) -> ValidationError:

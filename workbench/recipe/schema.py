@@ -224,8 +224,8 @@ class Recipe(Section):
     paper: str = ""
     collection: CollectionAt
     collections: dict[str, CollectionAt] = {}
-    systems: dict[str, Annotated[SerializeAsAny[System], SYSTEMS.read("architecture")]] = {}
     lexicons: dict[str, Annotated[SerializeAsAny[Lexicon], BeforeValidator(named)]] = {}
+    systems: dict[str, Annotated[SerializeAsAny[System], SYSTEMS.read("architecture")]] = {}
     vocabulary: Vocabulary | None = None
     pre_training: PreTraining | None = Field(default=None, alias="pre-training")
     translation: Annotated[SerializeAsAny[Translator], TRANSLATORS.read("translator", USUAL)] = ParallelQueries(

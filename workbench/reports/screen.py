@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.measure import Measurement
 from rich.table import Table as Grid
 from rich.text import Text
 
 from store.rows import ComparisonRow
-from workbench.comparison.findings import control_of, seen
+from workbench.comparison.findings import FULLEST, control_of, seen
 from workbench.comparison.results import Results, starts
 from workbench.comparison.words import bracket, interval_title, signed, title
 from workbench.reports._cells import Cells, Pair
@@ -44,31 +44,42 @@ def closing(results: Results) -> RenderableType:
 
     Pair by pair if there is room, else contrast by contrast with the pairs side by side.
     """
-    cells = Cells.of(results)
-    for layout in _layouts(cells):
-        for detail, air in ((3, True), (3, False), (2, False), (1, False), (0, False)):
-            whole = Group(*_parts(results, layout, detail, air))
-            if _height(whole) <= LINES:
-                return whole
-    return whole
+    words = [_words(results, detail) for detail in range(FULLEST + 1)]
+    layout, detail, air = _fitting(results, [_height(each) for each in words])
+    blank, caption = [Text()] * air, _caption(results, layout)
+    about = [Text(f"{caption}.", style="dim")] if caption else []
+    return Group(words[detail], *blank, layout.table, *blank, *about)
 
 
-def _height(whole: RenderableType) -> int:
+def _fitting(results: Results, heights: list[int]) -> tuple["Layout", int, bool]:
+    """The fullest layout that leaves room for words, the fullest words, and whether blank lines have room too.
+
+    Args:
+        results: of a recipe.
+        heights: lines of the words, in each detail.
+    """
+    for layout in _layouts(Cells.of(results)):
+        if layout.table.row_count > LINES:
+            continue
+        height = _height(layout.table) + _height(Text(_caption(results, layout) + "."))
+        for detail, air in ((FULLEST, True), *((detail, False) for detail in range(FULLEST, -1, -1))):
+            if height + heights[detail] + 2 * air <= LINES:
+                return layout, detail, air
+    return layout, 0, False
+
+
+def _height(part: RenderableType) -> int:
+    """Its lines."""
     console = Console(width=WIDTH, color_system=None)
-    return len(console.render_lines(whole))
+    return len(console.render_lines(part))
 
 
-def _parts(results: Results, layout: "Layout", detail: int, air: bool) -> Iterator[RenderableType]:
-    """Title, words, table and caption, with a blank line between them if there is room for `air`."""
+def _words(results: Results, detail: int) -> Group:
+    """The title and what was found."""
     scale = f", {results.record['scale']} scale" if results.record else ""
-    yield Text(f"{results.title} ({results.measures[0]}{scale})".strip(), style="bold")
-    for each in results.findings(detail):
-        yield Text.assemble((each["question"], "italic"), " ", each["answer"])
-    yield from [Text()] * air
-    yield layout.table
-    yield from [Text()] * air
-    if caption := _caption(results, layout):
-        yield Text(f"{caption}.", style="dim")
+    title = Text(f"{results.title} ({results.measures[0]}{scale})".strip(), style="bold")
+    found = results.findings(detail)
+    return Group(title, *(Text.assemble((each["question"], "italic"), " ", each["answer"]) for each in found))
 
 
 @dataclass(frozen=True)
@@ -96,8 +107,8 @@ def _grid() -> Grid:
 
 
 def _width(table: Grid) -> int:
-    console = Console(width=10 * WIDTH)
-    return Measurement.get(console, console.options, table).maximum
+    """What it takes if nothing is folded."""
+    return sum(max(cell_len(str(cell)) + 1 for cell in column.cells) for column in table.columns) - 1
 
 
 def _by_pair(cells: Cells) -> Layout:

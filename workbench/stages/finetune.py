@@ -1,5 +1,6 @@
-"""Fine-tuning one model on triples."""
+"""Fine-tuning one model on triples, or on what else its objective reads."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
@@ -14,7 +15,7 @@ from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import MODEL, STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
-from workbench.stages._behind import passages_of
+from workbench.stages._behind import passages_of, queries_of
 from workbench.stages._needed import needed
 from workbench.stages.triples.base import TripleSource
 from workbench.systems._passages import Reading
@@ -25,7 +26,7 @@ from workbench.training.distributed import share
 from workbench.training.finetune import finetune
 from workbench.training.held_out import HeldOut
 from workbench.training.needs import Given
-from workbench.training.objectives.base import Objective, Training
+from workbench.training.objectives.base import ALIGNMENT, Objective, Training
 from workbench.training.steps.base import Step
 from workbench.training.trainer import processes
 from workbench.training.tuning import Tuning
@@ -41,8 +42,9 @@ _TEXTS = pa.schema(
 class Finetune(Kind):
     """Leaves `checkpoint/` (the model), `rows/finetune.parquet` and `rows/loss.parquet`.
 
-    Reads `checkpoint` (where it starts), `triples` and, unless these are whole texts, `passages`; where the collection
-    has some, `dev_queries` and `dev_qrels`, for a figure that is logged beside the loss and changes nothing.
+    Reads `checkpoint` (where it starts); if the objective reads some, `triples` and, unless these are whole texts,
+    `passages`; where the collection has some, `dev_queries` and `dev_qrels`, for a figure that is logged beside the
+    loss and changes nothing. An objective that aligns tokens leaves `rows/alignment.parquet`.
 
     Args:
         system: its name in the recipe.
@@ -51,6 +53,7 @@ class Finetune(Kind):
         ranker, tuning: what is trained, how.
         steps: what is done to the triples first.
         objective: what is minimised, if not what `tuning` or the system says.
+        teachers: the systems that are learnt from, by the role of their weights.
         query_variety, document_variety, script: of the triples.
         processes: that share the training; 0: one for each GPU.
         report_to: trackers.
@@ -63,6 +66,7 @@ class Finetune(Kind):
     tuning: Tuning
     steps: list[SerializeAsAny[Step]] = []
     objective: SerializeAsAny[Objective] | None = None
+    teachers: dict[str, SerializeAsAny[System]] = {}
     query_variety: str = ""
     document_variety: str = ""
     script: str = "as written"
@@ -70,15 +74,14 @@ class Finetune(Kind):
     report_to: Annotated[list[str], LOCAL] = []
 
     version: ClassVar[int] = 2
-    tables: ClassVar[tuple[str, ...]] = ("finetune", "loss")
+    tables: ClassVar[tuple[str, ...]] = ("finetune", "loss", "alignment")
     group: ClassVar[str] = "train"
 
     def run(self, job: Job) -> Summary:
         """Train; goes on where an interrupted attempt saved last."""
         assert isinstance(self.ranker, Encoder | Reranker)
-        crops = job.rows("triples", "crops").exists()
         counts: dict[str, float] = {}
-        triples = job.read("triples", "crops") if crops else self._triples(job, counts)
+        triples = self._examples(job, counts)
         checkpoint = folder_in(job.inputs["checkpoint"])
         training = Training(
             self.ranker, checkpoint, triples, self.tuning, job.work, job.progress, tuple(self.report_to),
@@ -90,7 +93,7 @@ class Finetune(Kind):
         losses = outcome.curve["loss"].drop_null().to_pylist()
         figures = outcome.curve["held_out"].drop_null().to_pylist()
         summary = {
-            "examples": len(triples),
+            "examples": outcome.examples,
             "steps": outcome.steps,
             "loss_first": losses[0] if losses else None,
             "loss_last": losses[-1] if losses else None,
@@ -114,13 +117,18 @@ class Finetune(Kind):
             **{name: summary.get(name) for name in ("held_out_queries", "held_out_first", "held_out_last")},
             "weights_changed": True,  # `finetune` refuses otherwise
             "checkpoint": f"artifacts/{job.key}/checkpoint",
+            "counts": json.dumps(counts | training.given.counts),
         }
         job.write("finetune", pa.Table.from_pylist([row]))
-        job.write("loss", outcome.curve.add_column(0, "model_key", pa.array([job.key] * len(outcome.curve))))
+        job.write("loss", _of(job.key, outcome.curve))
+        if (job.work / ALIGNMENT).exists():
+            job.write("alignment", _of(job.key, pq.read_table(job.work / ALIGNMENT)))
         return summary
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
-        source = stage.inputs["triples"]
+        source = stage.inputs.get("triples")
+        if source is None:
+            return self._cost_of_bitext(stage, estimator)
         if "passages" not in stage.inputs or not isinstance(source.work, TripleSource):
             raise NotEstimatedError("How fast a model trains that is made by this recipe is known once it is made.")
         assert isinstance(self.ranker, Encoder | Reranker)
@@ -138,6 +146,27 @@ class Finetune(Kind):
             disk=estimator.weights(self.ranker),
         )
 
+    def _cost_of_bitext(self, stage: Stage, estimator: Estimator) -> Cost:
+        """As if each text were in a triple of texts as long as itself, which is more than an objective does with two.
+
+        Raises:
+            NotEstimatedError: the parallel texts are no queries.
+        """
+        assert isinstance(self.ranker, Encoder)
+        bitext = stage.inputs[f"{OBJECTIVE}bitext"]
+        if "source" not in bitext.inputs:
+            raise NotEstimatedError("How many parallel texts there are will be known once they are read.")
+        extent = queries_of(bitext.inputs["source"], estimator)
+        texts = list(extent.samples) or estimator.texts(self.query_variety, extent)
+        length = self.tuning.query_length or self.ranker.query_length
+        tuning = self.tuning.model_copy(update={"objective": None, "document_length": length})
+        steps = tuning.steps or max(1, round(-(-(extent.texts or 0) // tuning.batch_size) * tuning.epochs))
+        mean = extent.mean_bytes or TYPICAL
+        codes = self.query_variety, self.document_variety
+        rate = estimator.seconds_to_step(self.ranker, tuning, texts, codes, mean)
+        tokens = round(2 * steps * tuning.batch_size * mean / 4)
+        return Cost(tokens=tokens, seconds=STAGE + steps * rate + 4 * MODEL, disk=estimator.weights(self.ranker))
+
     def _held_out(self, job: Job) -> HeldOut | None:
         if "dev_queries" not in job.inputs:
             return None
@@ -146,6 +175,12 @@ class Finetune(Kind):
         queries = queries.set_column(queries.schema.get_field_index("query"), "query", pa.array(texts))
         reading = Reading(job.passages("passages"), self.document_variety, self.script)
         return HeldOut.of(queries, job.read("dev_qrels", "qrel"), reading, self.tuning.seed)
+
+    def _examples(self, job: Job, counts: dict[str, float]) -> pa.Table:
+        """Crops as they are, triples with their texts; nothing where the objective reads no triples."""
+        if "triples" not in job.inputs:
+            return _TEXTS.empty_table()
+        return job.read("triples", "crops") if job.rows("triples", "crops").exists() else self._triples(job, counts)
 
     def _triples(self, job: Job, counts: dict[str, float]) -> pa.Table:
         """Triples with texts in the declared script, and their varieties; on disk, memory-mapped. Counts what steps
@@ -175,7 +210,10 @@ class Finetune(Kind):
         for role in job.inputs:
             if role.startswith(beginning):
                 name = role.removeprefix(beginning)
-                given.tables[name] = needed(job, role, self.script)
+                if role in self.teachers:
+                    given.teachers[name] = self.teachers[role], folder_in(job.inputs[role])
+                else:
+                    given.tables[name] = needed(job, role, self.script)
         return given
 
     def _texts(self, job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], list[str], list[str]]]:
@@ -218,3 +256,8 @@ class Finetune(Kind):
             yield [q for q, _, _ in whole], [text[p] for _, p, _ in whole], [text[n] for _, _, n in whole]
         if left_out:
             job.note(f"{left_out:,} of {len(mined):,} triples left out: a passage of theirs is not in the collection")
+
+
+def _of(key: str, rows: pa.Table) -> pa.Table:
+    """Rows of one model."""
+    return rows.add_column(0, "model_key", pa.array([key] * len(rows), pa.string()))

@@ -57,7 +57,8 @@ class System(Part):
 
     `role` is its place in a pipeline. `heeds` are the settings of `Computing` that its results depend on. `objective`
     is how it is trained unless a recipe says otherwise; empty if it cannot be. `presets` are systems that need no
-    section in a scale beside the architecture itself: names, and settings.
+    section in a scale beside the architecture itself: names, and settings. `version` is raised when the same settings
+    would find something else.
     """
 
     architecture: str
@@ -68,6 +69,10 @@ class System(Part):
     heeds: ClassVar[frozenset[str]] = frozenset()
     objective: ClassVar[str] = ""
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    version: ClassVar[int] = 1
+
+    def recorded(self, whole: bool = True) -> dict[str, Any]:
+        return super().recorded(whole) | ({"version": self.version} if self.version > 1 else {})
 
     def heeded(self, computing: Computing) -> Computing:
         """Only what its results depend on, and what is local."""

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -14,6 +15,7 @@ from store.passages import FILE, Passages, write
 from workbench.collections.formats import batched
 from workbench.registry import told
 from workbench.systems._encoding import Computing
+from workbench.systems._inverted import invert
 from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Searched, Workplace
 from workbench.talk import Progress, Summary, hushed
@@ -23,8 +25,23 @@ K1, B = 0.9, 0.4
 """Anserini's defaults, which the published runs used."""
 UNPACKED = ("inv.docs", "inv.freqs")
 """Postings at eight bytes each, of which PISA makes the packed ones that are searched."""
-TIMED = 20_000
-"""Passages indexed to know how fast that is."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What terms cost: passages indexed to know how fast that is; the index in bytes for a byte of text; seconds of a
+    query for each passage (measured on 60,000 passages of 420 bytes, docs/benchmarks.md)."""
+
+    timed: int
+    disk: float
+    search: float
+
+
+EXTENTS = {
+    "words": Extent(20_000, 0.3, 1.7e-8),
+    "4-grams": Extent(5_000, 0.8, 5e-8),
+    "analyzer": Extent(20_000, 0.25, 1e-8),
+}
 
 
 class BM25(Retriever):
@@ -38,6 +55,7 @@ class BM25(Retriever):
         "bm25-4grams": {"terms": "4-grams"},
         "bm25-analyzer": {"terms": "analyzer"},
     }
+    version: ClassVar[int] = 2  # before, an index of more than 100,000 passages had postings that were not there
 
     def index(self, passages: Reading, out: Path, at: Workplace) -> Summary:
         index(passages, out, at.progress, self.k1, self.b, self.terms)
@@ -55,7 +73,7 @@ class BM25(Retriever):
     def seconds_to_index(self, texts: list[str], variety: str) -> float:
         with tempfile.TemporaryDirectory() as name:
             path = Path(name) / FILE
-            some = [texts[i % len(texts)] for i in range(TIMED)]
+            some = [texts[i % len(texts)] for i in range(EXTENTS[self.terms].timed)]
             write(path, batched((str(i), text) for i, text in enumerate(some)))
             began = time.perf_counter()
             reading = Reading(Passages(path), variety, "as written")
@@ -63,10 +81,10 @@ class BM25(Retriever):
             return (time.perf_counter() - began) / sum(len(text.encode()) for text in some)
 
     def disk(self, passages: int, size: float, width: int, computing: Computing) -> int:
-        return round(size * 0.6)
+        return round(size * EXTENTS[self.terms].disk)
 
     def seconds_to_search(self, search: Searched, width: int, multiplication: float) -> float:
-        return search.queries * (2e-4 + search.passages * 1.2e-8) + search.results * 4e-7
+        return search.queries * (2e-4 + search.passages * EXTENTS[self.terms].search) + search.results * 4e-7
 
 
 def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: float = B, terms: str = "words") -> None:
@@ -84,25 +102,20 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
     """
     from pyterrier_pisa import PisaIndex
 
-    texts_of = (text for _, texts in passages.shards(0, 4_096) for text in texts)
-    if not any(term_counts(text, passages.variety, terms) for text in texts_of):  # PISA would end the process
-        raise LswError(
-            "No passage has a term to index.", cure=f"Are these passages in '{passages.variety}'? Correct the corpus."
-        )
-
-    def toks() -> Iterator[dict[str, Any]]:
+    def counted() -> Iterator[tuple[str, dict[str, int]]]:
         done = 0
         for docnos, texts in passages.shards(0, 4_096):
             for docno, text in zip(docnos, texts, strict=True):
-                yield {"docno": docno, "toks": term_counts(text, passages.variety, terms)}
+                yield docno, term_counts(text, passages.variety, terms)
             done += len(docnos)
             progress(done, len(passages))
 
-    # scale=1: term frequencies as they are; PISA's default of 100 would defeat k1.
-    with hushed():
-        pisa = PisaIndex(str(out), stemmer="none", stops="none")
-        pisa.toks_indexer(scale=1).index(toks())
-        pisa.bm25(k1=k1, b=b)  # lays down the block-max data now, so that retrieval only reads
+    if not invert(counted(), out):  # PISA would end the process
+        raise LswError(
+            "No passage has a term to index.", cure=f"Are these passages in '{passages.variety}'? Correct the corpus."
+        )
+    with hushed():  # lays down the block-max data now, so that retrieval only reads
+        PisaIndex(str(out), stemmer="none", stops="none").bm25(k1=k1, b=b)
     for name in UNPACKED:
         (out / name).unlink()
 

@@ -17,6 +17,7 @@ import pyarrow.feather as feather
 
 from store import LswError
 from workbench.systems import SYSTEMS
+from workbench.systems.base import System
 from workbench.training.finetune import CURVE, Outcome, finetune
 from workbench.training.needs import Given
 from workbench.training.objectives import OBJECTIVES
@@ -44,6 +45,10 @@ def share(processes: int, training: Training, out: Path) -> Outcome:
         "report_to": training.report_to,
         "objective": training.objective and training.objective.model_dump(mode="json"),
         "needed": list(training.given.tables),
+        "teachers": {
+            role: [system.model_dump(mode="json"), str(folder)]
+            for role, (system, folder) in training.given.teachers.items()
+        },
         "seed": training.given.seed,
         "out": str(out),
     }
@@ -84,7 +89,7 @@ def share(processes: int, training: Training, out: Path) -> Outcome:
     told = json.loads((work / DONE).read_text("utf-8"))
     training.given.counts.update(told["counts"])
     curve = pa.Table.from_pylist(told["curve"], schema=CURVE)
-    return Outcome(told["steps"], told["weight_change"], curve)
+    return Outcome(told["examples"], told["steps"], told["weight_change"], curve)
 
 
 def main(job: Path) -> None:
@@ -98,9 +103,10 @@ def main(job: Path) -> None:
 
     try:
         tables = {role: feather.read_table(job.parent / f"{NEEDED}{role}.arrow") for role in told["needed"]}
-        given = Given(tables, told["seed"])
+        teachers = {role: (_system(system), Path(folder)) for role, (system, folder) in told["teachers"].items()}
+        given = Given(tables, told["seed"], teachers=teachers)
         training = Training(
-            SYSTEMS.part(told["system"]["architecture"]).model_validate(told["system"]),  # type: ignore[arg-type]
+            _system(told["system"]),  # type: ignore[arg-type]
             Path(told["checkpoint"]),
             feather.read_table(job.parent / TRIPLES, memory_map=True),
             Tuning.model_validate(told["tuning"]),
@@ -117,12 +123,17 @@ def main(job: Path) -> None:
         raise
     if first:
         report = {
+            "examples": outcome.examples,
             "steps": outcome.steps,
             "weight_change": outcome.weight_change,
             "curve": outcome.curve.to_pylist(),
             "counts": given.counts,
         }
         (job.parent / DONE).write_text(json.dumps(report), "utf-8")
+
+
+def _system(told: dict[str, Any]) -> System:
+    return SYSTEMS.part(told["architecture"]).model_validate(told)
 
 
 def _objective(told: dict[str, Any] | None) -> Objective | None:

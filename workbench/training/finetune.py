@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pydantic import ValidationError
 
 from store import LswError
 from workbench.systems.base import System
@@ -30,11 +31,12 @@ MOVED = 1e-7
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training did: steps taken, relative change of the weights, and the loss curve.
+    """What training did: examples of an epoch, steps taken, relative change of the weights, and the loss curve.
 
     `curve` is a table of schema `CURVE`; a row has a loss, or a figure of held-out queries.
     """
 
+    examples: int
     steps: int
     weight_change: float
     curve: pa.Table
@@ -84,7 +86,7 @@ def finetune(training: Training, out: Path) -> Outcome:
     per_epoch = result.global_step / trainer.state.epoch if trainer.state.epoch else 1.0
     rows += [{"step": step, "epoch": step / per_epoch, "held_out": figure} for step, figure in figures.items()]
     curve = pa.Table.from_pylist(sorted(rows, key=lambda row: row["step"]), schema=CURVE)
-    return Outcome(int(result.global_step), change, curve)
+    return Outcome(len(trainer.train_dataset), int(result.global_step), change, curve)
 
 
 def _figures(kept: Path) -> dict[int, float]:
@@ -144,4 +146,11 @@ def objective_of(system: System, tuning: Tuning, declared: Objective | None = No
             f"The objective '{name}' cannot train a {system.architecture} system.",
             cure=f"It trains: {', '.join(objective.architectures)}.",
         )
-    return declared or objective(objective=name)
+    try:
+        return declared or objective(objective=name)
+    except ValidationError as error:
+        lacking = ", ".join(f"{fault['loc'][0]} = ..." for fault in error.errors())
+        raise LswError(
+            f"The objective '{name}' needs settings.",
+            cure=f'Write objective = {{ objective = "{name}", {lacking} }} in a section [training.NAME].',
+        ) from None

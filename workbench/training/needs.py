@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from workbench.lexicons.base import Lexicon
+from workbench.systems.base import System
 
 TRAINING_QUERIES = "training queries"
 """The bitext that a collection's training queries are, in two varieties."""
@@ -40,7 +42,18 @@ class LexiconOf:
     lexicon: Lexicon
 
 
-Need = BitextOf | LexiconOf
+@dataclass(frozen=True)
+class TeacherOf:
+    """The base model of a system of the recipe, to learn from.
+
+    Args:
+        system: its name in the recipe.
+    """
+
+    system: str
+
+
+Need = BitextOf | LexiconOf | TeacherOf
 
 
 @dataclass
@@ -52,9 +65,11 @@ class Given:
         seed: of the training.
         note: told what a user should know.
         counts: to be filled with what was done, for the record.
+        teachers: by role, a system that is learnt from, and the folder of its weights.
     """
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
     seed: int = 42
     note: Callable[[str], Any] = lambda text: None
     counts: dict[str, float] = field(default_factory=dict)
+    teachers: dict[str, tuple[System, Path]] = field(default_factory=dict)

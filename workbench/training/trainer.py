@@ -38,19 +38,21 @@ def processes(asked: int, tuning: Tuning) -> int:
     return asked
 
 
-def arguments(training: Training, in_parts: bool) -> dict[str, Any]:
+def arguments(training: Training, in_parts: bool, examples: int | None = None) -> dict[str, Any]:
     """The trainers' arguments.
 
     Args:
         training: what is trained on what, and how.
         in_parts: whether the trainer is to add up the gradients of `accumulation` parts of a batch. The losses that
             contrast a query with its whole batch do that themselves.
+        examples: that an epoch has; as many as triples if None.
     """
     import torch
 
     tuning = training.tuning
     shares = sharing() * tuning.accumulation
-    per_epoch = max(1, -(-len(training.triples) // tuning.batch_size))
+    count = len(training.triples) if examples is None else examples
+    per_epoch = max(1, -(-count // tuning.batch_size))
     total = tuning.steps or max(1, int(per_epoch * tuning.epochs))
     gpu = torch.cuda.is_available()
     precision: str = tuning.precision
@@ -129,11 +131,14 @@ def quiet(trainer: Any) -> Any:
     return trainer
 
 
-def roles(model: Any) -> dict[str, Any]:
+TRIPLES = {"query": "query", "positive": "document", "negative": "document"}
+"""Which columns are encoded as queries, and which as passages."""
+
+
+def roles(model: Any, columns: dict[str, str] = TRIPLES) -> dict[str, Any]:
     """Queries and passages are cut and marked in training as they are in search."""
-    roles = {"query": "query", "positive": "document", "negative": "document"}
-    prompts = {column: model.prompts[role] for column, role in roles.items() if model.prompts.get(role)}
-    return {"router_mapping": roles, "prompts": prompts or None}
+    prompts = {column: model.prompts[role] for column, role in columns.items() if model.prompts.get(role)}
+    return {"router_mapping": columns, "prompts": prompts or None}
 
 
 def freeze(backbone: Any, parts: Sequence[str]) -> None:

@@ -11,6 +11,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+class Lora(Section):
+    """Updates of low rank beside frozen weights: `rank`, `alpha` (an update counts alpha / rank times), `dropout`."""
+
+    rank: Positive
+    alpha: Rate = 16.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
 class Tuning(Section):
     """How one system is trained. Warm-up is a share of all steps; rates are peaks of the schedule, and AdamW moves.
 
@@ -22,7 +30,8 @@ class Tuning(Section):
     `batch_size` counts triples and is what a step sees, whatever the parts it is computed in (`accumulation`) and the
     processes that share it. `steps` ends training before or after `epochs` would. Lengths, in tokens, and `objective`
     are the system's own unless training has others; `negatives` names where its triples come from, if elsewhere than
-    those of the recipe.
+    those of the recipe. `lora` freezes all but a few updates of low rank, which are folded into the weights in the end;
+    a head beside the transformer is trained whole.
     """
 
     epochs: Rate
@@ -47,3 +56,4 @@ class Tuning(Section):
     epsilon: Rate = 1e-8
     query_length: Positive | None = None
     document_length: Positive | None = None
+    lora: Lora | None = None

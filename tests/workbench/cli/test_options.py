@@ -1,11 +1,13 @@
 """What is typed after `lsw`, refused in the words of the option."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from store import LswError
+from store import LswError, Store
+from store.record import open_recipe_run
 from workbench.cli import main
 
 
@@ -44,3 +46,20 @@ def test_what_is_no_utf_8_is_refused_before_it_is_recorded(
         main.main()
     assert ended.value.code == 2
     assert "is not UTF-8" in capsys.readouterr().err
+
+
+def test_a_recipe_run_without_results_says_so(tmp_path: Path) -> None:
+    at = ["--store", str(tmp_path)]
+    error = CliRunner().invoke(main.app, ["recipe", "results", *at]).exception
+    assert isinstance(error, LswError) and "No recipe has run" in error.title and "lsw recipe run" in error.cure
+    store = Store(tmp_path)
+    store.create()
+    with store.writing() as con:
+        open_recipe_run(
+            con, store, "aab1", "mine", "A title", "mini", '{"measures": {"names": ["RR@10"]}}', [("k", "s")]
+        )
+    error = CliRunner().invoke(main.app, ["recipe", "results", "mine", *at]).exception
+    assert isinstance(error, LswError) and "aab1 of mine has no retrieval runs" in error.title
+    assert "It is running; run the recipe again" in error.cure
+    unknown = CliRunner().invoke(main.app, ["recipe", "results", "--format", "tabel", *at]).exception
+    assert isinstance(unknown, LswError) and "Unknown format 'tabel'" in unknown.title and "'table'" in unknown.cure

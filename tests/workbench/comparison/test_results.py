@@ -193,9 +193,29 @@ def test_contrasts_agree_with_the_measures(finished: Store) -> None:
 def test_a_second_run_computes_nothing(finished: Store, lsw: Lsw) -> None:
     again = lsw("recipe", "run", RECIPE, "--store", finished.folder)
     assert "0 stages run" in again.stderr
-    assert "gain on yue" in again.stdout
-    assert "Holm over 6" in again.stdout
-    assert "gain on unseen pairs (6)" in " ".join(again.stdout.split())
+    assert len(again.stdout.splitlines()) <= 44
+    assert "Did training on ca-fr help?" in again.stdout and "gain on yue" in again.stdout
+    assert "gain 6 + 6, closure 3 + 3, seen + unseen pairs" in " ".join(again.stdout.split())
+    offered = [line.split("lsw ")[1].split("  ")[0] for line in again.stderr.splitlines() if "lsw " in line]
+    at = f" --store {finished.folder}"
+    [(run_id,)] = ask(finished, f"SELECT recipe_run_id FROM recipe_runs WHERE recipe = '{RECIPE}'")
+    assert offered == [f"recipe results {run_id}{at}", f"tui{at}", f"recipe run robustness{at}"]
+
+
+def test_every_table_is_there_when_it_is_asked_for(finished: Store, lsw: Lsw) -> None:
+    at = ("--store", finished.folder)
+    whole = lsw("recipe", "results", RECIPE, *at).stdout
+    assert whole == lsw("recipe", "run", RECIPE, "--format", "table", *at).stdout
+    assert "gain on unseen pairs (6)" in " ".join(whole.split()) and "Holm over 6" in whole
+    [(run_id,)] = ask(finished, f"SELECT recipe_run_id FROM recipe_runs WHERE recipe = '{RECIPE}'")
+    assert whole == lsw("recipe", "results", str(run_id)[:5], *at).stdout
+    shown = lsw("recipe", "results", RECIPE, "--measure", "nDCG@10", *at).stdout
+    assert "Gap on unseen pairs in nDCG@10" in shown and "in RR@10" not in shown
+    for form in ("json", "csv", "latex", "screen"):
+        told = lsw("recipe", "results", RECIPE, "--format", form, *at).stdout
+        assert told == lsw("recipe", "run", RECIPE, "--format", form, *at).stdout
+    refused = lsw("recipe", "results", RECIPE, "--measure", "nDCG@01", *at, check=2).stderr
+    assert "Unknown measure 'nDCG@01'" in refused and "Did you mean 'nDCG@10'" in refused
 
 
 def test_exports_give_the_same_figures_to_any_tool(finished: Store, lsw: Lsw, tmp_path: Path) -> None:

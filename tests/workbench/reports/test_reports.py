@@ -20,7 +20,7 @@ from workbench.comparison.words import basis, method_words, p_text, signed
 from workbench.reports.csv import Csv
 from workbench.reports.json import Json
 from workbench.reports.latex import latex
-from workbench.reports.table import closing, comparison
+from workbench.reports.table import comparison, tables
 from workbench.significance.outcomes import Method
 
 BASE, TUNED = (None, "ca-fr")
@@ -64,7 +64,7 @@ def made(
 
 def printed(results: Results, whole: bool = True) -> str:
     console = Console(file=io.StringIO(), width=160, highlight=False, markup=False)
-    console.print(closing(results) if whole else comparison(results))
+    console.print(tables(results) if whole else comparison(results))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return " ".join(text.split())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from store import LswError
@@ -94,8 +95,10 @@ def test_on_real_news_4_grams_find_what_words_do_not(real: Path, tmp_path: Path)
     for terms in ("words", "4-grams"):
         (tmp_path / terms).mkdir()
         run = scored(collection, queries, ("ca", "fr"), terms, tmp_path / terms)
-        same(run, expected(table(collection, "fr"), queries, ("ca", "fr"), terms))
         means[terms] = reciprocal_rank(run, relevant, queries["qid"].to_pylist())
+        few = queries.slice(0, 15)
+        of_few = run.filter(pc.is_in(run["qid"], few["qid"]))
+        same(of_few, expected(table(collection, "fr"), few, ("ca", "fr"), terms))
     assert means["4-grams"] > means["words"] + 0.2
 
 
@@ -117,9 +120,9 @@ def test_systems_by_themselves_need_no_scale() -> None:
     assert {name: getattr(system, "terms", "") for name, system in bare().items() if name.startswith("bm25")} == {
         "bm25": "words", "bm25-4grams": "4-grams", "bm25-analyzer": "analyzer",
     }  # fmt: skip
-    assert bare()["bm25"].key() == {"architecture": "bm25"}  # as before there were others
+    assert bare()["bm25"].key() == {"architecture": "bm25", "version": 2}
     recipe = {"title": "t", "collection": {"name": "m", "folder": "x"}}
-    assert Recipe.model_validate(recipe).system("bm25-4grams").key() == {"architecture": "bm25", "terms": "4-grams"}
+    assert Recipe.model_validate(recipe).system("bm25-4grams").key() == {**bare()["bm25"].key(), "terms": "4-grams"}
     own = {**recipe, "systems": {"bm25-4grams": {"architecture": "bm25", "terms": "4-grams", "k1": 1.2}}}
     assert Recipe.model_validate(own).system("bm25-4grams").key()["k1"] == 1.2
     with pytest.raises(LswError, match="Unknown system 'bm25-4gram'") as refused:

@@ -16,6 +16,9 @@ from workbench.training.needs import Given, Need
 from workbench.training.tuning import Tuning
 from workbench.varieties import Pair
 
+ALIGNMENT = "alignment.parquet"
+"""What an objective that aligns tokens leaves in the folder of the training's work: columns of the view `alignments`,
+without the model."""
 Prepared = tuple[Any, Any, Callable[[Path], None]]
 """A trainer, the module whose weights it moves, and how to save the result."""
 
@@ -27,7 +30,8 @@ class Training:
     Args:
         system: whose weights.
         checkpoint: folder with the model to start from.
-        triples: columns query, positive, negative (texts), query_variety, document_variety.
+        triples: columns query, positive, negative (texts), query_variety, document_variety; empty where the objective
+            reads none.
         tuning: epochs, rate and so on.
         work: folder for the trainer's checkpoints; if it holds some, training goes on from the last.
         progress: told steps done and to do.
@@ -49,6 +53,15 @@ class Training:
     given: Given = field(default_factory=Given)
 
     @property
+    def varieties(self) -> tuple[str, str]:
+        """Of queries and passages: those of the first triple, or of the parallel texts that stand for triples."""
+        if len(self.triples):
+            first = self.triples.slice(0, 1).to_pylist()[0]
+            return first["query_variety"], first["document_variety"]
+        codes = self.given.tables["bitext"].schema.metadata
+        return codes[b"source"].decode(), codes[b"target"].decode()
+
+    @property
     def query_length(self) -> int:
         """In tokens."""
         return self.tuning.query_length or self.system.query_length
@@ -62,12 +75,18 @@ class Training:
 class Objective(Part):
     """What training minimises. In a recipe: `objective = "in-batch"`, or `objective = { objective = "optical", ... }`.
 
-    `architectures` are those that it can train.
+    `architectures` are those that it can train. One that reads no triples is given none, and no step is done to any.
     """
 
     objective: str
 
     architectures: ClassVar[tuple[str, ...]]
+    reads_triples: ClassVar[bool] = True
+
+    @property
+    def keeps_passages(self) -> bool:
+        """Whether only queries are encoded by what is trained: passages stay with the model that it starts from."""
+        return False
 
     def needs(self, on: Pair) -> dict[str, Need]:
         """What it reads beside the triples of a pair, by role."""

@@ -1,9 +1,11 @@
 """Whether a passage is relevant, as one logit of query and passage read together (Nogueira and Cho 2019, arXiv
 1901.04085; the cross-encoders of Litschko et al. 2023, arXiv 2305.05295)."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from workbench.checkpoints.soundness import POOLER, examine, loading, settings
+from workbench.training import lora
 from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, follow, freeze, on_one, quiet
@@ -42,6 +44,8 @@ class Relevance(Objective):
             )  # fmt: skip
         examine(model[0].model, model.tokenizer, training.checkpoint, (*POOLER, "classifier.") if plain else ())
         freeze(model[0].model, tuning.frozen)
+        if tuning.lora:
+            lora.narrow(model[0].model, tuning.lora)
 
         class RelevantOrNot(torch.nn.Module):
             def __init__(self) -> None:
@@ -64,4 +68,12 @@ class Relevance(Objective):
             callbacks=[follow(training.progress)],
         )
         trainer.model_accepts_loss_kwargs = False  # the loss above is a mean: the trainer divides it by the parts
-        return quiet(trainer), model, lambda out: model.save_pretrained(str(out), create_model_card=False)
+        if tuning.lora:
+            lora.keep_little(trainer, model)
+
+        def save(out: Path) -> None:
+            if tuning.lora:
+                lora.fold(model[0].model)
+            model.save_pretrained(str(out), create_model_card=False)
+
+        return quiet(trainer), model, save

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from workbench.checkpoints.soundness import examine, loading
 from workbench.systems import mt5
+from workbench.training import lora
 from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
 from workbench.training.trainer import arguments, follow, freeze, on_one, quiet
@@ -46,6 +47,8 @@ class YesNo(Objective):
         examine(model, tokenizer, training.checkpoint)
         yes, no = mt5.answers(tokenizer)
         freeze(model, tuning.frozen)
+        if tuning.lora:
+            lora.narrow(model, tuning.lora)
 
         def collate(rows: list[dict[str, str]]) -> dict[str, Any]:
             queries = [r["query"] for r in rows] * 2
@@ -77,7 +80,12 @@ class YesNo(Objective):
 
         trainer.model_accepts_loss_kwargs = False  # the loss above is a mean: the trainer divides it by the parts
 
+        if tuning.lora:
+            lora.keep_little(trainer, model)
+
         def save(out: Path) -> None:
+            if tuning.lora:
+                lora.fold(model)
             model.save_pretrained(str(out))
             tokenizer.save_pretrained(str(out))
 
