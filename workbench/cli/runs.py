@@ -82,7 +82,9 @@ def _brief(parameters: dict[str, Any]) -> "Iterator[str]":
     import json
 
     for name, value in parameters.items():
-        if isinstance(value, dict) and name not in ("files", "contents"):
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            yield from (f"{name}.{text}" for text in _brief({str(i): item for i, item in enumerate(value)}))
+        elif isinstance(value, dict) and name not in ("files", "contents"):
             yield from (f"{name}.{text}" for text in _brief(value))
         elif value not in (None, [], "") and not isinstance(value, dict):
             text = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

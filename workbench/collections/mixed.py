@@ -104,8 +104,7 @@ class Mixed:
         if len(known) - count > LEFT_OUT * len(known):
             raise LswError(
                 f"The passages of '{self.name}' are not parallel in {', '.join(ordered)}.",
-                f"Of {len(known):,} docnos {len(known) - count:,} are lost: the variety that is drawn for them does not "
-                "have them.",
+                f"{len(known) - count:,} of {len(known):,} docnos are lost: the variety drawn for them lacks them.",
                 "Mix varieties that have the same docnos.",
             )
 

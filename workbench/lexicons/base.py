@@ -49,6 +49,8 @@ class Lexicon(Part):
     lexicon: str
 
     parallel_passages: ClassVar[bool] = False
+    size: ClassVar[int] = 10_000_000
+    """Bytes of a file of it that is not here yet, roughly."""
 
     def bitext_of(self, source: str, target: str) -> str:
         """The bitext that it reads: `training queries`, or where a file is; empty if it reads none."""

@@ -11,10 +11,12 @@ from store import LswError, nearest
 
 Chosen = Mapping[str, Callable[[dict[str, Any]], type[BaseModel]]]
 """For a section: the model that its values choose."""
+Parts = Mapping[str, Callable[[str], type[BaseModel]]]
+"""For a key that names a part, as `step` does, wherever it stands: the part of a name."""
 
 
 def explained(
-    error: ValidationError, root: type[BaseModel], chosen: Chosen, values: dict[str, Any], *files: Path
+    error: ValidationError, root: type[BaseModel], chosen: Chosen, parts: Parts, values: dict[str, Any], *files: Path
 ) -> LswError:
     """The first fault that pydantic found, as an error for people.
 
@@ -22,6 +24,7 @@ def explained(
         error: what pydantic raised.
         root: the model that was checked.
         chosen: models of sections that are chosen by their values.
+        parts: models of sections that name a part.
         values: that were checked.
         files: where the values were read from, the likeliest first.
     """
@@ -30,7 +33,7 @@ def explained(
     field = ".".join(loc)
     cure = ""
     if fault["type"] == "extra_forbidden":
-        known = _keys(root, chosen, values, loc[:-1])
+        known = _keys_of_part(parts, values, loc[:-1]) or _keys(root, chosen, values, loc[:-1])
         title, cure = (
             f"Unknown key '{loc[-1]}'" + (f" in [{'.'.join(loc[:-1])}]." if loc[:-1] else "."),
             nearest(loc[-1], known),
@@ -50,6 +53,19 @@ def explained(
     else:
         title = f"{field}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}."
     return LswError(title, line_of(loc, *files), cure)
+
+
+def _keys_of_part(parts: Parts, values: Any, path: list[str]) -> list[str]:
+    """Keys that a section which names a part may have; none if it names none."""
+    for name in path:
+        if isinstance(values, list):
+            values = values[int(name)] if name.isdigit() and int(name) < len(values) else None
+        else:
+            values = values.get(name) if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        return []
+    named = (key for key in parts if isinstance(values.get(key), str))
+    return next((list(parts[key](values[key]).model_fields) for key in named), [])
 
 
 def _keys(root: type[BaseModel], chosen: Chosen, values: Any, path: list[str]) -> list[str]:

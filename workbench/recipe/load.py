@@ -9,10 +9,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from store import LswError, nearest
+from workbench.lexicons import LEXICONS
 from workbench.recipe.errors import explained, line_of, quoted_line
 from workbench.recipe.references import check_references
 from workbench.recipe.schema import USUAL, CollectionAt, NewModel, Recipe
 from workbench.systems import SYSTEMS
+from workbench.training.objectives import OBJECTIVES
+from workbench.training.steps import STEPS
 from workbench.training.tuning import Tuning
 from workbench.translation import TRANSLATORS
 
@@ -31,6 +34,12 @@ CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
     "translation": lambda values: TRANSLATORS.part(values.get("translator", USUAL)),
 }
 """The model of a section that is chosen by its values, or stands under a name of the user's own."""
+
+
+PARTS: dict[str, Callable[[str], type[BaseModel]]] = {
+    "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part,
+}  # fmt: skip
+"""The parts that a section may name wherever it stands."""
 
 
 def names() -> list[str]:
@@ -121,6 +130,30 @@ def _unusable(values: Any, loc: tuple[str, ...] = ()) -> tuple[tuple[str, ...], 
     return None
 
 
+def at_scale(path: Path, scale: Path) -> dict[str, Any]:
+    """A recipe as it is at a scale: each `[[at]]` that names the scale is laid over the rest.
+
+    For what a scale's data are not there for: languages of another collection. The method stays.
+
+    Raises:
+        LswError: as `read_toml`; or an `[[at]]` that names no scales.
+    """
+    values = read_toml(path)
+    parts, cure = values.pop("at", []), 'Write [[at]], and under it scales = ["mini"] and what is otherwise there.'
+    if not isinstance(parts, list):
+        raise LswError("at: this should be a list of sections.", line_of(["at"], path), cure)
+    for part in parts:
+        wanted = part.pop("scales", None) if isinstance(part, dict) else None
+        if not isinstance(wanted, list) or not wanted:
+            raise LswError("at.scales: a list of scales is missing.", line_of(["at"], path), cure)
+        for name in wanted:
+            if name not in scales() and not str(name).endswith(".toml"):
+                raise LswError(f"at.scales: unknown scale '{name}'.", line_of(["at"], path), nearest(name, scales()))
+        if {scale.stem, scale.name} & set(wanted):
+            values = merged(values, part)
+    return values
+
+
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """`over` laid on `under`, section by section."""
     out = dict(under)
@@ -161,11 +194,13 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
     Raises:
         LswError: one error, naming the file, the line and the field.
     """
-    own, behind = read_toml(path), read_toml(scale)
+    own, behind = at_scale(path, scale), read_toml(scale)
     behind.pop("title", None)
     if "fine-tuning" not in own:
         behind.pop("fine-tuning", None)
     whole = merged(behind, own)
+    if "fidelity" in own:
+        whole["fidelity"] = [*own["fidelity"], *behind.get("fidelity", [])]
     for text in overrides or ():
         change = override(text)
         section = next(iter(change))
@@ -202,7 +237,7 @@ def checked(whole: dict[str, Any], *files: Path) -> Recipe:
         recipe = Recipe.model_validate(whole)
         check_references(recipe)
     except ValidationError as error:
-        raise explained(error, Recipe, CHOSEN, whole, *files) from None
+        raise explained(error, Recipe, CHOSEN, PARTS, whole, *files) from None
     except LswError as error:  # a name within a field: say in which file and line it stands
         raise LswError(error.title, error.detail or quoted_line(error.title, *files), error.cure) from None
     return recipe

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Seriali
 from store import LswError, nearest
 from workbench.collections.base import collection_name
 from workbench.evaluation.measures import DEFAULT, parsed
+from workbench.lexicons import named
+from workbench.lexicons.base import Lexicon
 from workbench.pipeline import pipeline
 from workbench.recipe.trainings import FineTuning, PairName, Variant
 from workbench.registry import LOCAL, Section, told
@@ -222,6 +224,7 @@ class Recipe(Section):
     paper: str = ""
     collection: CollectionAt
     collections: dict[str, CollectionAt] = {}
+    lexicons: dict[str, Annotated[SerializeAsAny[Lexicon], BeforeValidator(named)]] = {}
     systems: dict[str, Annotated[SerializeAsAny[System], SYSTEMS.read("architecture")]] = {}
     vocabulary: Vocabulary | None = None
     pre_training: PreTraining | None = Field(default=None, alias="pre-training")
@@ -248,6 +251,26 @@ class Recipe(Section):
         there, audit = values.get("translation"), values.get("audit")
         same = isinstance(there, dict) and isinstance(audit, dict) and audit.get("back") == there.get("translator", "")
         return {**values, "audit": {**audit, "back": there}} if same else values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lexicons_by_name(cls, values: Any) -> Any:
+        """What stands under [lexicons.NAME] is meant wherever `lexicon` is that name."""
+        known = values.get("lexicons") if isinstance(values, dict) else None
+        if not isinstance(known, dict):
+            return values
+
+        def filled(value: Any) -> Any:
+            if isinstance(value, list):
+                return [filled(item) for item in value]
+            if not isinstance(value, dict):
+                return value
+            return {
+                key: known[item] if key == "lexicon" and isinstance(item, str) and item in known else filled(item)
+                for key, item in value.items()
+            }
+
+        return {name: value if name == "lexicons" else filled(value) for name, value in values.items()}
 
     def trainings(self) -> dict[str, Variant]:
         """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME]."""

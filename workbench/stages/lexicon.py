@@ -6,7 +6,7 @@ import pyarrow as pa
 from pydantic import SerializeAsAny
 
 from store import LswError
-from workbench.collections.files import located, told
+from workbench.collections.files import located, to_download, told
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
@@ -76,7 +76,9 @@ class MakeLexicon(Kind):
         behind = stage.inputs.get("bitext")
         known = behind is not None and "source" in behind.inputs
         texts = queries_of(behind, estimator).texts or 0 if behind and known else 0
-        return Cost(seconds=STAGE + self.lexicon.seconds(texts))
+        missing = [at for at in self.at.values() if to_download(at)]
+        download = sum(estimator.bytes_to_download(at, self.lexicon.size) for at in missing)
+        return Cost(download=download, seconds=STAGE + self.lexicon.seconds(texts))
 
 
 def _bitext(job: Job) -> list[tuple[str, str]]:

@@ -76,3 +76,22 @@ def test_it_learns_to_tell_them_apart(judge: Path, triples: pa.Table, tmp_path: 
     )
     assert first == pytest.approx(scores(judge, triples, "positive")[0], abs=1e-5)
     assert second == pytest.approx(scores(judge, triples, "negative")[0], abs=1e-5)
+
+
+def test_a_model_that_scores_nothing_yet_is_begun_with_a_head_of_its_seed(
+    judge: Path, triples: pa.Table, tmp_path: Path
+) -> None:
+    from transformers import AutoModel
+
+    AutoModel.from_pretrained(judge).save_pretrained(tmp_path / "plain")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / "plain" / name).write_bytes((judge / name).read_bytes())
+    outs = []
+    for number, seed in enumerate((5, 5, 6)):
+        tuned = tuning(epochs=1.0, learning_rate=3e-3, temperature=1.0, seed=seed)
+        finetune(
+            training("cross-encoder", tmp_path / "plain", triples, tuned, tmp_path / f"w{number}"),
+            tmp_path / f"o{number}",
+        )
+        outs.append(scores(tmp_path / f"o{number}", triples, "positive"))
+    assert outs[0] == outs[1] != outs[2]

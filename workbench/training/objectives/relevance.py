@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from workbench.checkpoints.soundness import examine, loading
+from workbench.checkpoints.soundness import POOLER, examine, loading, settings
 from workbench.training import lora
 from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
@@ -34,12 +34,15 @@ class Relevance(Objective):
         from sentence_transformers import CrossEncoder
         from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncoderTrainingArguments
 
+        # A model that scores nothing yet (mMiniLM, XLM-R) is begun with a head drawn at random by the training's seed.
+        named = settings(training.checkpoint).get("architectures") or []
+        plain = bool(named) and all(str(name).endswith(("Model", "MaskedLM")) for name in named)
         with loading(training.checkpoint):
             model = CrossEncoder(
                 str(training.checkpoint), local_files_only=True, max_length=training.document_length,
-                model_kwargs={"dtype": torch.float32},
+                model_kwargs={"dtype": torch.float32}, **({"num_labels": 1} if plain else {}),
             )  # fmt: skip
-        examine(model[0].model, model.tokenizer, training.checkpoint)
+        examine(model[0].model, model.tokenizer, training.checkpoint, (*POOLER, "classifier.") if plain else ())
         freeze(model[0].model, tuning.frozen)
         if tuning.lora:
             lora.narrow(model[0].model, tuning.lora)
