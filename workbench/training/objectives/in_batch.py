@@ -6,7 +6,7 @@ from workbench.systems import bi_encoder as biencoder
 from workbench.systems._encoding import Computing, cut
 from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
-from workbench.training.trainer import arguments, contrast, follow, freeze, on_one, quiet, roles
+from workbench.training.trainer import apart, arguments, contrast, follow, freeze, on_one, quiet, roles
 
 
 class InBatch(Objective):
@@ -57,4 +57,5 @@ class InBatch(Objective):
             loss=contrast(MultipleNegativesRankingLoss, CachedMultipleNegativesRankingLoss, model, tuning),
             callbacks=[follow(training.progress)],
         )
-        return quiet(trainer), model, lambda out: model.save_pretrained(str(out), create_model_card=False)
+        trainer = quiet(apart(trainer, training.triples))
+        return trainer, model, lambda out: model.save_pretrained(str(out), create_model_card=False)

@@ -7,7 +7,7 @@ import pyarrow as pa
 from workbench.systems import multi_vector as multivector
 from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Objective, Prepared, Training
-from workbench.training.trainer import arguments, contrast, follow, freeze, on_one, quiet, roles
+from workbench.training.trainer import apart, arguments, contrast, follow, freeze, on_one, quiet, roles
 from workbench.training.tuning import Tuning
 from workbench.varieties import variety as variety_of
 
@@ -98,4 +98,5 @@ class InBatchMaxsim(Objective):
             data_collator=MultiVectorEncoderDataCollator(preprocess_fn=preprocess),
             callbacks=[follow(training.progress)],
         )
-        return quiet(trainer), model, lambda out: model.save_pretrained(str(out), create_model_card=False)
+        trainer = quiet(apart(trainer, training.triples))
+        return trainer, model, lambda out: model.save_pretrained(str(out), create_model_card=False)
