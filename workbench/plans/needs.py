@@ -32,6 +32,7 @@ def stage(plan: Planner, need: Need, on: Pair) -> Stage:
 def _bitext(plan: Planner, need: BitextOf, on: Pair) -> Stage:
     if need.origin != TRAINING_QUERIES:
         return _file(plan, need)
+    on = on if on.high in (need.source, need.target) else Pair(need.source, need.target)
     work = Bitext(source_variety=need.source, target_variety=need.target)
     inputs = {"source": _asked(plan, need.source, on), "target": _asked(plan, need.target, on)}
     return plan.graph.add(work, f"pair {need.source} with {need.target} training queries", inputs)

@@ -14,7 +14,7 @@ from workbench.stages.finetune import OBJECTIVE, STEP, Finetune
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.finetune import objective_of
-from workbench.training.needs import TeacherOf
+from workbench.training.needs import Need, TeacherOf
 from workbench.training.tuning import Tuning
 from workbench.varieties import Pair, pair
 
@@ -98,7 +98,9 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         },
         query_variety=on.low,
         document_variety=on.high,
-        script=plan.script(on.low, on.high),
+        script=plan.script(
+            on.low, on.high, *_varieties([*needed.values(), *(n for s in steps for n in s.needs(on).values())])
+        ),
         processes=plan.recipe.computing.processes,
         report_to=list(plan.recipe.computing.report_to),
     )
@@ -114,6 +116,11 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         inputs[f"{OBJECTIVE}{role}"] = needs.stage(plan, need, on)
     named = f", seed {tuning.seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
     return plan.graph.add(work, f"fine-tune {system} on {name}{named}", inputs)
+
+
+def _varieties(needed: list[Need]) -> list[str]:
+    """Those of the texts that a training reads beside its triples."""
+    return [code for need in needed if not isinstance(need, TeacherOf) for code in (need.source, need.target)]
 
 
 def of_passages(plan: Planner, name: str, system: str) -> Stage | None:

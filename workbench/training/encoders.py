@@ -54,7 +54,7 @@ def opened(training: Training) -> Any:
 def student(training: Training) -> Any:
     """The same, what is to stay as it is frozen, low-rank updates beside it where they are asked for."""
     model = opened(training)
-    freeze(model[0].model, training.tuning.frozen)
+    freeze(model[0].model, training.tuning.frozen, list(model)[1:])
     if training.tuning.lora:
         lora.narrow(model[0].model, training.tuning.lora)
     return model

@@ -161,16 +161,24 @@ def roles(model: Any, columns: dict[str, str] = TRIPLES) -> dict[str, Any]:
     return {"router_mapping": columns, "prompts": prompts or None}
 
 
-def freeze(backbone: Any, parts: Sequence[str]) -> None:
-    """Keep `embeddings` (words, positions and their norm) and X-MOD's language `adapters` as they are.
+def freeze(backbone: Any, parts: Sequence[str], head: Sequence[Any] = ()) -> None:
+    """Keep `embeddings` (words, positions and their norm), X-MOD's language `adapters` or the `body` as they are.
 
-    As Pfeiffer et al. 2022 (arXiv 2205.06266) do, and transformers' `freeze_embeddings_and_language_adapters`.
+    The body is what is neither, the modules of the `head` over the backbone included. Embeddings and adapters: as
+    Pfeiffer et al. 2022 (arXiv 2205.06266), and transformers' `freeze_embeddings_and_language_adapters`.
+
+    Raises:
+        LswError: nothing is left to train.
     """
-    if "embeddings" in parts:
-        body = getattr(backbone, "embeddings", None) or backbone.get_input_embeddings()
-        for parameter in body.parameters():
+    words = {id(p) for p in (getattr(backbone, "embeddings", None) or backbone.get_input_embeddings()).parameters()}
+    for name, parameter in backbone.named_parameters():
+        part = "adapters" if "adapter" in name else "embeddings" if id(parameter) in words else "body"
+        if part in parts:
             parameter.requires_grad = False
-    if "adapters" in parts:
-        for name, parameter in backbone.named_parameters():
-            if "adapter" in name:
-                parameter.requires_grad = False
+    for module in head if "body" in parts else ():
+        module.requires_grad_(False)
+    if not any(p.requires_grad for module in (backbone, *head) for p in module.parameters()):
+        raise LswError(
+            f"With {' and '.join(parts)} frozen nothing is left to train.",
+            cure="Take one out of `frozen`: only X-MOD has adapters.",
+        )

@@ -22,6 +22,8 @@ class Lora(Section):
 class Tuning(Section):
     """How one system is trained. Warm-up is a share of all steps; rates are peaks of the schedule, and AdamW moves.
 
+    `frozen` stays as it is: the embeddings, X-MOD's adapters, or the body, which is all the rest.
+
     `start` is another checkpoint to train from than the system's own, so that a gain compares two starts; a
     multi-vector system may start from an encoder without a head for tokens, and is given one. `clip` bounds the norm of
     the gradient; 0 does not. `rounds` are passes over the training queries with fresh negatives, of a source that draws
@@ -39,7 +41,7 @@ class Tuning(Section):
     batch_size: Positive
     temperature: Rate = 1.0
     warmup: Share = 0.0
-    frozen: list[Literal["embeddings", "adapters"]] = []
+    frozen: list[Literal["embeddings", "adapters", "body"]] = []
     checkpoint_steps: Annotated[Positive, LOCAL] = 50
     seed: int = 42
     steps: Positive | None = None

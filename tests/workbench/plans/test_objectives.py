@@ -35,6 +35,17 @@ def runs(of: Plan, name: str | None, system: str) -> list[Stage]:
     return [stage for stage, work in works if (work.trained_on, work.system) == (name, system)]
 
 
+def test_other_pairs_bring_their_own_texts_in_the_declared_script() -> None:
+    of = "training.optical={pair='ca-fr',systems=['colbert-xm'],objective={objective='optical',also=['yue-zh']}}"
+    stage = of_training(plan(of, "retrieval.script=simplified"), "optical")
+    other = stage.inputs["objective.bitext.yue-zh"]
+    assert isinstance(other.work, Bitext) and (other.work.source_variety, other.work.target_variety) == ("yue", "zh")
+    assert {role: s.work.variety for role, s in other.inputs.items()} == {"source": "yue", "target": "zh"}  # type: ignore[attr-defined]
+    assert isinstance(stage.work, Finetune) and stage.work.script == "simplified"
+    with pytest.raises(LswError, match="Unknown variety"):
+        plan(of.replace("yue-zh", "yue-xx"))
+
+
 def test_an_objective_of_parallel_texts_reads_no_triples() -> None:
     """Its key is the same however triples are made, and whatever is done to them."""
     of = "training.optical={pair='ca-fr',systems=['colbert-xm'],objective='optical'}"

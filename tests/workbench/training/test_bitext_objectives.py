@@ -344,3 +344,33 @@ def test_a_batch_in_parts_moves_the_weights_as_far(name: str, architecture: str,
         moved.append((weights(tmp_path / f"out-{parts}"), curve))
     assert moved[0][1] == pytest.approx(moved[1][1], rel=1e-3)
     assert all(moved[0][0][k].allclose(moved[1][0][k], atol=1e-7) for k in moved[0][0])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [("optical", {"ca_ES", "af_ZA"}), ("bitext-contrastive", {"ca_ES", "af_ZA", "fr_XX", "nl_XX"})],
+)
+def test_with_adapters_alone_each_pair_moves_its_own(name: str, codes: set[str], tmp_path: Path) -> None:
+    """So one model of two pairs is as good as two models: nothing that they share has moved."""
+    dutch = pa.table({"id": ["q0"], "source": ["wanneer vertrek die trein"], "target": ["wanneer vertrekt de trein"]})
+    dutch = dutch.replace_schema_metadata({"source": "af", "target": "nl"})
+    about = {"passages": "teacher"} if name == "bitext-contrastive" else {}
+    frozen: Any = {"frozen": ["embeddings", "body"], "learning_rate": 1e-3, "batch_size": 7, "steps": 2}
+    training = by(
+        work("multi-vector", MODELS / "colbert-xm", tmp_path / "work", **frozen), name, also=["af-nl"], **about
+    )
+    training.given.tables["bitext.af-nl"] = dutch
+    finetune(training, tmp_path / "out")
+    before, after = weights(MODELS / "colbert-xm"), weights(tmp_path / "out")
+    moved = {key for key in before if not torch.equal(before[key], after[key])}  # type: ignore[arg-type]
+    assert all("adapter_modules" in key for key in moved)
+    assert {key.partition("adapter_modules.")[2].partition(".")[0] for key in moved} == codes
+    assert training.given.counts["pairs"] == 7
+
+
+def test_nothing_left_to_train_is_refused(tmp_path: Path) -> None:
+    frozen: Any = {"frozen": ["embeddings", "body"]}
+    training = by(work("bi-encoder", MODELS / "bge-m3", tmp_path / "work", **frozen), "mse")
+    with pytest.raises(LswError, match="nothing is left to train") as refused:
+        finetune(training, tmp_path / "out")
+    assert "X-MOD" in refused.value.cure

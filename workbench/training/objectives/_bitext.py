@@ -5,15 +5,16 @@ from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import AfterValidator
 
 from store import LswError
-from workbench.registry import LOCAL
+from workbench.registry import LOCAL, told
 from workbench.systems._encoding import Positive
 from workbench.training import encoders
 from workbench.training.encoders import Column
 from workbench.training.needs import TRAINING_QUERIES, BitextOf, Need
 from workbench.training.objectives.base import Objective, Training
-from workbench.varieties import Pair
+from workbench.varieties import Pair, pair
 
 BITEXT = "bitext"
 
@@ -23,25 +24,35 @@ class OfBitext(Objective):
 
     Args:
         bitext: the collection's training queries in both, or the path of a file.
+        also: other pairs of varieties whose training queries, or whose file, are learnt from as well. Where adapters
+            alone are trained (`frozen = ["embeddings", "body"]`), one model is as good as one for each.
         pairs: that are read, those with the smallest seeded hashes, so that more hold the fewer; None: all.
     """
 
     bitext: Annotated[str, LOCAL] = TRAINING_QUERIES
+    also: list[Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]] = []
     pairs: Positive | None = None
 
     reads_triples: ClassVar[bool] = False
 
     def needs(self, on: Pair) -> dict[str, Need]:
-        return {BITEXT: BitextOf(on.low, on.high, self.bitext)}
+        others = {f"{BITEXT}.{name}": pair(name) for name in self.also}
+        return {role: BitextOf(of.low, of.high, self.bitext) for role, of in {BITEXT: on, **others}.items()}
 
     def parallel(self, training: Training, tokenizer: Any) -> pa.Table:
-        """The pairs to learn from: id, source, target. One that has no token on a side is left out, counted and told.
+        """The pairs to learn from: id, source, target and their varieties. One that has no token on a side is left out,
+        counted and told.
 
         Raises:
             LswError: none is left, or fewer than `pairs` asks for.
         """
         given = training.given
-        table = given.tables[BITEXT]
+        table = pa.concat_tables(
+            _with_varieties(given.tables[role]) for role in sorted(given.tables) if role.startswith(BITEXT)
+        )
+        if self.also:  # several have queries of one id
+            names = (f"{row['source_variety']}-{row['target_variety']} {row['id']}" for row in table.to_pylist())
+            table = table.set_column(table.schema.get_field_index("id"), "id", pa.array(names, pa.string()))
         empty = [_tokenless(tokenizer, table[side].to_pylist()) for side in ("source", "target")]
         kept = pc.invert(pc.or_(*empty))
         whole = table.filter(kept)
@@ -63,11 +74,22 @@ class OfBitext(Objective):
 
     def columns(self, training: Training, pairs: pa.Table) -> dict[str, Column]:
         """Both wordings, encoded as queries; the low-resource one through the adapter that its queries go through."""
-        low, high = training.varieties
+        codes = pairs["source_variety"].to_pylist(), pairs["target_variety"].to_pylist()
+        spoken = [encoders.spoken(training, low, high) for low, high in zip(*codes, strict=True)]
         return {
-            "source": Column(pairs["source"], encoders.spoken(training, low, high), True),
-            "target": Column(pairs["target"], high, True),
+            "source": Column(pairs["source"], pa.chunked_array([spoken], pa.string()), True),
+            "target": Column(pairs["target"], pairs["target_variety"], True),
         }
+
+
+def _with_varieties(table: pa.Table) -> pa.Table:
+    """A bitext's id, source and target, and the varieties that its metadata name."""
+    codes = table.schema.metadata
+    table = table.select(["id", "source", "target"]).replace_schema_metadata()
+    for side in ("source", "target"):
+        code = codes[side.encode()].decode()
+        table = table.append_column(f"{side}_variety", pa.array([code] * len(table), pa.string()))
+    return table
 
 
 def chosen(table: pa.Table, most: int, seed: int) -> pa.Table:
