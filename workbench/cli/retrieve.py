@@ -10,7 +10,7 @@ from workbench.cli.console import JsonOption, ScaleOption, StoreOption, opened
 
 def retrieve(
     folder: Annotated[Path, typer.Argument(help="A collection: corpus.jsonl, queries.<variety>.tsv, qrels.tsv.")],
-    system: Annotated[str, typer.Option(help="A system or pipeline of the scale, as in bm25 or 'bge-m3 >> mt5'.")],
+    system: Annotated[str, typer.Option(help="A system or pipeline, as in bm25-4grams or 'rrf(bm25, bge-m3) >> mt5'.")],
     query_variety: Annotated[str, typer.Option(help="Whose queries, as in yue.")],
     document_variety: Annotated[str, typer.Option(help="Whose passages, as in zh.")],
     depth: Annotated[int, typer.Option(min=1, max=1_000_000, help="Results a query.")] = 1000,

@@ -23,17 +23,12 @@ def pretrained(plan: Planner) -> dict[str, Stage]:
     passages = {f"passages.{code}": sources.passages(plan, code, "train") for code in how.varieties}
     queries = {f"queries.{code}": sources.queries(plan, code, "train") for code in how.varieties}
     qrels = sources.qrels(plan, how.varieties[0], "train")
-    work = TrainVocabulary(size=vocabulary.size, piece_length=vocabulary.piece_length)
+    work = TrainVocabulary(**vocabulary.model_dump())
     pieces = plan.graph.add(work, "train the vocabulary", passages | queries)
     released: dict[str, Stage] = {}
     encoder: dict[str, Stage] = {}
     for system in how.systems:
         ranker, new = plan.recipe.system(system), how.model(system)
-        begun = plan.graph.add(
-            Initialise(architecture=ranker.architecture, size=new.size, seed=new.seed),
-            f"initialise {system}",
-            {"vocabulary": pieces} | ((passages | encoder) if ranker.role == "reranks" else {}),
-        )
         crops = plan.graph.add(
             MakeCrops(
                 examples=new.examples,
@@ -45,6 +40,11 @@ def pretrained(plan: Planner) -> dict[str, Stage]:
             ),
             f"crop passages for {system}",
             passages | queries | {"qrels": qrels} | (encoder if ranker.role == "reranks" else {}),
+        )
+        begun = plan.graph.add(
+            Initialise(architecture=ranker.architecture, size=new.size, seed=new.seed),
+            f"initialise {system}",
+            {"vocabulary": pieces} | ((passages | encoder) if ranker.role == "reranks" else {"crops": crops}),
         )
         trained = plan.graph.add(
             Finetune(system=system, base="random", trained_on="crops", ranker=ranker, tuning=_tuning(new)),

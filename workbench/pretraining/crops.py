@@ -9,6 +9,9 @@ import pyarrow as pa
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _WORD = re.compile(r"[\w']+")
+COLUMNS = (
+    "query", "positive", "negative", "query_variety", "document_variety", "docno_positive", "docno_negative",
+)  # fmt: skip
 _LETTERS = "aeiouaeiouaeioubcdfghklmnprstvxyz"
 
 
@@ -40,14 +43,14 @@ def crop(text: str, rng: random.Random, noise: float) -> str:
 
         def span(low: int, high: int) -> str:
             n = rng.randint(low, high)
-            start = rng.randrange(max(1, len(chars) - n))
+            start = rng.randrange(max(1, len(chars) - n + 1))
             return "".join(chars[start : start + n])
 
         return span(4, 14) if rng.random() < 0.5 else "".join(span(1, 4) for _ in range(rng.randint(2, 5)))
     words = _WORD.findall(text)
     if rng.random() < 0.5:
         n = rng.randint(3, 9)
-        start = rng.randrange(max(1, len(words) - n))
+        start = rng.randrange(max(1, len(words) - n + 1))
         chosen = words[start : start + n]
     else:
         distinct = list(dict.fromkeys(words))
@@ -81,7 +84,7 @@ def crops(
             are drawn from there. Without, a negative is the other passage of the same topic, or any.
 
     Returns:
-        columns query, positive, negative, query_variety, document_variety (strings).
+        columns query, positive, negative, query_variety, document_variety, docno_positive, docno_negative (strings).
     """
     rng = random.Random(seed)
     text = {v: dict(zip(t["docno"].to_pylist(), t["text"].to_pylist(), strict=True)) for v, t in passages.items()}
@@ -99,7 +102,7 @@ def crops(
         for docno in group:
             neighbours[docno] = [d for d in group if d != docno]
     qids = sorted(q for q in relevant if all(q in asked[v] for v in varieties))
-    out: dict[str, list[str]] = {c: [] for c in ("query", "positive", "negative", "query_variety", "document_variety")}
+    out: dict[str, list[str]] = {name: [] for name in COLUMNS}
     for _ in range(rows):
         own = rng.choice(varieties)
         other = rng.choice(varieties) if rng.random() < across_share else own
@@ -114,7 +117,8 @@ def crops(
         near = neighbours.get(docno) or [d for d in docnos if d != docno]
         hard = (mined or {}).get(other, {}).get(docno)
         negative = rng.choice(hard if hard and rng.random() < 0.8 else near)
-        for column, value in zip(out, (query, text[other][docno], text[other][negative], own, other), strict=True):
+        row = query, text[other][docno], text[other][negative], own, other, docno, negative
+        for column, value in zip(out, row, strict=True):
             out[column].append(value)
     return pa.table(out)
 

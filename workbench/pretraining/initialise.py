@@ -1,10 +1,15 @@
-"""New, untrained models of the true architectures, small: XLM-R, X-MOD, mT5, on one shared vocabulary."""
+"""New models of the true architectures, small, on one shared vocabulary: XLM-R and X-MOD."""
 
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from workbench.pretraining.averaged import averaged
 from workbench.varieties import table as varieties
 
+UNSPOKEN = ("ar", "de", "fa", "mul", "ru")
+"""Varieties that X-MOD is made no adapter for: the mini collection has none of them."""
 EXTRA = ("▁query:", "▁document:", "▁relevant:", "▁yes", "▁no")
 """Pieces of the reranker's prompt and answers, one token each."""
 
@@ -50,7 +55,9 @@ def _encoder_config(size: dict[str, int], tokenizer: Any) -> dict[str, Any]:
         "hidden_size": size["width"],
         "num_hidden_layers": size["layers"],
         "num_attention_heads": size["heads"],
-        "intermediate_size": size["width"] * 3,
+        "intermediate_size": size["inner"],
+        "hidden_dropout_prob": 0.0,  # no text is seen often enough to be learnt by heart
+        "attention_probs_dropout_prob": 0.0,
         "max_position_embeddings": size["length"] + 2,
         "type_vocab_size": 1,
         "pad_token_id": tokenizer.pad_token_id,
@@ -59,14 +66,44 @@ def _encoder_config(size: dict[str, int], tokenizer: Any) -> dict[str, Any]:
     }
 
 
-def biencoder(vocabulary: Path, size: dict[str, int], out: Path) -> None:
+def _begin(model: Any, vectors: Any) -> None:
+    """Make an encoder one that gives each token's own vector, nearly; what else it is to do, training says.
+
+    A token's vector stands in all dimensions but the last, which takes what it lacks of unit length: so the norms that
+    follow keep long vectors long, and two tokens of short ones are alike, whichever they are.
+
+    Args:
+        model: XLM-R or X-MOD, its weights at random.
+        vectors: tokens x (width - 1).
+    """
+    import torch
+
+    body = model.embeddings
+    words = body.word_embeddings.weight
+    size = words.shape[1] ** 0.5 * model.config.initializer_range
+    with torch.no_grad():
+        shared = vectors / vectors.norm(dim=1).max()
+        words[:, :-1] = shared * size
+        words[:, -1] = (1 - (shared**2).sum(dim=1)).clip(min=0).sqrt() * size
+        words[:4] = 0  # <s>, <pad>, </s>, <unk>
+        words[[0, 2], -1] = size
+        body.position_embeddings.weight.mul_(0.1)
+        body.token_type_embeddings.weight.zero_()
+        for name, weight in model.encoder.layer.named_parameters():
+            if name.endswith("output.dense.weight"):
+                weight.mul_(0.1)
+
+
+def biencoder(vocabulary: Path, size: dict[str, int], crops: pa.Table, seed: int, out: Path) -> None:
     """An XLM-R bi-encoder (mean pooling, unit vectors) as a sentence-transformers folder.
 
     Args:
         vocabulary: sentencepiece model.
-        size: width, layers, heads, length.
+        size: width, inner, layers, heads, length.
+        crops, seed: what the vectors of tokens are learnt from, see `averaged`.
         out: folder.
     """
+    import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Normalize, Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
@@ -74,9 +111,11 @@ def biencoder(vocabulary: Path, size: dict[str, int], out: Path) -> None:
 
     tokenizer = xlmr_tokenizer(vocabulary, size["length"])
     backbone = out / "backbone"
-    XLMRobertaModel(XLMRobertaConfig(**_encoder_config(size, tokenizer)), add_pooling_layer=False).save_pretrained(
-        backbone
-    )
+    model = XLMRobertaModel(XLMRobertaConfig(**_encoder_config(size, tokenizer)), add_pooling_layer=False)
+    _begin(model, averaged(tokenizer, crops, size["width"] - 1, seed))
+    last = model.encoder.layer[-1].output.LayerNorm
+    torch.nn.init.zeros_(last.weight[-1:])  # what vectors lack of unit length says nothing in their mean
+    model.save_pretrained(backbone)
     tokenizer.save_pretrained(backbone)
     transformer = Transformer(str(backbone), max_seq_length=size["length"])
     SentenceTransformer(
@@ -84,12 +123,13 @@ def biencoder(vocabulary: Path, size: dict[str, int], out: Path) -> None:
     ).save_pretrained(str(out / "checkpoint"), create_model_card=False)
 
 
-def multivector(vocabulary: Path, size: dict[str, int], out: Path) -> None:
+def multivector(vocabulary: Path, size: dict[str, int], crops: pa.Table, seed: int, out: Path) -> None:
     """An X-MOD multi-vector encoder with an adapter for every variety of the table.
 
     Args:
         vocabulary: sentencepiece model.
-        size: width, layers, heads, length, dimensions (of a token vector).
+        size: width, inner, layers, heads, length, dimensions (of a token vector).
+        crops, seed: what the vectors of tokens are learnt from, see `averaged`.
         out: folder.
     """
     from sentence_transformers import MultiVectorEncoder
@@ -100,12 +140,14 @@ def multivector(vocabulary: Path, size: dict[str, int], out: Path) -> None:
     from transformers import XmodConfig, XmodModel
 
     tokenizer = xlmr_tokenizer(vocabulary, size["length"])
-    languages = sorted({v.xmod[0] for v in varieties().values() if v.code not in ("fa", "ru")})
+    languages = sorted({v.xmod[0] for v in varieties().values() if v.code not in UNSPOKEN})
     config = XmodConfig(
         **_encoder_config(size, tokenizer), languages=languages, default_language="en_XX", adapter_reduction_factor=4
     )
     backbone = out / "backbone"
-    XmodModel(config, add_pooling_layer=False).save_pretrained(backbone)
+    model = XmodModel(config, add_pooling_layer=False)
+    _begin(model, averaged(tokenizer, crops, size["width"] - 1, seed))
+    model.save_pretrained(backbone)
     tokenizer.save_pretrained(backbone)
     transformer = Transformer(str(backbone), max_seq_length=size["length"])
     projection = Dense(

@@ -118,7 +118,8 @@ def mt5(vocabulary: Path, size: dict[str, int], encoder: Path, texts: list[str],
             reading.q.weight[row, constant] = 1
             reading.k.weight[row, idf], reading.k.weight[row, asked] = 1, 3
             reading.v.weight[row, flag : flag + heads - 1] = 1
-            reading.o.weight[:, row] = direction * 10
+            reading.o.weight[:, row] = direction * 2
+        e[tokenizer.pad_token_id] -= direction * 6  # where decoding starts: few equal tokens mean no
         model.decoder.final_layer_norm.weight.fill_(0.1)
     model.save_pretrained(out / "checkpoint")
     tokenizer.save_pretrained(out / "checkpoint")

@@ -124,10 +124,11 @@ class Comparison(Method):
 
 
 class Vocabulary(Section):
-    """A shared vocabulary to train."""
+    """A shared vocabulary to make: chunks of words from their start, and so many pairs of Han characters."""
 
     size: Positive
-    piece_length: Positive = 8
+    piece_length: Positive = 4
+    han_pairs: Annotated[int, Field(ge=0)] = 0
 
 
 class NewModel(Tuning):

@@ -12,7 +12,7 @@ from workbench.talk import Summary
 
 
 class MakeCrops(Kind):
-    """Leaves `rows/crops.parquet`: query, positive, negative, query_variety, document_variety (strings).
+    """Leaves `rows/crops.parquet`: the columns of `workbench.pretraining.crops.COLUMNS` (strings).
 
     Reads `passages.VARIETY`, `queries.VARIETY`, `qrels` and, to mine negatives, `encoder`. The settings are those of
     `workbench.pretraining.crops.crops`; `mined_top` is how many passages a negative is drawn from.
@@ -25,6 +25,7 @@ class MakeCrops(Kind):
     seed: int
     mined_top: int
 
+    version: ClassVar[int] = 2
     files: ClassVar[tuple[str, ...]] = ("crops",)
     group: ClassVar[str] = "train"
 

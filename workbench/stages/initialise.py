@@ -1,4 +1,4 @@
-"""An untrained model of a true architecture."""
+"""A new model of a true architecture, before it is trained."""
 
 import shutil
 from typing import ClassVar
@@ -17,11 +17,11 @@ ARCHITECTURES = ("bi-encoder", "multi-vector", "mt5")
 
 
 class Initialise(Kind):
-    """Leaves `checkpoint/`, untrained. Reads `vocabulary` and, for mT5, `encoder` (a bi-encoder) and passages.
+    """Leaves `checkpoint/`. Reads `vocabulary` and an encoder's `crops`, or mT5's `encoder` (a bi-encoder), passages.
 
     Args:
         architecture: one of `ARCHITECTURES`.
-        size: width, layers, heads, length and the like.
+        size: width, inner, layers, heads, length and the like.
         seed: of the weights.
     """
 
@@ -29,6 +29,7 @@ class Initialise(Kind):
     size: dict[str, int]
     seed: int
 
+    version: ClassVar[int] = 2
     group: ClassVar[str] = "train"
 
     def run(self, job: Job) -> Summary:
@@ -43,9 +44,9 @@ class Initialise(Kind):
         pieces = job.inputs["vocabulary"] / "vocabulary.model"
         match self.architecture:
             case "bi-encoder":
-                initialise.biencoder(pieces, self.size, job.out)
+                initialise.biencoder(pieces, self.size, job.read("crops", "crops"), self.seed, job.out)
             case "multi-vector":
-                initialise.multivector(pieces, self.size, job.out)
+                initialise.multivector(pieces, self.size, job.read("crops", "crops"), self.seed, job.out)
             case "mt5":
                 texts = [text for table in passages(job).values() for text in table["text"].to_pylist()]
                 mt5(pieces, self.size, folder_in(job.inputs["encoder"]), texts, job.out)

@@ -15,19 +15,22 @@ class TrainVocabulary(Kind):
 
     Args:
         size: pieces.
-        piece_length: characters of a piece at most.
+        piece_length: letters of a piece at most.
+        han_pairs: pairs of Han characters that are one piece, at most.
     """
 
     size: int
     piece_length: int
+    han_pairs: int
 
+    version: ClassVar[int] = 2
     group: ClassVar[str] = "train"
 
     def run(self, job: Job) -> Summary:
-        """Train."""
+        """Count and choose."""
         texts = [text for table in passages(job).values() for text in table["text"].to_pylist()]
         texts += [text for table in by_variety(job, "queries", "query").values() for text in table["query"].to_pylist()]
-        vocabulary(texts, self.size, self.piece_length, job.out)
+        vocabulary(texts, self.size, self.piece_length, self.han_pairs, job.out)
         return {"texts": len(texts)}
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:

@@ -30,7 +30,7 @@ UNPACKED = ("inv.docs", "inv.freqs")
 @dataclass(frozen=True)
 class Extent:
     """What terms cost: passages indexed to know how fast that is; the index in bytes for a byte of text; seconds of a
-    query for each passage (measured on 60,000 passages of 420 bytes, docs/benchmarks.md)."""
+    query for each passage (docs/benchmarks.md)."""
 
     timed: int
     disk: float
@@ -38,9 +38,9 @@ class Extent:
 
 
 EXTENTS = {
-    "words": Extent(20_000, 0.3, 1.7e-8),
-    "4-grams": Extent(5_000, 0.8, 5e-8),
-    "analyzer": Extent(20_000, 0.25, 1e-8),
+    "words": Extent(20_000, 0.28, 1.2e-8),
+    "4-grams": Extent(5_000, 0.75, 3.5e-8),
+    "analyzer": Extent(20_000, 0.21, 6e-9),
 }
 
 

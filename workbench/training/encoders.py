@@ -14,7 +14,7 @@ from workbench.systems._encoding import Computing, cut
 from workbench.training import lora
 from workbench.training.held_out import Scorer
 from workbench.training.objectives.base import Prepared, Training
-from workbench.training.trainer import arguments, follow, freeze, on_one, quiet, roles
+from workbench.training.trainer import arguments, follow, freeze, no_docno_twice, on_one, quiet, roles
 from workbench.varieties import variety as variety_of
 
 _MARK = "\x1f"  # between a text and its variety, inside a data set whose columns must stay texts
@@ -148,6 +148,8 @@ def trainer(
         callbacks=[follow(training.progress)],
     )
 
+    if apart:
+        made = no_docno_twice(made, training.triples)
     made.model_accepts_loss_kwargs = False  # losses are means: the trainer divides them by the parts
     if training.tuning.lora:
         lora.keep_little(made, model)

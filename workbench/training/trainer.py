@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from store import LswError
 from workbench.talk import Progress
 from workbench.training.objectives.base import Training
@@ -109,6 +111,24 @@ def on_one(args: Any) -> Any:
     if args.n_gpu > 1:
         args._n_gpu = 1
     return args
+
+
+def no_docno_twice(trainer: Any, triples: pa.Table) -> Any:
+    """A trainer of sentence-transformers whose batches hold no docno twice, where the triples say docnos.
+
+    A text counts as wrong for every other query of its batch: a passage must not meet its own translation there.
+    """
+    if "docno_positive" not in triples.column_names:
+        return trainer
+    from datasets import Dataset
+
+    docnos, usual = Dataset(triples.select(["docno_positive", "docno_negative"])), trainer.get_batch_sampler
+
+    def sampler(dataset: Any, *args: Any, **options: Any) -> Any:
+        return usual(docnos, *args, **options)
+
+    trainer.get_batch_sampler = sampler
+    return trainer
 
 
 def follow(progress: Progress) -> Any:

@@ -50,10 +50,10 @@ def test_what_is_no_utf_8_is_refused_before_it_is_recorded(
 
 def test_a_recipe_run_without_results_says_so(tmp_path: Path) -> None:
     at = ["--store", str(tmp_path)]
-    error = CliRunner().invoke(main.app, ["recipe", "results", *at]).exception
-    assert isinstance(error, LswError) and "No recipe has run" in error.title and "lsw recipe run" in error.cure
     store = Store(tmp_path)
     store.create()
+    error = CliRunner().invoke(main.app, ["recipe", "results", *at]).exception
+    assert isinstance(error, LswError) and "No recipe has run" in error.title and "lsw recipe run" in error.cure
     with store.writing() as con:
         open_recipe_run(
             con, store, "aab1", "mine", "A title", "mini", '{"measures": {"names": ["RR@10"]}}', [("k", "s")]

@@ -1,7 +1,9 @@
 """What a training reads besides triples, or instead of them; whose vectors its passages have."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,8 +134,15 @@ def test_optical_from_a_recipe_to_the_screens(small: Path, lsw: Lsw, tmp_path: P
     [first, *_] = sorted(row["id"] for row in sums)
     assert f"{first} of {key[:12]}" in drawn.stderr
     told = json.loads(lsw("alignment", key[:8], first, "--json", "--store", store).stdout)
-    lines = [line for line in drawn.stdout.splitlines() if any(shade in line for shade in "░▒▓█")]
-    assert len(lines) == len({row["source_position"] for row in told})
+    lines = re.findall(r"^(\S+).* (\S+) ([01]\.\d\d)$", drawn.stdout, re.MULTILINE)
+    best: dict[int, dict[str, Any]] = {}
+    for row in told:
+        best.setdefault(row["source_position"], row)
+        if row["weight"] > best[row["source_position"]]["weight"]:
+            best[row["source_position"]] = row
+    expected = [(row["source_token"], row["target_token"]) for row in best.values()]
+    assert [line[:2] for line in lines] == [tuple(t.replace("▁", "") or "▁" for t in pair) for pair in expected]
+    assert "█" in drawn.stdout
     assert lsw("alignment", key[:8], first, "--before", "--store", store).stdout != drawn.stdout
     refused = lsw("alignment", key[:8], "nothing", "--store", store, check=2).stderr
     assert "No alignment of the text 'nothing'" in refused

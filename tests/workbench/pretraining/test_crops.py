@@ -43,7 +43,7 @@ def test_the_same_seed_draws_the_same_triples() -> None:
     """A key says what an artifact holds: if this changes, the kind of stage `crops` needs another version."""
     mined = {code: {docno: DOCNOS[-2:] for docno in DOCNOS[:3]} for code in TEXTS}
     rows = drawn(2_000, noise=0.4, query_share=0.3, across_share=0.2, mined=mined)
-    assert hashlib.sha256(repr(rows).encode()).hexdigest()[:16] == "f2c647c1090ca23d"
+    assert hashlib.sha256(repr(rows).encode()).hexdigest()[:16] == "d72a135d1785181b"
     assert rows != drawn(2_000, noise=0.4, query_share=0.3, across_share=0.2, mined=mined, seed=2)
 
 
@@ -76,9 +76,22 @@ def test_a_crop_is_of_its_passage() -> None:
     assert set(crop("貓3, 狗!", rng, 0.0)) <= set("貓狗3")
 
 
+def test_a_crop_reaches_the_last_word() -> None:
+    """A span of words or of characters begins anywhere, and may end where the passage ends."""
+    letters, rng = "abcdefghijkl", random.Random(1)
+    for text, marks in ((" ".join(letters), letters), ("百年戰爭其實打多少時間呢", "百年戰爭其實打多少時間呢")):
+        spans = [crop(text, rng, 0.0).replace(" ", "") for _ in range(2_000)]
+        inside = Counter(span[-1] for span in spans if len(span) > 3 and span in marks)
+        starts = Counter(span[0] for span in spans if len(span) > 3 and span in marks)
+        assert inside[marks[-1]] > 100 and starts[marks[0]] > 100
+
+
 def test_a_triple_is_a_query_its_passage_and_another() -> None:
     for row in drawn():
         assert row["query_variety"] == row["document_variety"]
+        assert (row["docno_positive"], row["docno_negative"]) == tuple(
+            docno_of(row[c]) for c in ("positive", "negative")
+        )
         assert {docno_of(row["positive"]), docno_of(row["negative"])} in ({"a1", "a2"}, {"b1", "b2"}) or (
             docno_of(row["positive"]) == "c1" != docno_of(row["negative"])
         )

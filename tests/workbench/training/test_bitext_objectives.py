@@ -17,7 +17,8 @@ from store import LswError
 from tests.workbench.training.test_finetune import MODELS, nothing, steady, tuning, weights
 from workbench.systems import SYSTEMS, multi_vector
 from workbench.systems._encoding import Computing
-from workbench.training import encoders
+from workbench.systems.base import Reranker
+from workbench.training import distributed, encoders
 from workbench.training.finetune import finetune, objective_of
 from workbench.training.held_out import HeldOut
 from workbench.training.needs import Given
@@ -240,6 +241,39 @@ def test_the_first_loss_of_translation_ranking_is_that_of_its_batch(architecture
     assert done.curve["loss"].to_pylist() == pytest.approx([expected], rel=1e-4)
 
 
+def judging(base: Path, folder: Path, wording: Any, architecture: str, **tuned: Any) -> Training:
+    """A student of the shipped reranker: the next text's passage is the negative."""
+    plain = work(architecture, base, folder, **tuned)
+    other = [HIGH[i - 1] for i in range(6)]
+    triples = pa.table({"query": LOW, "positive": HIGH, "negative": other, "query_variety": ["ca"] * 6,
+                        "document_variety": ["fr"] * 6})  # fmt: skip
+    reranker: Any = SYSTEMS.part("mt5")(architecture="mt5", checkpoint="x", query_length=32, document_length=64)
+    given = Given({"wordings": BITEXT} if wording == "high" else {}, teachers={"reranker": (reranker, MODELS / "mt5")})
+    objective = OBJECTIVES.part("kl").model_validate(
+        {"objective": "kl", "reranker": "mt5", "wording": wording, "teacher_temperature": 2.0}
+    )
+    return Training(plain.system, base, triples, plain.tuning, plain.work, nothing, objective=objective, given=given)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["optical", "kl"])
+def test_two_processes_share_what_an_objective_needs(name: str, tmp_path: Path) -> None:
+    """Through torchrun: parallel texts and teachers reach them, and what is counted and kept comes back."""
+    base = steady("colbert-xm", tmp_path / "base")
+    tuned = {"steps": 2, "batch_size": 4}
+    if name == "kl":
+        training = judging(base, tmp_path / "work", "high", "multi-vector", **tuned)
+    else:
+        training = by(work("multi-vector", base, tmp_path / "work", **tuned), name)
+    done = distributed.share(2, training, tmp_path / "out")
+    assert (done.examples, done.steps) == (6, 2)
+    assert done.weight_change > 1e-6
+    assert (tmp_path / "out" / "model.safetensors").exists()
+    expected = {"reranker_asked_as_is": 0} if name == "kl" else {"pairs": 6, "pairs_without_token": 0}
+    assert training.given.counts == expected
+    assert (training.work / ALIGNMENT).exists() == (name == "optical")
+
+
 @pytest.mark.parametrize("architecture", MODEL)
 @pytest.mark.parametrize("wording", ["high", "own"])
 def test_the_first_loss_of_a_reranker_s_student_is_a_divergence(
@@ -249,22 +283,13 @@ def test_the_first_loss_of_a_reranker_s_student_is_a_divergence(
     import pandas as pd
 
     base = steady(MODEL[architecture], tmp_path / "base")
-    plain = work(architecture, base, tmp_path / "work", temperature=0.5)
-    other = [HIGH[i - 1] for i in range(6)]
-    triples = pa.table({"query": LOW, "positive": HIGH, "negative": other, "query_variety": ["ca"] * 6,
-                        "document_variety": ["fr"] * 6})  # fmt: skip
-    reranker: Any = SYSTEMS.part("mt5")(architecture="mt5", checkpoint="x", query_length=32, document_length=64)
-    given = Given({"wordings": BITEXT} if wording == "high" else {}, teachers={"reranker": (reranker, MODELS / "mt5")})
-    objective = OBJECTIVES.part("kl").model_validate(
-        {"objective": "kl", "reranker": "mt5", "wording": wording, "teacher_temperature": 2.0}
-    )
-    training = Training(
-        plain.system, base, triples, plain.tuning, plain.work, nothing, objective=objective, given=given
-    )
+    training = judging(base, tmp_path / "work", wording, architecture, temperature=0.5)
     done = finetune(training, tmp_path / "out")
     asked = HIGH if wording == "high" else LOW
+    other, (reranker, _) = training.triples["negative"].to_pylist(), training.given.teachers["reranker"]
     frame = pd.DataFrame({"qid": [str(i) for i in range(6)] * 2, "query": asked * 2, "text": HIGH + other,
                           "docno": ["p"] * 6 + ["n"] * 6})  # fmt: skip
+    assert isinstance(reranker, Reranker)
     judged = reranker.scorer(MODELS / "mt5", Computing())(frame).set_index(["docno", "qid"])["score"]
     theirs = np.array([[judged["p", str(i)], judged["n", str(i)]] for i in range(6)])
     model = encoders.opened(training)
