@@ -144,7 +144,11 @@ def test_a_lexicon(small_scale: Path, theirs: Run, tmp_path: Path) -> None:
     store = tmp_path / "store"
     theirs("recipe", "run", recipe, "--scale", small_scale, "--store", store)
     [made] = stages(store, "lexicon")
-    assert json.loads(made["parameters"])["lexicon"] == {"lexicon": "cognates", "letters": 4, "plugin": "lsw-example 1.0"}
+    assert json.loads(made["parameters"])["lexicon"] == {
+        "lexicon": "cognates",
+        "letters": 4,
+        "plugin": "lsw-example 1.0",
+    }
     assert json.loads(stages(store, "rewrite")[0]["summary"])["changed"] > 0
 
 
