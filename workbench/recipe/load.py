@@ -200,7 +200,8 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         behind.pop("fine-tuning", None)
     whole = merged(behind, own)
     if "fidelity" in own:
-        whole["fidelity"] = [*own["fidelity"], *behind.get("fidelity", [])]
+        ours = {row.get("what") for row in own["fidelity"]}
+        whole["fidelity"] = [*own["fidelity"], *(r for r in behind.get("fidelity", []) if r.get("what") not in ours)]
     for text in overrides or ():
         change = override(text)
         section = next(iter(change))

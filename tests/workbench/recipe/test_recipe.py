@@ -228,7 +228,7 @@ def test_recipes_share_what_is_equal() -> None:
 
 
 def test_an_override_changes_only_what_hangs_on_it() -> None:
-    before, after = plan("zero_shot_yue_zh"), plan("zero_shot_yue_zh", "fine-tuning.bge-m3.epochs=1")
+    before, after = plan("zero_shot_yue_zh"), plan("zero_shot_yue_zh", "fine-tuning.bge-m3.epochs=3")
     kept = {s.key for s in before.stages} & {s.key for s in after.stages}
     changed = [s for s in after.stages if s.key not in kept]
     assert changed
