@@ -62,7 +62,7 @@ def stages(store: Path, kind: str) -> list[dict[str, Any]]:
 
 def test_every_kind_of_part_has_its_example() -> None:
     assert {group for group, _, _ in PARTS} == {
-        "lsw.systems", "lsw.sources", "lsw.translators", "lsw.steps", "lsw.objectives", "lsw.triples", "lsw.tests",
+        "lsw.systems", "lsw.sources", "lsw.translators", "lsw.lexicons", "lsw.steps", "lsw.objectives", "lsw.triples", "lsw.tests",
         "lsw.corrections", "lsw.reports", "lsw.pages",
     }  # fmt: skip
     for _, name, code in PARTS:
@@ -131,6 +131,25 @@ def test_a_source_and_a_translator(theirs: Run, tmp_path: Path) -> None:
     [translation] = stages(store, "translate")
     assert json.loads(translation["parameters"])["plugin"] == "lsw-example 1.0"
     assert json.loads(stages(store, "passages")[0]["parameters"])["plugin"] == "lsw-example 1.0"
+
+
+@pytest.mark.slow
+def test_a_lexicon(small_scale: Path, theirs: Run, tmp_path: Path) -> None:
+    recipe = tmp_path / "near.toml"
+    recipe.write_text(
+        'title = "Near"\n[systems.near]\narchitecture = "word-by-word"\n[systems.near.lexicon]\nlexicon = "cognates"\n'
+        'letters = 4\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["near >> bm25"]\n',
+        "utf-8",
+    )
+    store = tmp_path / "store"
+    theirs("recipe", "run", recipe, "--scale", small_scale, "--store", store)
+    [made] = stages(store, "lexicon")
+    assert json.loads(made["parameters"])["lexicon"] == {
+        "lexicon": "cognates",
+        "letters": 4,
+        "plugin": "lsw-example 1.0",
+    }
+    assert json.loads(stages(store, "rewrite")[0]["summary"])["changed"] > 0
 
 
 @pytest.mark.slow

@@ -105,19 +105,19 @@ def _reference(at: "Store", run_ids: list[str], form: str) -> None:
 
     from store import LswError
     from store.query import runs
-    from workbench.comparison.published import beside, published, warning
+    from workbench.comparison.published import beside, every, warning
     from workbench.comparison.words import signed
     from workbench.reports.table import PLAIN
 
     if run_ids:
         raise LswError("--reference takes no runs.", cure="Type `lsw compare --reference`.")
     one_of(form, ("table", "json", "csv"), "format of --reference")
-    rows = beside(published(), runs(at) if at.exists() else [])
+    rows = beside(every(), runs(at) if at.exists() else [])
     if form == "json":
         print_json({"figures": rows, "note": warning(rows)})
         return
     if form == "csv":
-        writer = csv.DictWriter(data(), list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(data(), list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return
@@ -130,7 +130,8 @@ def _reference(at: "Store", run_ids: list[str], form: str) -> None:
         theirs = [f"{row['base']:.4f}", f"{row['finetuned']:.4f}", signed(row["gain"], 4)]
         ours = ["-" if row[c] is None else f"{row[c]:.4f}" for c in ("our_base", "our_finetuned")]
         gain = "-" if row["our_gain"] is None else signed(row["our_gain"], 4)
-        about = (row["system"], row["trained_on"], row["query_variety"], row["measure"])
+        over = f"-{row['document_variety']}" if row.get("document_variety") else ""
+        about = (row["system"], row["trained_on"], row["query_variety"] + over, row["measure"])
         table.add_row(*about, *theirs, *ours, gain)
     out().print(table)
     talk().print(warning(rows))

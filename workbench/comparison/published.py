@@ -1,5 +1,8 @@
 """Published figures beside ours.
 
+`recipes/reference/litschko2023.csv`: RR@10 of a cross-encoder trained on English alone (`before`) and on code-switched
+English, where both are given (Litschko, Artemova and Plank, arXiv 2305.05295).
+
 `recipes/reference/chari2025.csv`: RR@10 and R@1000 on mMARCO v2 dev/small before (`base`) and after (`finetuned`)
 training on Afrikaans queries over Dutch passages, read off the vector figures of the repository of Chari, MacAvaney
 and Ounis (ECIR 2025, arXiv 2503.22508).
@@ -14,14 +17,24 @@ from workbench.varieties import variety
 
 FILE = Path(__file__).parents[2] / "recipes" / "reference" / "chari2025.csv"
 SOURCE = "Chari, MacAvaney and Ounis, ECIR 2025"
+OTHERS = {"litschko2023.csv": "Litschko, Artemova and Plank, 2023"}
+"""Other files beside it, and whose figures they hold."""
 
 
 def published(path: Path = FILE) -> list[Row]:
-    """Rows with system, trained_on, collection, query_variety, measure, base, finetuned."""
+    """Rows with system, trained_on, collection, query_variety, measure, base, finetuned; of some files also
+    document_variety (else the relative's) and before: the training that `base` is of (else none)."""
     with path.open(encoding="utf-8", newline="") as file:
         return [
             {**row, "base": float(row["base"]), "finetuned": float(row["finetuned"])} for row in csv.DictReader(file)
         ]
+
+
+def every() -> list[Row]:
+    """The figures of all publications, each with its `source`."""
+    others = (({"source": source}, published(FILE.parent / name)) for name, source in OTHERS.items())
+    rows = [({"source": SOURCE}, published()), *others]
+    return [row | about for about, some in rows for row in some]
 
 
 def beside(figures: list[Row], runs: list[RunRow]) -> list[Row]:
@@ -42,7 +55,8 @@ def beside(figures: list[Row], runs: list[RunRow]) -> list[Row]:
     out = []
     for row in figures:
         low = row["query_variety"]
-        pair = [(row["system"], on, low, variety(low).high or low) for on in (None, row["trained_on"])]
+        over = row.get("document_variety") or variety(low).high or low
+        pair = [(row["system"], on, low, over) for on in (row.get("before") or None, row["trained_on"])]
         # Both of one collection and scale: where there are both, then where the published figures are from.
         choices = [(on, [newest.get(key) for key in pair]) for (on, _), newest in alike.items()]
         where = row["collection"].split()[0].replace("/", "-")
@@ -65,6 +79,9 @@ def beside(figures: list[Row], runs: list[RunRow]) -> list[Row]:
 
 def warning(rows: list[Row]) -> str:
     """What a reader must know before the two are held against each other."""
-    theirs = ", ".join(dict.fromkeys(row["collection"] for row in rows))
+    whose: dict[str, list[str]] = {}
+    for row in rows:
+        whose.setdefault(row.get("source", SOURCE), []).append(row["collection"])
+    theirs = "; ".join(f"{', '.join(dict.fromkeys(some))} ({source})" for source, some in whose.items())
     ours = ", ".join(dict.fromkeys(row["our_data"] for row in rows if row["our_data"])) or "no such run"
-    return f"Published: {theirs} ({SOURCE}). Ours: {ours}. Only figures on the same collection can be compared."
+    return f"Published: {theirs}. Ours: {ours}. Only figures on the same collection can be compared."

@@ -212,7 +212,7 @@ class Fidelity(Section):
     published: str
     source: str = ""
     setting: list[str] = []
-    equals: list[str | int | float] = []
+    equals: list[bool | str | int | float] = []
     here: str = ""
     why: str = ""
 

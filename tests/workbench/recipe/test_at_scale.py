@@ -20,11 +20,11 @@ title = "One"
 systems = ["bge-m3"]
 [training.switched]
 pair = "fr-fr"
-steps = [{ step = "code-switch", query_to = ["ca"], lexicon = "words" }]
+steps = [{ step = "code-switch", query_to = ["ca"], lexicon = "mine" }]
 [systems.translate]
 architecture = "word-by-word"
-lexicon = "words"
-[lexicons.words]
+lexicon = "mine"
+[lexicons.mine]
 lexicon = "bitext"
 least = 0.5
 [retrieval]
@@ -36,7 +36,7 @@ published = "theirs"
 [[at]]
 scales = ["small", "paper"]
 retrieval.pairs = ["oc-fr"]
-lexicons.words.least = 0.75
+lexicons.mine.least = 0.75
 """
 
 
@@ -61,7 +61,7 @@ def test_a_lexicon_is_meant_wherever_it_is_named(recipe: Path) -> None:
         [step] = loaded.training["switched"].steps
         system = loaded.system("translate")
         assert isinstance(step, CodeSwitch) and isinstance(system, WordByWord)
-        assert step.lexicon == system.lexicon == loaded.lexicons["words"]
+        assert step.lexicon == system.lexicon == loaded.lexicons["mine"]
         assert step.lexicon.least == least  # type: ignore[attr-defined]
 
 
@@ -73,7 +73,7 @@ def test_a_lexicon_is_meant_wherever_it_is_named(recipe: Path) -> None:
         ("[[at]]\nscales", "[at]\nscales", "should be a list of sections"),
         ('lexicon = "bitext"', 'lexicon = "bitexts"', "Unknown lexicon 'bitexts'"),
         ("least = 0.5", "leest = 0.5", "Unknown key 'leest'"),
-        ('lexicon = "words" }', 'lexicon = "wrods" }', "Unknown lexicon 'wrods'"),
+        ('lexicon = "mine" }', 'lexicon = "mien" }', "Unknown lexicon 'mien'"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(old: str, new: str, told: str, recipe: Path) -> None:

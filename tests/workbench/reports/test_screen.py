@@ -184,3 +184,11 @@ def test_json_has_the_words_too() -> None:
     results = found(TWO)
     told = json.loads(Json().of(results))["findings"]
     assert told == results.findings() and [each["contrast"] for each in told] == ["gap", "gain", "control", "closure"]
+
+
+def test_a_gain_that_two_pairs_share_marks_the_mean_of_both() -> None:
+    results = study({"oc-fr": "unseen", "ca-fr": "seen"}, shown={("gain", "bge-m3", "ca-fr", "fr"): -0.05})
+    once = [r for r in results.comparisons if (r["contrast"], r["pair"], r["variety"]) != ("gain", "oc-fr", "fr")]
+    printed = lines(replace(results, comparisons=once))
+    starred = [line.split()[:3] for line in printed if re.search(r"\.512\*", line)]
+    assert starred == [["ca-fr", ".512", ".512*"]] * 2

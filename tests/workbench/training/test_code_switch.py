@@ -51,7 +51,7 @@ def test_words_are_replaced_whole_and_keep_their_capitals() -> None:
     assert counts["query_words"] == 6 and counts["query_switched"] == 4
     assert counts["query_switched_share"] == counts["query_coverage"] == round(4 / 6, 4)
     assert counts["query_changed_share"] == 0.5
-    assert counts["lexicon"] == 3
+    assert counts["query_lexicon"] == 3
 
 
 @pytest.mark.parametrize("p", [0.25, 0.5, 0.75])

@@ -75,7 +75,6 @@ class CodeSwitch(Step):
         for side, codes in (("query", self.query_to), ("passage", self.passage_to)):
             if codes:
                 triples = self._switched(triples, side, codes, given)
-        given.counts["lexicon"] = sum(map(len, given.tables.values()))
         return triples
 
     def _switched(self, triples: pa.Table, side: str, codes: list[str], given: Given) -> pa.Table:
@@ -124,7 +123,8 @@ class CodeSwitch(Step):
                 start = end
             triples = triples.set_column(at, column, pa.chunked_array(chunks, pa.string()))
         counts = switcher.counts
-        given.counts |= {f"{side}_{name}": value for name, value in counts.told().items()}
+        sizes = {"lexicon": sum(map(len, entries.values()))}
+        given.counts |= {f"{side}_{name}": value for name, value in (counts.told() | sizes).items()}
         if left := len(ours) - sum(ours):
             given.counts[f"{side}_of_another_variety"] = left
         self._enough(side, counts, entries)
