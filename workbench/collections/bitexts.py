@@ -57,6 +57,13 @@ def parallel(origin: str, source: str, target: str) -> Parallel:
     return Parallel(files)
 
 
+def turned(origin: str) -> str:
+    """The same place with source and target exchanged."""
+    if match := _COLUMNS.fullmatch(origin):
+        return f"{match[1]}#{match[3]},{match[2]}"
+    return "|".join(reversed(origin.split("|"))) if "|" in origin else f"{origin}#2,1"
+
+
 def read_bitext(paths: list[Path], columns: tuple[int, int], dropped: Dropped) -> Iterator[tuple[int, str, str]]:
     """Line, source and target of parallel texts.
 

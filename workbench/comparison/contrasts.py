@@ -51,7 +51,7 @@ def declared(
     runs: list[RunName],
     pairs: list[str],
     names: list[str],
-    trainings: dict[str, str] | None = None,
+    trainings: dict[str, list[str]] | None = None,
     control: str | None = None,
 ) -> list[Contrast]:
     """The comparisons that a set of runs allows, in the order of a closing table, equal ones once.
@@ -64,28 +64,29 @@ def declared(
         runs: that there are.
         pairs: in order.
         names: of the contrasts that are wanted.
-        trainings: the pair of each training, by its name; one that is not there is called by its pair.
+        trainings: the pairs that each training saw, by its name; one that is not there is called by its pair.
         control: the training that the others are held against.
     """
-    saw = {t: (trainings or {}).get(t, t) for t in (run.trained_on for run in runs) if t}
+    saw = {t: (trainings or {}).get(t, [t]) for t in (run.trained_on for run in runs) if t}
     every = [contrast for text in pairs for contrast in _of_pair(runs, text, names, saw, control)]
     once: dict[tuple[str, tuple[RunName, ...], tuple[RunName, ...]], Contrast] = {}
-    for contrast in sorted(every, key=lambda c: c.pair != saw.get(c.trained_on or "")):
+    for contrast in sorted(every, key=lambda c: c.pair not in saw.get(c.trained_on or "", ())):
         once.setdefault(contrast.what, contrast)
     return [contrast for contrast in every if once[contrast.what] is contrast]
 
 
 def _of_pair(
-    runs: list[RunName], text: str, names: list[str], saw: dict[str, str], control: str | None
+    runs: list[RunName], text: str, names: list[str], saw: dict[str, list[str]], control: str | None
 ) -> list[Contrast]:
     on, have = pair(text), set(runs)
     low, high = on.low, on.high
     out = []
-    between_two = {t for t, of_two in saw.items() if pair(of_two).low != pair(of_two).high}
+    between_two = {t for t, pairs in saw.items() if any(pair(p).low != pair(p).high for p in pairs)}
+    by_any = {seen for pairs in saw.values() for seen in pairs}
     for system, trained in dict.fromkeys((s, t) for s, t, _, d in runs if d == high):
         at_low, at_high = (RunName(system, trained, query, high) for query in (low, high))
         base_low, base_high = (RunName(system, None, query, high) for query in (low, high))
-        seen = text in ({saw[trained]} if trained in between_two else set(saw.values()))
+        seen = text in (saw[trained] if trained in between_two else by_any)
         of = "" if not saw else " on seen pairs" if seen else " on unseen pairs"
         if "gap" in names and {at_low, at_high} <= have:
             out.append(Contrast("gap", system, trained, low, text, f"gap{of}", at_high, at_low, (at_low,), (at_high,)))

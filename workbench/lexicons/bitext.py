@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from store import LswError
+from workbench.collections.bitexts import turned
 from workbench.lexicons._lookup import units
 from workbench.lexicons.base import Entry, Lexicon, Material, added_up, column_of
 from workbench.registry import LOCAL
 from workbench.talk import Progress, Summary
 from workbench.varieties import variety
 
-CELLS = 150_000_000
-"""Pairs of a source and a target word of one text, over all texts, at most: some 8 GB of memory."""
+CELLS = 100_000_000
+"""Pairs of a source and a target word of one text, over all texts, at most: some 9 GB of memory."""
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -41,7 +42,7 @@ class BitextLexicon(Lexicon):
         if isinstance(self.bitext, str):
             return self.bitext
         at, first = column_of(self.bitext, source, target, "the lexicon's bitext")
-        return f"{at}#2,1" if first else at
+        return turned(at) if first else at
 
     def entries(self, of: Material) -> tuple[list[Entry], Summary]:
         found: list[Entry] = []
@@ -56,7 +57,7 @@ class BitextLexicon(Lexicon):
         return added_up(found), summary
 
     def seconds(self, texts: int) -> float:
-        return 0.2 + texts * 80 * self.iterations * 4e-8
+        return 0.2 + texts * 80 * self.iterations * 8e-8
 
 
 @dataclass(frozen=True)

@@ -146,10 +146,10 @@ def at_scale(path: Path, scale: Path) -> dict[str, Any]:
         wanted = part.pop("scales", None) if isinstance(part, dict) else None
         if not isinstance(wanted, list) or not wanted:
             raise LswError("at.scales: a list of scales is missing.", line_of(["at"], path), cure)
-        for name in wanted:
-            if name not in scales() and not str(name).endswith(".toml"):
+        for name in map(str, wanted):
+            if name not in scales() and not name.endswith(".toml"):
                 raise LswError(f"at.scales: unknown scale '{name}'.", line_of(["at"], path), nearest(name, scales()))
-        if {scale.stem, scale.name} & set(wanted):
+        if {scale.stem, scale.name} & set(map(str, wanted)):
             values = merged(values, part)
     return values
 
@@ -200,7 +200,8 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         behind.pop("fine-tuning", None)
     whole = merged(behind, own)
     if "fidelity" in own:
-        whole["fidelity"] = [*own["fidelity"], *behind.get("fidelity", [])]
+        ours = {row.get("what") for row in own["fidelity"]}
+        whole["fidelity"] = [*own["fidelity"], *(r for r in behind.get("fidelity", []) if r.get("what") not in ours)]
     for text in overrides or ():
         change = override(text)
         section = next(iter(change))

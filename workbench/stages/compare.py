@@ -40,7 +40,7 @@ class Compare(Kind):
         pairs: of varieties, in the order of the closing table.
         runs: that are compared.
         measures: the main one first.
-        trainings: the pair of each training, by its name.
+        trainings: the pairs that each training saw, by its name.
         control: the training that others are held against.
         contrasts: `gap`, `gain`, `closure`, `control`.
         primary: the one that was declared so.
@@ -52,7 +52,7 @@ class Compare(Kind):
     pairs: list[str]
     runs: list[ComparedRun]
     measures: list[str]
-    trainings: dict[str, str] = {}
+    trainings: dict[str, list[str]] = {}
     control: str | None = None
     contrasts: list[str]
     primary: str | None = None

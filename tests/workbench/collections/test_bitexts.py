@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from store import LswError
-from workbench.collections.bitexts import Dropped, Parallel, parallel, read_bitext
+from workbench.collections.bitexts import Dropped, Parallel, parallel, read_bitext, turned
 
 
 def rows(*paths: Path, columns: tuple[int, int] = (0, 1)) -> tuple[list[tuple[int, str, str]], list[int]]:
@@ -17,6 +17,12 @@ def test_places_as_a_recipe_writes_them() -> None:
     assert parallel("texts.{source}-{target}.tsv", "ca", "fr") == Parallel(("texts.ca-fr.tsv",))
     assert parallel("tatoeba.tsv#4,2", "ca", "fr") == Parallel(("tatoeba.tsv",), (3, 1))
     assert parallel("{source}.txt | {target}.txt", "ca", "fr") == Parallel(("ca.txt", "fr.txt"))
+    for origin in ("texts.tsv", "tatoeba.tsv#4,2", "a.txt|b.txt"):
+        there, back = parallel(origin, "ca", "fr"), parallel(turned(origin), "fr", "ca")
+        assert (back.files, back.columns) in (
+            (there.files[::-1], there.columns), (there.files, there.columns[::-1]),
+        )  # fmt: skip
+        assert parallel(turned(turned(origin)), "ca", "fr") == there
     for wrong in ("texts.tsv#2,2", "a|b|c", "a|", "a|b#1,2"):
         with pytest.raises(LswError, match="is no bitext"):
             parallel(wrong, "ca", "fr")

@@ -294,7 +294,7 @@ def test_families_are_contrasts_and_equal_comparisons_count_once() -> None:
 
 def test_trainings_are_held_against_the_control() -> None:
     """What the low-resource wordings were good for: against as many steps on the high-resource ones."""
-    trainings = {"ca-fr": "ca-fr", "high-only": "ca-fr", "switched": "fr-fr", "af-nl": "af-nl"}
+    trainings = {"ca-fr": ["ca-fr"], "high-only": ["ca-fr"], "switched": ["fr-fr"], "af-nl": ["af-nl"]}
     runs = [
         RunName("bge-m3", trained, query, high)
         for low, high in (("yue", "zh"), ("ca", "fr")) for trained in (None, *trainings) for query in (low, high)
@@ -310,6 +310,8 @@ def test_trainings_are_held_against_the_control() -> None:
     # Seen is what a training itself saw; one that is not of two varieties, what any of them saw.
     seen = {c.trained_on for c in every if c.family.endswith("on seen pairs")}
     assert seen == {"ca-fr", "high-only", "switched"}
+    both = declared(runs, ["yue-zh", "ca-fr"], ["gain"], {**trainings, "af-nl": ["af-nl", "yue-zh", "ca-fr"]})
+    assert {c.family for c in both if c.trained_on == "af-nl"} == {"gain on seen pairs"}
     assert not [c for c in declared(runs, ["ca-fr"], ["control"], trainings) if c.name == "control"]
 
 

@@ -62,7 +62,7 @@ def test_others_have_names_of_their_own() -> None:
     assert (work.query_variety, work.tuning.epochs) == ("oc", 3)
     assert [step.queries for step in work.steps] == [50, 9]  # type: ignore[attr-defined]
     [compare] = [stage.work for stage in of.stages if isinstance(stage.work, Compare)]
-    assert compare.trainings == {"ca-fr": "ca-fr", "high-only": "ca-fr", "other": "oc-fr"}
+    assert compare.trainings == {"ca-fr": ["ca-fr"], "high-only": ["ca-fr"], "other": ["oc-fr"]}
     assert compare.control == "high-only"
     assert {run.system for run in compare.runs if run.trained_on == "other"} == {"bge-m3"}
 

@@ -35,6 +35,10 @@ class OfBitext(Objective):
 
     reads_triples: ClassVar[bool] = False
 
+    @property
+    def pairs_beside(self) -> list[str]:
+        return list(self.also)
+
     def needs(self, on: Pair) -> dict[str, Need]:
         others = {f"{BITEXT}.{name}": pair(name) for name in self.also}
         return {role: BitextOf(of.low, of.high, self.bitext) for role, of in {BITEXT: on, **others}.items()}

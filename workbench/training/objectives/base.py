@@ -88,6 +88,11 @@ class Objective(Part):
         """Whether only queries are encoded by what is trained: passages stay with the model that it starts from."""
         return False
 
+    @property
+    def pairs_beside(self) -> list[str]:
+        """Pairs of varieties that it learns from beside that of the training."""
+        return []
+
     def needs(self, on: Pair) -> dict[str, Need]:
         """What it reads beside the triples of a pair, by role."""
         return {}
