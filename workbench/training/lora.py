@@ -11,6 +11,9 @@ TRAINED = "trained.safetensors"
 _TARGETS = {"xmod": ["query", "value"]}
 """The attention's query and value projections (section 4.2 there), of architectures that peft does not know."""
 
+_HEADS = ("classifier", "score")
+"""What transformers calls the head of a model that gives a text a number."""
+
 
 def _peft() -> Any:
     try:
@@ -25,11 +28,13 @@ def _peft() -> Any:
 def narrow(backbone: Any, lora: Lora) -> None:
     """Freeze a model of transformers, and put a trainable update of low rank beside each attention's query and value.
 
-    X-MOD's language adapters are frozen with all the rest.
+    X-MOD's language adapters are frozen with all the rest; a cross-encoder's head, which may be new, is trained whole.
 
     Raises:
         LswError: peft is not installed, or does not know the attention of this architecture.
     """
+    import torch
+
     peft, kind = _peft(), backbone.config.model_type
     config = peft.LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=_TARGETS.get(kind)
@@ -42,6 +47,9 @@ def narrow(backbone: Any, lora: Lora) -> None:
             str(error).splitlines()[0],
             "Take `lora` out, or train another model.",
         ) from error
+    for name in _HEADS:
+        if isinstance(head := getattr(backbone, name, None), torch.nn.Module):
+            head.requires_grad_(True)
 
 
 def fold(backbone: Any) -> None:

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pytest
 import torch
 
-from tests.workbench.training.test_finetune import MODELS, training, tuning
+from tests.workbench.training.test_finetune import MODELS, training, tuning, weights
 from workbench.systems import cross_encoder
 from workbench.systems._encoding import Computing
 from workbench.training.finetune import finetune, objective_of
+from workbench.training.tuning import Lora
 
 
 @pytest.fixture
@@ -95,3 +96,15 @@ def test_a_model_that_scores_nothing_yet_is_begun_with_a_head_of_its_seed(
         )
         outs.append(scores(tmp_path / f"o{number}", triples, "positive"))
     assert outs[0] == outs[1] != outs[2]
+
+
+def test_of_low_rank_updates_the_head_is_trained_whole(judge: Path, triples: pa.Table, tmp_path: Path) -> None:
+    tuned = tuning(lora=Lora(rank=2), learning_rate=1e-2, batch_size=8, steps=3)
+    before = scores(judge, triples, "positive")
+    finetune(training("cross-encoder", judge, triples, tuned, tmp_path / "work"), tmp_path / "out")
+    old, new = weights(judge), weights(tmp_path / "out")
+    assert old.keys() == new.keys()
+    moved = {key for key in old if not torch.equal(old[key], new[key])}  # type: ignore[arg-type]
+    assert {key.split(".")[-2] for key in moved} == {"query", "value", "dense", "out_proj"}
+    assert all("classifier" in key for key in moved if key.split(".")[-2] in ("dense", "out_proj"))
+    assert scores(tmp_path / "out", triples, "positive") != before
