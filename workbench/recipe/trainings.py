@@ -48,11 +48,6 @@ class Variant(Section):
     steps: Steps = []
     objective: Annotated[SerializeAsAny[Objective] | None, BeforeValidator(_objective)] = None
 
-    @property
-    def pairs(self) -> list[str]:
-        """The pairs that it sees."""
-        return list(dict.fromkeys([self.pair, *(self.objective.pairs_beside if self.objective else [])]))
-
 
 CONTROLS = {"high-only": 1.0, "mixed": 0.5}
 """Trainings on the same triples, and so as many steps, by the share whose query is put in its high-resource wording."""

@@ -67,6 +67,14 @@ def test_others_have_names_of_their_own() -> None:
     assert {run.system for run in compare.runs if run.trained_on == "other"} == {"bge-m3"}
 
 
+def test_what_was_translated_for_a_training_was_seen_by_it() -> None:
+    translated = "{pair='fr-fr',steps=[{step='translated',query_to=['ca','oc']}]}"
+    of = plan(f"training.translated={translated}", "training.french={pair='fr-fr'}", "fine-tuning.pair='fr-fr'")
+    [compare] = [stage.work for stage in of.stages if isinstance(stage.work, Compare)]
+    assert compare.trainings["translated"] == ["fr-fr", "ca-fr", "oc-fr"]
+    assert compare.trainings["french"] == ["fr-fr"]
+
+
 def test_high_resource_queries_alone_are_a_training_too() -> None:
     of = trainings(plan("training.french={pair='fr-fr'}", "fine-tuning.controls=[]"))
     stage = of["french", "bge-m3"]
