@@ -335,6 +335,12 @@ def test_trainings_are_held_against_the_control() -> None:
     assert not [c for c in declared(runs, ["ca-fr"], ["control"], trainings) if c.name == "control"]
 
 
+def test_a_pair_of_one_variety_twice_has_no_gap() -> None:
+    runs = [RunName("bge-m3", trained, "fr", "fr") for trained in (None, "ca-fr", "high-only")]
+    every = declared(runs, ["fr-fr"], ["gap", "gain", "closure", "control"], {"high-only": ["ca-fr"]}, "high-only")
+    assert [(c.name, c.trained_on) for c in every] == [("gain", "ca-fr"), ("control", "ca-fr"), ("gain", "high-only")]
+
+
 def test_a_contrast_wants_its_runs_and_its_name() -> None:
     low, high = (RunName("bm25", None, query, "fr") for query in ("ca", "fr"))
     assert declared([low], ["ca-fr"], ["gap", "gain", "closure"]) == []
