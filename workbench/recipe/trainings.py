@@ -78,6 +78,8 @@ class FineTuning(Section):
         if self.models == "published":
             if self.seeds:
                 raise ValueError("published models are not trained: leave out `seeds`, or set models to 'trained'")
+            if self.steps:
+                raise ValueError("published models are not trained: leave out `steps`, or set models to 'trained'")
             if self.controls:
                 raise ValueError("published models have no controls: set controls = [], or models to 'trained'")
         if self.controls and not self.pair:
