@@ -174,7 +174,7 @@ class Finetune(Kind):
         texts = convert(queries["query"].to_pylist(), self.query_variety, self.script)
         queries = queries.set_column(queries.schema.get_field_index("query"), "query", pa.array(texts))
         reading = Reading(job.passages("passages"), self.document_variety, self.script)
-        return HeldOut.of(queries, job.read("dev_qrels", "qrel"), reading, self.tuning.seed)
+        return HeldOut.of(queries, job.read("dev_qrels", "qrel"), reading, self.tuning.seed, self.query_variety)
 
     def _examples(self, job: Job, counts: dict[str, float]) -> pa.Table:
         """Crops as they are, triples with their texts; nothing where the objective reads no triples."""
