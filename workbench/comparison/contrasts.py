@@ -57,8 +57,9 @@ def declared(
     """The comparisons that a set of runs allows, in the order of a closing table, equal ones once.
 
     Two pairs with one high-resource variety have one gain on it: it is filed under the pair that was trained on, else
-    under the first. A family is a contrast; where something was trained, pairs that it saw and others are families
-    apart: those of the training itself, or, of a training that has no pair of two varieties and of base models, of any.
+    under the first. A pair of one variety twice has no gap. A family is a contrast; where something was trained, pairs
+    that it saw and others are families apart: those of the training itself, or, of a training that has no pair of two
+    varieties and of base models, of any.
 
     Args:
         runs: that there are.
@@ -88,7 +89,7 @@ def _of_pair(
         base_low, base_high = (RunName(system, None, query, high) for query in (low, high))
         seen = text in (saw[trained] if trained in between_two else by_any)
         of = "" if not saw else " on seen pairs" if seen else " on unseen pairs"
-        if "gap" in names and {at_low, at_high} <= have:
+        if "gap" in names and {at_low, at_high} <= have and low != high:
             out.append(Contrast("gap", system, trained, low, text, f"gap{of}", at_high, at_low, (at_low,), (at_high,)))
         if trained is None:
             continue
@@ -108,7 +109,7 @@ def _of_pair(
                             "control", system, trained, query, text, f"control{of}", held, tuned, (tuned,), (held,)
                         )
                     )
-        if "closure" in names and {at_low, at_high, base_low, base_high} <= have:
+        if "closure" in names and {at_low, at_high, base_low, base_high} <= have and low != high:
             plus, minus = (at_low, base_high), (base_low, at_high)
             out.append(Contrast("closure", system, trained, None, text, f"closure{of}", base_low, at_low, plus, minus))
     return out

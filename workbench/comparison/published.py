@@ -40,6 +40,8 @@ def every() -> list[Row]:
 def beside(figures: list[Row], runs: list[RunRow]) -> list[Row]:
     """Each published figure with ours: the newest base and fine-tuned runs of one collection and scale.
 
+    What was trained is of one recipe, since another may call another training so; of several seeds ours is the mean.
+
     Args:
         figures: as `published` gives them.
         runs: as `store.query.runs` gives them, newest first.
@@ -48,22 +50,23 @@ def beside(figures: list[Row], runs: list[RunRow]) -> list[Row]:
         the figures' rows with gain, our_base, our_finetuned, our_gain (None where there is no such run) and our_data
         (collection and scale of our runs).
     """
-    alike: dict[tuple[str, str | None], dict[tuple[Any, ...], RunRow]] = {}
+    alike: dict[tuple[str, str | None], dict[tuple[Any, ...], list[RunRow]]] = {}
     for run in runs:
-        newest = alike.setdefault((run["collection"], run["scale"]), {})
-        newest.setdefault((run["system"], run["trained_on"], run["query_variety"], run["document_variety"]), run)
+        every = alike.setdefault((run["collection"], run["scale"]), {})
+        name = run["system"], run["trained_on"], run["query_variety"], run["document_variety"]
+        every.setdefault(name, []).append(run)
     out = []
     for row in figures:
         low = row["query_variety"]
         over = row.get("document_variety") or variety(low).high or low
         pair = [(row["system"], on, low, over) for on in (row.get("before") or None, row["trained_on"])]
         # Both of one collection and scale: where there are both, then where the published figures are from.
-        choices = [(on, [newest.get(key) for key in pair]) for (on, _), newest in alike.items()]
+        choices = [(on, _newest(*(every.get(key, []) for key in pair))) for (on, _), every in alike.items()]
         where = row["collection"].split()[0].replace("/", "-")
-        known = [(len([r for r in some if r]), on == where, some) for on, some in choices]
-        newest_two = max(known, key=lambda k: k[:2], default=(0, False, [None, None]))[2]
-        base, tuned = (run["means"].get(row["measure"]) if run else None for run in newest_two)
-        data = dict.fromkeys(f"{r['collection']} ({r['scale'] or 'imported'})" for r in newest_two if r)
+        known = [(len([some for some in two if some]), on == where, two) for on, two in choices]
+        newest_two = max(known, key=lambda k: k[:2], default=(0, False, ([], [])))[2]
+        base, tuned = (_mean(some, row["measure"]) for some in newest_two)
+        data = dict.fromkeys(f"{r['collection']} ({r['scale'] or 'imported'})" for some in newest_two for r in some)
         out.append(
             {
                 **row,
@@ -75,6 +78,29 @@ def beside(figures: list[Row], runs: list[RunRow]) -> list[Row]:
             }
         )
     return out
+
+
+def _newest(base: list[RunRow], tuned: list[RunRow]) -> tuple[list[RunRow], list[RunRow]]:
+    """The newest run of each, of a trained one that of each seed, both of one recipe: of the newest that has both."""
+
+    def of(runs: list[RunRow], recipe: str | None) -> list[RunRow]:
+        seeds: dict[int | None, RunRow] = {}
+        for run in runs:
+            if run.get("recipe") == recipe:
+                seeds.setdefault(run.get("seed"), run)
+        return list(seeds.values())
+
+    trained = bool(base and base[0]["trained_on"])
+    recipes = [run.get("recipe") for run in tuned or (base if trained else [])]
+    both = [recipe for recipe in recipes if of(base, recipe)] if trained else []
+    recipe = next(iter(both or recipes), None)
+    return of(base, recipe) if trained else base[:1], of(tuned, recipe)
+
+
+def _mean(runs: list[RunRow], measure: str) -> float | None:
+    """Over seeds; None if there is no run, or one that has no such figure."""
+    figures = [run["means"].get(measure) for run in runs]
+    return sum(f for f in figures if f is not None) / len(figures) if figures and None not in figures else None
 
 
 def warning(rows: list[Row]) -> str:

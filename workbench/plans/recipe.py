@@ -86,7 +86,7 @@ def _comparison(plan: Planner, name: str, scale: str, runs: dict[Trained, Stage]
             for (run, seed), stage in runs.items()
         ],
         measures=list(plan.recipe.measures.names),
-        trainings={name: variant.pairs for name, variant in trainings.items()},
+        trainings={name: plan.recipe.saw(name) for name in trainings},
         control=CONTROL if CONTROL in trainings else None,
         contrasts=list(how.contrasts),
         primary=how.primary,

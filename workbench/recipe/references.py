@@ -112,7 +112,7 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
         where = f"training.{training}" if variant.systems else "fine-tuning"
         raise LswError(f"'{name}' has no weights to fine-tune.", cure=f"Take it out of {where}.systems.")
     if tuned.models == "published":
-        if variant.steps or variant.objective:
+        if variant.steps or variant.objective or variant.seeds or (variant.model_extra or {}):
             title = f"The training '{training}' was never published."
             raise LswError(title, cure='Set fine-tuning.models = "trained".')
         if name not in recipe.published.get(variant.pair, {}):
@@ -136,10 +136,11 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
     except LswError as error:
         where = f"training.{training}: " if variant.objective else ""
         raise LswError(f"{where}'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
-    if variant.steps and not objective.reads_triples:
+    if (tuned.steps or variant.steps) and not objective.reads_triples:
+        where = f"[training.{training}]" if variant.steps else "[fine-tuning], and into the trainings that read triples"
         raise LswError(
             f"The training '{training}' has steps, and '{objective.name}' reads no triples.",
-            cure=f"Take steps out of [training.{training}], or name another objective.",
+            cure=f"Take steps out of {where}, or name another objective.",
         )
     for need in objective.needs(pair(variant.pair)).values():
         if isinstance(need, TeacherOf) and not isinstance(recipe.system(need.system), Reranker):

@@ -26,7 +26,7 @@ from workbench.training.tuning import Share, Tuning
 from workbench.translation import TRANSLATORS
 from workbench.translation.base import Translator
 from workbench.translation.collection import ParallelQueries
-from workbench.varieties import variety
+from workbench.varieties import pair, variety
 
 USUAL = "collection"
 """The translator of a recipe that names none."""
@@ -276,6 +276,14 @@ class Recipe(Section):
     def trainings(self) -> dict[str, Variant]:
         """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME]."""
         return (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+
+    def saw(self, name: str) -> list[str]:
+        """The pairs whose queries a training sees."""
+        assert self.fine_tuning
+        variant = self.trainings()[name]
+        steps, on = [*self.fine_tuning.steps, *variant.steps], pair(variant.pair)
+        beside = variant.objective.pairs_beside if variant.objective else []
+        return list(dict.fromkeys([variant.pair, *beside, *(text for s in steps for text in s.pairs_beside(on))]))
 
     def trained(self, name: str) -> list[str]:
         """The systems that a training trains."""

@@ -48,11 +48,6 @@ class Variant(Section):
     steps: Steps = []
     objective: Annotated[SerializeAsAny[Objective] | None, BeforeValidator(_objective)] = None
 
-    @property
-    def pairs(self) -> list[str]:
-        """The pairs that it sees."""
-        return list(dict.fromkeys([self.pair, *(self.objective.pairs_beside if self.objective else [])]))
-
 
 CONTROLS = {"high-only": 1.0, "mixed": 0.5}
 """Trainings on the same triples, and so as many steps, by the share whose query is put in its high-resource wording."""
@@ -83,6 +78,8 @@ class FineTuning(Section):
         if self.models == "published":
             if self.seeds:
                 raise ValueError("published models are not trained: leave out `seeds`, or set models to 'trained'")
+            if self.steps:
+                raise ValueError("published models are not trained: leave out `steps`, or set models to 'trained'")
             if self.controls:
                 raise ValueError("published models have no controls: set controls = [], or models to 'trained'")
         if self.controls and not self.pair:

@@ -84,9 +84,11 @@ class Cells:
         return text + _star(self._gain_on_high(name, pair) if side == "high" else None)
 
     def _gain_on_high(self, name: Name, pair: Pair) -> ComparisonRow | None:
-        """Filed under another pair where two share it."""
-        places = (("gain", name, str(other), pair.high) for other in self.pairs if other.documents == pair.documents)
-        return next((self.rows[place] for place in places if place in self.rows), None)
+        """Filed under another pair where two share it, or one whose low-resource queries were not asked."""
+        for (contrast, whose, of, variety), row in self.rows.items():
+            if (contrast, whose, variety) == ("gain", name, pair.high) and of.endswith(f"-{pair.documents}"):
+                return row
+        return None
 
     def row(self, contrast: str, name: Name, pair: Pair) -> ComparisonRow | None:
         """A comparison of low-resource queries."""

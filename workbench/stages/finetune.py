@@ -1,7 +1,7 @@
 """Fine-tuning one model on triples, or on what else its objective reads."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -174,7 +174,7 @@ class Finetune(Kind):
         texts = convert(queries["query"].to_pylist(), self.query_variety, self.script)
         queries = queries.set_column(queries.schema.get_field_index("query"), "query", pa.array(texts))
         reading = Reading(job.passages("passages"), self.document_variety, self.script)
-        return HeldOut.of(queries, job.read("dev_qrels", "qrel"), reading, self.tuning.seed)
+        return HeldOut.of(queries, job.read("dev_qrels", "qrel"), reading, self.tuning.seed, self.query_variety)
 
     def _examples(self, job: Job, counts: dict[str, float]) -> pa.Table:
         """Crops as they are, triples with their texts; nothing where the objective reads no triples."""
@@ -199,7 +199,7 @@ class Finetune(Kind):
         for number, step in enumerate(self.steps):
             given = self._given(job, f"{STEP}{number}.")
             triples = step.done(triples, given)
-            counts |= given.counts
+            counts |= {_other(name, counts): value for name, value in given.counts.items()}
         if not len(triples):
             raise LswError("No triple is left to train on.", cure="Look at the steps of this training.", exit_code=1)
         return triples
@@ -256,6 +256,14 @@ class Finetune(Kind):
             yield [q for q, _, _ in whole], [text[p] for _, p, _ in whole], [text[n] for _, _, n in whole]
         if left_out:
             job.note(f"{left_out:,} of {len(mined):,} triples left out: a passage of theirs is not in the collection")
+
+
+def _other(name: str, known: Container[str]) -> str:
+    """The name of a count, numbered if a step before has one of that name."""
+    new, number = name, 2
+    while new in known:
+        new, number = f"{name}_{number}", number + 1
+    return new
 
 
 def _of(key: str, rows: pa.Table) -> pa.Table:

@@ -215,7 +215,8 @@ def _looked(model: Any, texts: Texts, length: int, query: bool) -> Any:
 
 def _token_scorer(training: Training, model: Any, by: Any) -> Scorer:
     low, high = training.varieties
-    code = spoken(training, low, high)
+    asked_in = training.held_out.variety if training.held_out else ""
+    code = spoken(training, asked_in or low, high)
 
     def encoded(which: Any, texts: Texts, code: str, query: bool) -> list[Any]:
         multivector.speak(which, code)

@@ -20,14 +20,16 @@ Scorer = Callable[[list[str], list[list[str]]], list[list[float]]]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Queries, the passages that each is asked over, and which of these are relevant."""
+    """Queries, the passages that each is asked over, and which of these are relevant; the variety of the queries, which
+    a training on others may not have (empty: that of its first)."""
 
     queries: list[str]
     passages: list[list[str]]
     relevant: list[list[bool]]
+    variety: str = ""
 
     @classmethod
-    def of(cls, queries: pa.Table, qrels: pa.Table, reading: Reading, seed: int) -> "HeldOut":
+    def of(cls, queries: pa.Table, qrels: pa.Table, reading: Reading, seed: int, variety: str = "") -> "HeldOut":
         """A seeded sample.
 
         Args:
@@ -35,6 +37,7 @@ class HeldOut:
             qrels: columns qid, docno, label.
             reading: the passages.
             seed: of the sample.
+            variety: of the queries.
         """
         rng = random.Random(seed)
         judged: dict[str, set[str]] = {}
@@ -61,6 +64,7 @@ class HeldOut:
             [query for query, _, _ in kept],
             [[texts[d] for d in (*good, *others)] for _, good, others in kept],
             [[True] * len(good) + [False] * len(others) for _, good, others in kept],
+            variety,
         )
 
     def reciprocal_rank(self, scorer: Scorer) -> float:

@@ -13,6 +13,10 @@ from workbench.recipe.load import load, names, read_toml, recipe_path, scale_pat
 from workbench.stages.compare import Compare
 from workbench.stages.finetune import Finetune
 
+PUBLISHED = (
+    "fine-tuning.models=published", "fine-tuning.controls=[]", "published.ca-fr={bge-m3='a/b',colbert-xm='a/b',mt5='a/b'}",
+)  # fmt: skip
+
 
 def plan(*changes: str, name: str = "pair_ca_fr") -> Plan:
     return compile_recipe(load(recipe_path(name), scale_path("mini"), list(changes)), name, "mini", Path())
@@ -67,6 +71,14 @@ def test_others_have_names_of_their_own() -> None:
     assert {run.system for run in compare.runs if run.trained_on == "other"} == {"bge-m3"}
 
 
+def test_what_was_translated_for_a_training_was_seen_by_it() -> None:
+    translated = "{pair='fr-fr',steps=[{step='translated',query_to=['ca','oc']}]}"
+    of = plan(f"training.translated={translated}", "training.french={pair='fr-fr'}", "fine-tuning.pair='fr-fr'")
+    [compare] = [stage.work for stage in of.stages if isinstance(stage.work, Compare)]
+    assert compare.trainings["translated"] == ["fr-fr", "ca-fr", "oc-fr"]
+    assert compare.trainings["french"] == ["fr-fr"]
+
+
 def test_high_resource_queries_alone_are_a_training_too() -> None:
     of = trainings(plan("training.french={pair='fr-fr'}", "fine-tuning.controls=[]"))
     stage = of["french", "bge-m3"]
@@ -77,6 +89,16 @@ def test_high_resource_queries_alone_are_a_training_too() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ([*PUBLISHED, "training.other={pair='ca-fr',seeds=[1,2]}"], "'other' was never published"),
+        ([*PUBLISHED, "training.other={pair='ca-fr',mt5={epochs=2.0}}"], "'other' was never published"),
+        ([*PUBLISHED, "fine-tuning.steps=[{step='sample',queries=9}]"], "not trained: leave out `steps`"),
+        (
+            [
+                "fine-tuning.steps=[{step='sample',queries=9}]",
+                "training.aligned={pair='ca-fr',systems=['colbert-xm'],objective='optical'}",
+            ],
+            "'aligned' has steps, and 'optical' reads no triples",
+        ),
         (["fine-tuning.models=published", "fine-tuning.controls=['mixed']"], "published models have no controls"),
         (["training.x={pair='ca-fr',seeds=[1,2]}"], "training.x.seeds: 2 of bge-m3, and 1 of the control"),
         (["training.x={pair='ca-fr',seeds=[1,1]}"], "given twice"),

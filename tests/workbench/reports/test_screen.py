@@ -192,3 +192,11 @@ def test_a_gain_that_two_pairs_share_marks_the_mean_of_both() -> None:
     printed = lines(replace(results, comparisons=once))
     starred = [line.split()[:3] for line in printed if re.search(r"\.512\*", line)]
     assert starred == [["ca-fr", ".512", ".512*"]] * 2
+
+
+def test_a_gain_is_marked_where_only_high_resource_queries_were_asked() -> None:
+    results = study({"ca-fr": "seen"}, shown={("gain", "bge-m3", "ca-fr", "fr"): 0.05})
+    runs = [run for run in results.runs if run["query_variety"] == "fr"]
+    gains = [row for row in results.comparisons if (row["contrast"], row["variety"]) == ("gain", "fr")]
+    printed = lines(replace(results, runs=runs, comparisons=gains))
+    assert [line.split()[:2] for line in printed if re.search(r"\.512\*", line)] == [["ca-fr", ".512*"]]

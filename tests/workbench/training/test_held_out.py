@@ -1,11 +1,13 @@
 """A figure of queries that a model is not trained on: what it is, and that to look changes nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from tests.conftest import reading
@@ -15,6 +17,7 @@ from workbench.collections.folder import MINI, Folder
 from workbench.systems import SYSTEMS
 from workbench.systems._encoding import Computing
 from workbench.systems.bi_encoder import encode as encoded
+from workbench.training import encoders
 from workbench.training.finetune import finetune, objective_of
 from workbench.training.held_out import PASSAGES, HeldOut
 from workbench.training.objectives.base import Training
@@ -25,7 +28,7 @@ MODELS = SHIPPED / "models"
 
 def held_out(folder: Path) -> HeldOut:
     mini = Folder("mini", MINI)
-    return HeldOut.of(mini.queries("ca", "dev"), mini.qrels("", "dev"), reading(mini, "fr", folder), 42)
+    return HeldOut.of(mini.queries("ca", "dev"), mini.qrels("", "dev"), reading(mini, "fr", folder), 42, "ca")
 
 
 def training(architecture: str, work: Path, of: HeldOut | None, **tuned: Any) -> Training:
@@ -111,6 +114,25 @@ def test_a_system_without_training_ranks_as_it_does_in_search(tmp_path: Path) ->
     [asked] = encoded(model, of.queries[:1], 8, 4096, query=True)
     assert scores[0] == pytest.approx((vectors @ asked).tolist(), abs=1e-5)
     assert np.std(scores[0]) > 0
+
+
+def test_queries_go_through_their_own_adapter_whatever_is_trained_on(tmp_path: Path) -> None:
+    """As when they are searched with: a control is trained on high-resource queries, and watched by others."""
+    of = held_out(tmp_path)
+    at = training("multi-vector", tmp_path / "w", of)
+    at = replace(
+        at,
+        system=at.system.model_copy(update={"adapter": "own"}),
+        triples=at.triples.set_column(3, "query_variety", pa.array(["fr"] * len(at.triples))),
+    )
+    model = encoders.opened(at)
+    scorer = encoders.scorer(at, model)
+    with torch.no_grad():
+        before = scorer(of.queries[:3], of.passages[:3])
+        for name, parameter in model.named_parameters():
+            if "adapter_modules.ca_ES" in name:
+                parameter.normal_()
+        assert np.abs(np.array(scorer(of.queries[:3], of.passages[:3])[0]) - before[0]).max() > 0.1
 
 
 def test_figures_of_an_interrupted_training_are_kept(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from workbench.stages.triples.hard_negatives import HardNegatives
 from workbench.stages.triples.mined import Mined
 from workbench.stages.triples.published import PublishedTriples
 from workbench.systems.bi_encoder import BiEncoder
+from workbench.training.steps.code_switch import CodeSwitch
 from workbench.training.tuning import Tuning
 from workbench.varieties import Pair
 
@@ -173,6 +174,35 @@ def test_training_pairs_of_ir_datasets(monkeypatch: pytest.MonkeyPatch, tmp_path
         assert Docpairs(origin="irds:mmarco/v2/fr/train", limit=limit).run(here) == {"triples": 2, "queries": 1}
         assert pq.read_table(here.out / "rows" / "triple.parquet").to_pylist() == rows
     assert told == [(1, 0), (2, 0), (1, 2), (2, 2)]
+
+
+def test_a_step_that_is_done_twice_counts_twice(tmp_path: Path) -> None:
+    switch = {"step": "code-switch", "lexicon": "bitext", "query_to": ["ca"], "probability": 1.0}
+    training = Finetune(
+        system="s",
+        base="b",
+        trained_on="fr-fr",
+        ranker=BiEncoder(architecture="bi-encoder", checkpoint="b", query_length=32, document_length=64),
+        tuning=Tuning(epochs=1.0, learning_rate=1e-4, batch_size=4),
+        steps=[CodeSwitch.model_validate(switch)] * 2,
+        query_variety="fr",
+        document_variety="fr",
+    )
+    triple = pa.table({"query": ["un chat"], "docno_positive": ["d0"], "docno_negative": ["d1"]})
+    words = [{"source": ["chat"], "target": ["gat"]}, {"source": ["un", "gat"], "target": ["u", "gatet"]}]
+    lexicons = {
+        f"step.{n}.ca": {
+            "lexicon": pa.table(some | {"score": [1.0] * len(some["source"])}).replace_schema_metadata(
+                {"source": "fr", "target": "ca"}
+            )
+        }
+        for n, some in enumerate(words)
+    }
+    here = job(tmp_path, triples={"triple": triple}, passages={}, **lexicons)
+    write(here.inputs["passages"] / FILE, batched((d, "un texte") for d in ("d0", "d1")))
+    counts: dict[str, float] = {}
+    assert training._triples(here, counts)["query"].to_pylist() == ["u gatet"]
+    assert (counts["query_switched"], counts["query_switched_2"]) == (1, 2)
 
 
 def test_a_few_triples_without_their_passage_are_left_out(tmp_path: Path) -> None:

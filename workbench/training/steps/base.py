@@ -18,6 +18,10 @@ class Step(Part):
         """What it reads beside the triples of a pair, by role."""
         return {}
 
+    def pairs_beside(self, on: Pair) -> list[str]:
+        """Pairs of varieties whose queries a training on `on` sees by it."""
+        return []
+
     @abstractmethod
     def done(self, triples: pa.Table, given: Given) -> pa.Table:
         """The triples after it.

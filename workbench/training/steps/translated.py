@@ -31,6 +31,9 @@ class Translated(Step):
     def needs(self, on: Pair) -> dict[str, Need]:
         return {code: BitextOf(on.low, code) for code in self.query_to if code != on.low}
 
+    def pairs_beside(self, on: Pair) -> list[str]:
+        return [str(Pair(code, on.high)) for code in self.query_to if code != on.high]
+
     def done(self, triples: pa.Table, given: Given) -> pa.Table:
         """Raises:
         LswError: the translation of too many queries is not known.
