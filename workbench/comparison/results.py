@@ -114,6 +114,12 @@ class Results:
             )  # fmt: skip
         return out
 
+    @property
+    def uneven(self) -> bool:
+        """Whether means are over other queries in one run than in another; a part of a pipeline that nobody asked for
+        by itself has no means."""
+        return len({system["judged"] for system in self.systems() if system["means"]}) > 1
+
     def summary(self) -> list[Summary]:
         """What holds after correction, in the main measure."""
         rows: dict[tuple[str | None, ...], Summary] = {}
