@@ -197,11 +197,14 @@ def recipe_run_named(store: Store, name: str | None = None) -> Row:
 def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], list[ComparisonRow], list[NotCompared]]:
     """What a recipe run's results are made of: its record, its runs in order with means, its comparisons, and
     those that could not be made. The record's `starts` are trainings from another model than the base that they are
-    compared with, by system."""
+    compared with, by system (of a training that has its own, `SYSTEM (TRAINING)`)."""
     with store.reading() as con:
         record = rows(
             con,
-            "SELECT * EXCLUDE (resolved), resolved->'fine-tuning' AS starts FROM recipe_runs WHERE recipe_run_id = ?",
+            """
+            SELECT * EXCLUDE (resolved), resolved->'fine-tuning' AS starts, resolved->'training' AS trainings
+            FROM recipe_runs WHERE recipe_run_id = ?
+            """,
             [recipe_run_id],
         )
         runs_of_it = rows(
@@ -220,9 +223,12 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
         )
         compared = rows(con, "SELECT * FROM comparisons WHERE recipe_run_id = ?", [recipe_run_id])
     for row in record:
-        trained = json.loads(row["starts"] or "{}") or {}
-        row["starts"] = {
-            system: how["start"] for system, how in trained.items() if isinstance(how, dict) and how.get("start")
+        every, trainings = (json.loads(row[name] or "{}") or {} for name in ("starts", "trainings"))
+        del row["trainings"]
+        row["starts"] = _starts(every) | {
+            f"{system} ({training})": start
+            for training, own in trainings.items()
+            for system, start in _starts(own).items()
         }
     by_run: dict[str, dict[str, float]] = {}
     judged: dict[str, int] = {}
@@ -239,6 +245,11 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
         record[0] if record else {}, with_means, cast("list[ComparisonRow]", with_figures),
         cast("list[NotCompared]", without),
     )  # fmt: skip
+
+
+def _starts(section: Row) -> dict[str, str]:
+    """The `start` of each system's training in a section, if it has one."""
+    return {system: how["start"] for system, how in section.items() if isinstance(how, dict) and how.get("start")}
 
 
 def topics(store: Store, collection: str) -> dict[str, str]:

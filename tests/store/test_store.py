@@ -13,7 +13,7 @@ import pytest
 from store import LswError, Store
 from store.database import connect
 from store.ingest import Context, collection_label, forget, ingest
-from store.query import lineage, recipe_run_named, run, runs, select
+from store.query import lineage, recipe_run, recipe_run_named, run, runs, select
 from store.rebuild import rebuild
 from store.record import open_recipe_run
 from store.schema import LATEST, MIGRATIONS, VIEWS, migrate, version
@@ -210,6 +210,18 @@ def test_lineage_walks_to_the_sources(store: Store) -> None:
                 [key, json.dumps(inputs)],
             )
     assert [(r["key"], r["distance"]) for r in lineage(store, "c")] == [("c", 0), ("a", 1), ("b", 1)]
+
+
+def test_what_trainings_started_from_is_told(store: Store) -> None:
+    resolved = {
+        "fine-tuning": {"pair": "ca-fr", "systems": ["colbert-xm"], "colbert-xm": {"start": "a/b"}, "mt5": {}},
+        "training": {"other": {"pair": "oc-fr", "mt5": {"start": "c/d"}, "colbert-xm": {"epochs": 1.0}}},
+    }
+    for run_id, told in (("aa", resolved), ("ab", {"fine-tuning": None})):
+        with store.writing() as con:
+            open_recipe_run(con, store, run_id, "mine", "A title", "mini", json.dumps(told), [(run_id, "a stage")])
+    assert recipe_run(store, "aa")[0]["starts"] == {"colbert-xm": "a/b", "mt5 (other)": "c/d"}
+    assert recipe_run(store, "ab")[0]["starts"] == {}
 
 
 def test_a_recipe_run_is_found_by_its_id_or_its_recipe(store: Store) -> None:

@@ -23,7 +23,7 @@ def starts(results: "Results") -> list[str]:
     used = {name for text in trained for name in shaped(pipeline(text))}
     return [
         f"{system} was trained from {start}, so its gain compares two starts"
-        for system, start in told.items() if system in used
+        for system, start in told.items() if system.partition(" (")[0] in used
     ]  # fmt: skip
 
 
@@ -113,6 +113,12 @@ class Results:
                 )
             )  # fmt: skip
         return out
+
+    @property
+    def uneven(self) -> bool:
+        """Whether means are over other queries in one run than in another; a part of a pipeline that nobody asked for
+        by itself has no means."""
+        return len({system["judged"] for system in self.systems() if system["means"]}) > 1
 
     def summary(self) -> list[Summary]:
         """What holds after correction, in the main measure."""

@@ -136,11 +136,10 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
     except LswError as error:
         where = f"training.{training}: " if variant.objective else ""
         raise LswError(f"{where}'{name}' cannot be trained so. {error.title}", error.detail, error.cure) from None
-    if (tuned.steps or variant.steps) and not objective.reads_triples:
-        where = f"[training.{training}]" if variant.steps else "[fine-tuning], and into the trainings that read triples"
+    if variant.steps and not objective.reads_triples:
         raise LswError(
             f"The training '{training}' has steps, and '{objective.name}' reads no triples.",
-            cure=f"Take steps out of {where}, or name another objective.",
+            cure=f"Take steps out of [training.{training}], or name another objective.",
         )
     for need in objective.needs(pair(variant.pair)).values():
         if isinstance(need, TeacherOf) and not isinstance(recipe.system(need.system), Reranker):

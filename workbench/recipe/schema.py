@@ -281,8 +281,9 @@ class Recipe(Section):
         """The pairs whose queries a training sees."""
         assert self.fine_tuning
         variant = self.trainings()[name]
-        steps, on = [*self.fine_tuning.steps, *variant.steps], pair(variant.pair)
-        beside = variant.objective.pairs_beside if variant.objective else []
+        objective, on = variant.objective, pair(variant.pair)
+        steps = [] if objective and not objective.reads_triples else [*self.fine_tuning.steps, *variant.steps]
+        beside = objective.pairs_beside if objective else []
         return list(dict.fromkeys([variant.pair, *beside, *(text for s in steps for text in s.pairs_beside(on))]))
 
     def trained(self, name: str) -> list[str]:

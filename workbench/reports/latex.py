@@ -93,7 +93,7 @@ def _effectiveness(results: Results) -> str:
     if several > 1:
         caption += rf"; trained systems: mean of {several} models $\pm$ their standard deviation"
     caption += "".join(f"; {escaped(words)}" for words in starts(results))
-    if len({system["judged"] for system in systems}) > 1:
+    if results.uneven:
         caption += "; each mean is over the run's own judged queries"
     if results.comparisons:
         rows = results.of(results.measures[0])

@@ -214,7 +214,7 @@ def _caption(results: Results, layout: Layout) -> str:
     elif results.runs:
         out.append(f"n = {results.runs[0]['n_queries']} queries")
     out += starts(results)
-    if len({system["judged"] for system in results.systems()}) > 1:
+    if results.uneven:
         out.append("Means are over each run's own queries, differences over those that runs share")
     return ". ".join([*out, *_missing(results, layout)])
 

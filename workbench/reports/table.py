@@ -59,7 +59,7 @@ def _effectiveness(results: Results) -> rich_table.Table:
     for column in ("system", "trained on", "queries", "passages"):
         table.add_column(column, no_wrap=True)
     systems = results.systems()
-    own = len({row["judged"] for row in systems}) > 1
+    own = results.uneven
     for measure in (*results.measures, *(("n",) if own else ())):
         table.add_column(measure, justify="right", no_wrap=True)
     last = None

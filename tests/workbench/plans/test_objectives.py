@@ -36,7 +36,9 @@ def runs(of: Plan, name: str | None, system: str) -> list[Stage]:
 
 
 def test_other_pairs_bring_their_own_texts_in_the_declared_script() -> None:
-    of = "training.optical={pair='ca-fr',systems=['colbert-xm'],objective={objective='optical',also=['yue-zh']}}"
+    of = (
+        "training.optical={pair='ca-fr',systems=['colbert-xm'],objective={objective='optical',also=['yue-zh','ca-fr']}}"
+    )
     stage = of_training(plan(of, "retrieval.script=simplified"), "optical")
     other = stage.inputs["objective.bitext.yue-zh"]
     assert isinstance(other.work, Bitext) and (other.work.source_variety, other.work.target_variety) == ("yue", "zh")

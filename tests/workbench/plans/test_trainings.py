@@ -92,13 +92,6 @@ def test_high_resource_queries_alone_are_a_training_too() -> None:
         ([*PUBLISHED, "training.other={pair='ca-fr',seeds=[1,2]}"], "'other' was never published"),
         ([*PUBLISHED, "training.other={pair='ca-fr',mt5={epochs=2.0}}"], "'other' was never published"),
         ([*PUBLISHED, "fine-tuning.steps=[{step='sample',queries=9}]"], "not trained: leave out `steps`"),
-        (
-            [
-                "fine-tuning.steps=[{step='sample',queries=9}]",
-                "training.aligned={pair='ca-fr',systems=['colbert-xm'],objective='optical'}",
-            ],
-            "'aligned' has steps, and 'optical' reads no triples",
-        ),
         (["fine-tuning.models=published", "fine-tuning.controls=['mixed']"], "published models have no controls"),
         (["training.x={pair='ca-fr',seeds=[1,2]}"], "training.x.seeds: 2 of bge-m3, and 1 of the control"),
         (["training.x={pair='ca-fr',seeds=[1,1]}"], "given twice"),

@@ -194,6 +194,15 @@ def test_a_gain_that_two_pairs_share_marks_the_mean_of_both() -> None:
     assert starred == [["ca-fr", ".512", ".512*"]] * 2
 
 
+def test_a_part_of_a_pipeline_that_nobody_measured_makes_no_means_uneven() -> None:
+    results = study({"ca-fr": "seen"})
+    part = {**results.runs[0], "system": "part", "run_id": "part", "means": {}, "judged": 0}
+    other = {**results.runs[0], "system": "other", "run_id": "other", "judged": 195}
+    for runs, uneven in (([part], False), ([part, other], True)):
+        printed = " ".join(" ".join(lines(replace(results, runs=[*results.runs, *runs]))).split())  # type: ignore[list-item]
+        assert ("Means are over each run's own queries" in printed) == uneven
+
+
 def test_a_gain_is_marked_where_only_high_resource_queries_were_asked() -> None:
     results = study({"ca-fr": "seen"}, shown={("gain", "bge-m3", "ca-fr", "fr"): 0.05})
     runs = [run for run in results.runs if run["query_variety"] == "fr"]

@@ -108,6 +108,16 @@ def test_into_several_varieties_one_is_drawn_for_each_word_or_each_text() -> Non
     assert 400 < kept < 600
 
 
+def test_the_variety_of_the_texts_is_none_to_switch_into_and_told() -> None:
+    told: list[str] = []
+    step = CodeSwitch.model_validate(
+        {"step": "code-switch", "lexicon": "bitext", "query_to": ["fr", "ca"], "probability": 1.0}
+    )
+    assert list(step.needs(Pair("fr", "fr"))) == ["ca"]
+    step.done(triples(["chat"]), Given({"ca": lexicon({"chat": "gat"})}, note=told.append))
+    assert told == ["fr is left out of query_to: these query texts are in it already"]
+
+
 def test_passages_of_a_triple_are_switched_into_one_language() -> None:
     step = CodeSwitch.model_validate(
         {

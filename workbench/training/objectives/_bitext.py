@@ -40,7 +40,7 @@ class OfBitext(Objective):
         return list(self.also)
 
     def needs(self, on: Pair) -> dict[str, Need]:
-        others = {f"{BITEXT}.{name}": pair(name) for name in self.also}
+        others = {f"{BITEXT}.{name}": pair(name) for name in self.also if pair(name) != on}  # none is read twice
         return {role: BitextOf(of.low, of.high, self.bitext) for role, of in {BITEXT: on, **others}.items()}
 
     def parallel(self, training: Training, tokenizer: Any) -> pa.Table:

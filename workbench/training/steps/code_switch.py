@@ -86,6 +86,8 @@ class CodeSwitch(Step):
                 cure=f"Set {side}_to of the step code-switch to another variety.",
                 exit_code=1,
             )
+        if lacking := [code for code in dict.fromkeys(codes) if code not in entries]:
+            given.note(f"{', '.join(lacking)} is left out of {side}_to: these {side} texts are in it already")
         passages = triples["document_variety"]
         spoken = triples["query_variety"] if side == "query" else passages
         ours = pc.equal(spoken, passages).to_pylist()
