@@ -175,7 +175,7 @@ def _missed(rows: list[ComparisonRow], detail: int) -> list[str]:
     if not sizes:
         return []
     span = " to ".join(dict.fromkeys(signed(edge(sizes)).removeprefix("+") for edge in (min, max)))
-    what = "Smallest difference found with" if detail == FULLEST else "Found with"
+    what = "Smallest difference detectable with" if detail == FULLEST else "Detectable with"
     return [f"{what} {POWER:.0%} power: {span}."]
 
 

@@ -118,10 +118,10 @@ def test_nothing_is_said_of_what_is_not_significant() -> None:
     answers = told(study(TWO))
     assert answers == {
         "gap": "Are low-resource queries harder before training? yue and ca: not shown."
-        " Smallest difference found with 80% power: .031.",
+        " Smallest difference detectable with 80% power: .031.",
         "gain": "Did training on ca-fr help? yue (unseen) and ca (seen): not shown."
-        " Smallest difference found with 80% power: .031.",
-        "closure": "Did a gap close? Not shown. Smallest difference found with 80% power: .031.",
+        " Smallest difference detectable with 80% power: .031.",
+        "closure": "Did a gap close? Not shown. Smallest difference detectable with 80% power: .031.",
     }
 
 
