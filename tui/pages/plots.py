@@ -1,5 +1,6 @@
 """Screen 3: the compared runs as pictures, and what models learnt."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -266,7 +267,9 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         model = self.models[min(at, len(self.models) - 1)]
         plt.plot(model["at"], model["losses"], color="cyan")
         plt.title(f"{model['system']} trained on {model['trained_on']}: {model['examples']} examples")
-        plt.xlabel(f"step; learning rate {model['learning_rate']:g}")
+        counts = json.loads(model["counts"] or "{}")
+        told = "".join(f"; {name.replace('_', ' ')} {value:,g}" for name, value in counts.items())
+        plt.xlabel(f"step; learning rate {model['learning_rate']:g}{told}")
 
     @on(Picture.Pointed)
     def pointed(self, event: Picture.Pointed) -> None:
