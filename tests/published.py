@@ -11,7 +11,7 @@ from workbench.collections.folder import MINI, Folder
 
 XLMR = {
     "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
-    "max_position_embeddings": 300, "vocab_size": 6010, "pad_token_id": 1,
+    "max_position_embeddings": 300, "vocab_size": 8010, "pad_token_id": 1,
 }  # fmt: skip
 
 

@@ -165,7 +165,8 @@ def _mark(model: Any, checkpoint: Path) -> None:
             model.prompts[role] = f"{tokenizer.unk_token} "
     for part in model:
         if getattr(part, "skiplist_words", None):
-            first = {tokenizer.encode(mark, add_special_tokens=False)[0] for mark in string.punctuation}
+            pieces = (tokenizer.encode(mark, add_special_tokens=False) for mark in string.punctuation)
+            first = {ids[0] for ids in pieces if ids}  # a normaliser may leave nothing of one
             part.skiplist_words = tokenizer.convert_ids_to_tokens(sorted(first))
             part.resolve_with_tokenizer(tokenizer)
 
