@@ -150,7 +150,7 @@ def test_colbert_xm_in_stanfords_format(tmp_path: Path, stanford: Path, read: Re
     tensors = load_file(stanford / "model.safetensors")
     backbone = XmodModel(XmodConfig.from_pretrained(stanford), add_pooling_layer=False).eval()
     backbone.load_state_dict({k.removeprefix("roberta."): v for k, v in tensors.items() if k.startswith("roberta.")})
-    text = "Le chat dort, la nuit ! (Oui.)"
+    text = "Le chat dort : la nuit ! (Oui.)"  # of these signs the vocabulary has the colon
     for code, language in (("fr", "fr_XX"), ("ca", "ca_ES")):
         backbone.set_default_language(language)
         first, *rest = loaded.tokenizer(text)["input_ids"]  # Stanford's marker, which this vocabulary lacks, is unknown
@@ -159,7 +159,8 @@ def test_colbert_xm_in_stanfords_format(tmp_path: Path, stanford: Path, read: Re
             hidden = backbone(**ids).last_hidden_state[0] @ tensors["linear.weight"].T
         expected = torch.nn.functional.normalize(hidden, dim=-1).numpy()
         # Its code leaves out tokens whose id is that of the first piece of a punctuation mark.
-        skipped = {loaded.tokenizer.encode(mark, add_special_tokens=False)[0] for mark in string.punctuation}
+        pieces = [loaded.tokenizer.encode(mark, add_special_tokens=False) for mark in string.punctuation]
+        skipped = {some[0] for some in pieces if some}
         kept = [i for i, token in enumerate(ids["input_ids"][0].tolist()) if token not in skipped]
         assert len(kept) < len(ids["input_ids"][0])
         got = encode[code]([text], query=False)[0]
