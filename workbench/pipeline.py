@@ -140,7 +140,7 @@ class _Reader:
             return part
         flat: list[tuple[float, Pipeline]] = []
         for weight, part in terms:
-            inner = weight is None and isinstance(part, Fused) and part.method == SUM
+            inner = weight in (None, 1.0) and isinstance(part, Fused) and part.method == SUM
             flat += list(zip(part.weights, part.parts, strict=True)) if inner else [(weight or 1.0, part)]  # type: ignore[union-attr]
         return self._fused(SUM, [part for _, part in flat], [weight for weight, _ in flat], began)
 

@@ -379,6 +379,7 @@ def test_published_triples_train(lsw: Lsw, small: Path, tmp_path: Path) -> None:
         title = "t"
         [fine-tuning]
         pair = "ca-fr"
+        controls = []
         systems = ["bge-m3"]
         [retrieval]
         pairs = ["ca-fr"]
