@@ -43,8 +43,8 @@ class Replay(Step):
             raise LswError(
                 f"{len(unknown):,} of {sum(drawn):,} triples to replay have no high-resource wording.",
                 f"The first: '{unknown[0]}'.",
-                "Its training queries must be those of the collection ([translation], negatives.published); or leave the "
-                "controls out: fine-tuning.controls=[].",
+                "Its training queries must be those of the collection ([translation], negatives.published); or leave "
+                "the controls out: fine-tuning.controls=[].",
                 exit_code=1,
             )
         swaps = [chosen and query in high for query, chosen in zip(queries, drawn, strict=True)]
