@@ -468,7 +468,12 @@ def test_a_disk_that_fills_up_is_one_clear_error(tmp_path: Path, room: int) -> N
 
 def test_the_other_recipes_run(copied: Store, lsw: Lsw) -> None:
     less = 'retrieval.systems=["bm25", "bge-m3"]'  # the others are slow, and run in other tests
-    for name, *changes in (["pair_ca_fr"], ["zero_shot_oc_fr", less], ["cross_family_neuclir", less]):
+    alone = "fine-tuning.controls=[]"
+    for name, *changes in (
+        ["pair_ca_fr", less],
+        ["zero_shot_oc_fr", less, alone],
+        ["cross_family_neuclir", less, alone],
+    ):
         told = json.loads(lsw("recipe", "run", name, *changes, "--store", copied.folder, "--json").stdout)
         assert told["recipe_run"]["status"] == "done"
         assert told["comparisons"]
@@ -477,10 +482,11 @@ def test_the_other_recipes_run(copied: Store, lsw: Lsw) -> None:
 
 
 def test_robustness_runs_over_every_pair(copied: Store, lsw: Lsw) -> None:
-    command = ("recipe", "run", "robustness", "reranking.depth=2", "--store", copied.folder, "--json")
+    fewer = 'retrieval.systems=["bm25", "bm25-4grams", "bge-m3", "bge-m3 >> mt5"]'  # the others run in other tests
+    command = ("recipe", "run", "robustness", fewer, "reranking.depth=2", "--store", copied.folder, "--json")
     told = json.loads(lsw(*command).stdout)
     gaps = [c for c in told["comparisons"] if c["measure"] == "RR@10"]
-    assert len(gaps) == 35
+    assert len(gaps) == 28
     assert {c["contrast"] for c in gaps} == {"gap"}
     high = {
         (r["system"], r["document_variety"]): r["means"]["RR@10"]
@@ -489,6 +495,5 @@ def test_robustness_runs_over_every_pair(copied: Store, lsw: Lsw) -> None:
     }
     for variety in ("en", "fr", "nl", "zh", "id", "it"):
         assert high["bge-m3", variety] >= high["bm25", variety] / 2
-        assert high["colbert-xm", variety] >= high["bm25", variety] / 2
     gained = [high["bge-m3 >> mt5", v] - high["bge-m3", v] for v in ("en", "fr", "nl", "zh", "id", "it")]
     assert sum(gained) >= -0.06  # reranking does not lose much more than it gains
