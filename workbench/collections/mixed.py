@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,13 @@ class Mixed:
         whole: the collection.
         varieties: of the passages.
         seed: of the draw.
+        lost: docnos that the variety drawn for them lacks, each time that all mixed passages are read.
     """
 
     whole: Collection
     varieties: tuple[str, ...]
     seed: int = SEED
+    lost: list[int] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -101,6 +103,7 @@ class Mixed:
                 if len(kept):
                     yield kept
             known = np.union1d(known, np.concatenate(hashes))
+        self.lost.append(len(known) - count)
         if len(known) - count > LEFT_OUT * len(known):
             raise LswError(
                 f"The passages of '{self.name}' are not parallel in {', '.join(ordered)}.",

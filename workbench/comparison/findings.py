@@ -9,6 +9,7 @@ from store.rows import ComparisonRow
 from workbench.comparison.closing import Closing, closings
 from workbench.comparison.words import signed, significant
 from workbench.significance.power import POWER
+from workbench.varieties import table
 
 FEW = 2
 """Pairs at most that are spoken of one by one."""
@@ -16,8 +17,6 @@ NAMED = 3
 """Systems at most that are named one by one."""
 FULLEST = 3
 """The most that `detail` may be."""
-
-_HARDER = "Are low-resource queries harder"
 
 
 class Finding(TypedDict):
@@ -42,7 +41,7 @@ def findings(rows: list[ComparisonRow], detail: int = FULLEST) -> list[Finding]:
         if contrast == "gap":
             base = [row for row in own if not row["trained_on"]] or own
             before = " before training" if len(base) < len(own) else ""
-            told = f"{_HARDER}{before}?", _answer(base, -1, "easier", detail)
+            told = f"{_harder(own)}{before}?", _answer(base, -1, "easier", detail)
         elif contrast == "gain":
             told = f"Did training{_on(own)} help?", _answer(own, 1, "worse", detail) + _alone(rows)
         elif contrast == "control":
@@ -53,6 +52,12 @@ def findings(rows: list[ComparisonRow], detail: int = FULLEST) -> list[Finding]:
             continue
         out.append(Finding(contrast=contrast, question=told[0], answer=told[1]))
     return out
+
+
+def _harder(rows: list[ComparisonRow]) -> str:
+    """The question of a gap; of a pair whose first variety is no low-resource one (en-de) another."""
+    low = all(table()[str(row["pair"]).partition("-")[0]].high for row in rows)
+    return "Are low-resource queries harder" if low else "Are queries in another language than the passages' harder"
 
 
 def seen(rows: list[ComparisonRow]) -> str:

@@ -103,6 +103,7 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         ),
         processes=plan.recipe.computing.processes,
         report_to=list(plan.recipe.computing.report_to),
+        not_done=[] if minimised.reads_triples else [step.step for step in tuned.steps],
     )
     inputs = {"checkpoint": _start(plan, system, tuning), **_held_out(plan, on)}
     if minimised.reads_triples:

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
-from workbench.pipeline import Fused, Name, Pipeline, pipeline
-from workbench.recipe.schema import Recipe, bare
+from workbench.pipeline import Fused, Name, Pipeline, pipeline, shaped
+from workbench.recipe.schema import Recipe, Retrieval, bare
 from workbench.recipe.trainings import CONTROL, FineTuning, Variant
 from workbench.stages.triples import TRIPLES
 from workbench.systems.base import Reranker
@@ -28,6 +28,8 @@ def check_references(recipe: Recipe) -> None:
             _check_pipeline(recipe, text, pipeline(text))
     if recipe.fine_tuning:
         _check_training(recipe, recipe.fine_tuning)
+        if recipe.retrieval:
+            _check_fusions(recipe, recipe.retrieval)
     elif recipe.training:
         raise LswError("[training] needs a section [fine-tuning].", cure="Add one with the systems that are trained.")
     elif not recipe.retrieval and not recipe.pre_training:
@@ -91,6 +93,22 @@ def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
         for name in recipe.trained(training):
             _check_trained(recipe, tuned, training, variant, name)
             _check_seeds(recipe, training, name)
+
+
+def _check_fusions(recipe: Recipe, retrieval: Retrieval) -> None:
+    """What is fused is trained alike in a training and in the control that it is held against."""
+    trainings = recipe.trainings()
+    for text in retrieval.systems if CONTROL in trainings else ():
+        parts = shaped(pipeline(text))
+        held = [part for part in parts if part in recipe.trained(CONTROL)]
+        for training in trainings:
+            trained = [part for part in parts if part in recipe.trained(training)]
+            if trained and held and trained != held:
+                raise LswError(
+                    f"training.{training} trains {', '.join(trained)} of '{text}', the control '{CONTROL}' "
+                    f"{', '.join(held)}.",
+                    cure=f"Give both the same systems, or take '{text}' out of retrieval.systems.",
+                )
 
 
 def _check_seeds(recipe: Recipe, training: str, system: str) -> None:

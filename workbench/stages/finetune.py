@@ -57,6 +57,7 @@ class Finetune(Kind):
         query_variety, document_variety, script: of the triples.
         processes: that share the training; 0: one for each GPU.
         report_to: trackers.
+        not_done: steps of the recipe that change triples, of which the objective reads none.
     """
 
     system: str
@@ -72,6 +73,7 @@ class Finetune(Kind):
     script: str = "as written"
     processes: Annotated[int, LOCAL] = 1
     report_to: Annotated[list[str], LOCAL] = []
+    not_done: Annotated[list[str], LOCAL] = []
 
     version: ClassVar[int] = 2
     tables: ClassVar[tuple[str, ...]] = ("finetune", "loss", "alignment")
@@ -81,6 +83,11 @@ class Finetune(Kind):
         """Train; goes on where an interrupted attempt saved last."""
         assert isinstance(self.ranker, Encoder | Reranker)
         counts: dict[str, float] = {}
+        if self.not_done:
+            counts["steps_not_done"] = len(self.not_done)
+            job.note(
+                f"not done for {self.system} on {self.trained_on}, which reads no triples: {', '.join(self.not_done)}"
+            )
         triples = self._examples(job, counts)
         checkpoint = folder_in(job.inputs["checkpoint"])
         training = Training(

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from store.passages import FILE, Passages, write
-from workbench.collections.mixed import DRAWN
+from workbench.collections.mixed import DRAWN, Mixed
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Stage
@@ -26,11 +26,11 @@ class ReadPassages(Reads):
 
     def run(self, job: Job) -> Summary:
         """Read, and refuse a docno that occurs twice."""
-        path = job.out / FILE
+        path, source = job.out / FILE, self.read_from
 
         def read() -> Iterator[pa.RecordBatch]:
             done = 0
-            batches = self.read_from.passages(self.variety)
+            batches = source.passages(self.variety)
             with self.downloads(job, "passages", self.variety):
                 first = next(batches, None)
             for batch in chain([first] if first else [], batches):
@@ -40,11 +40,16 @@ class ReadPassages(Reads):
 
         count = write(path, read())
         if again := Passages(path).twice():
-            raise self.read_from.repeated(self.variety, again)
+            raise source.repeated(self.variety, again)
         if self.variety == MIXED:
             drawn = {"varieties": sorted(self.origin["mixed"]), "seed": self.origin["seed"]}
             (job.out / DRAWN).write_text(json.dumps(drawn), "utf-8")
-        return {"passages": count}
+        summary: Summary = {"passages": count}
+        if self.variety == MIXED and isinstance(source, Mixed):
+            summary["left_out"] = source.lost[-1]
+            if source.lost[-1]:
+                job.note(f"{source.lost[-1]:,} docnos left out: the variety drawn for them lacks them")
+        return summary
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
         extent = estimator.passages(self.read_from, self.variety)

@@ -1,5 +1,6 @@
 """Passages in several languages: each docno once, and what reads them."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -66,6 +67,21 @@ def test_passages_that_are_not_parallel_are_refused(tmp_path: Path) -> None:
     (tmp_path / "c" / "corpus.it.jsonl").write_text(lines, "utf-8")
     with pytest.raises(LswError, match="not parallel in fr, it"):
         list(Mixed(Folder("c", tmp_path / "c"), ("fr", "it")).passages("mul"))
+
+
+def test_docnos_that_are_lost_are_counted_and_told(tmp_path: Path) -> None:
+    folder = cut(tmp_path / "small", ("fr", "it"), ("fr",), 120)
+    drawn = variety_of(("fr", "it"))
+    lines = (folder / "corpus.it.jsonl").read_text("utf-8").splitlines(keepends=True)
+    lost = next(line for line in lines if drawn(json.loads(line)["_id"]) == "it")
+    (folder / "corpus.it.jsonl").write_text("".join(line for line in lines if line != lost), "utf-8")
+    mixed, told = Mixed(Folder("small", folder), ("fr", "it")), list[str]()
+    origin = mixed.origin("passages", "mul", "")
+    work = ReadPassages(collection="small", origin=origin, variety="mul", source=mixed)
+    (tmp_path / "out").mkdir()
+    summary = work.run(Job("k", {}, tmp_path / "out", tmp_path, lambda done, total: None, told.append))
+    assert summary == {"passages": 239, "left_out": 1}
+    assert told == ["1 docnos left out: the variety drawn for them lacks them"]
 
 
 def test_of_a_sample_too(mixed: Mixed) -> None:

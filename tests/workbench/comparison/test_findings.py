@@ -159,6 +159,12 @@ def test_gaps_are_those_before_training() -> None:
     assert "ca: yes with bge-m3 -.300" in told(published)["gap"] and "before" not in told(published)["gap"]
 
 
+def test_no_language_is_called_low_resource_that_is_not() -> None:
+    gaps: dict[Key, float] = {("gap", system, None, "en"): -0.2 for system in SYSTEMS}
+    [finding] = study(("en-zh",), (), gaps, trained=()).findings()
+    assert finding["question"] == "Are queries in another language than the passages' harder?"
+
+
 def test_many_pairs_are_spoken_of_together() -> None:
     gaps: dict[Key, float] = {
         ("gap", system, None, pair.split("-")[0]): -0.1 - 0.01 * i

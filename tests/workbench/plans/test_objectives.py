@@ -56,6 +56,8 @@ def test_an_objective_of_parallel_texts_reads_no_triples() -> None:
     assert isinstance(stage.inputs["objective.bitext"].work, Bitext)
     other = of_training(plan(of, "negatives.depth=9", "fine-tuning.steps=[{step='sample',queries=5}]"), "optical")
     assert other.key == stage.key
+    assert isinstance(other.work, Finetune) and isinstance(stage.work, Finetune)
+    assert (stage.work.not_done, other.work.not_done) == ([], ["sample"])  # told when it is trained
     changed = of.replace("'optical'}", "{objective='optical',entropy=0.2}}")
     assert of_training(plan(changed), "optical").key != stage.key
     named = of.replace("objective='optical'", "colbert-xm={objective='optical'}")

@@ -104,6 +104,18 @@ def test_trainings_that_cannot_be_are_refused(changes: list[str], words: str) ->
     assert words in str(refused.value)
 
 
+def test_a_fusion_is_held_against_one_that_is_trained_alike() -> None:
+    both = "retrieval.systems=['rrf(bge-m3, colbert-xm)', 'rrf(bm25, bge-m3)']"
+    assert plan(both).stages
+    with pytest.raises(
+        LswError, match=r"training.half trains bge-m3 of 'rrf\(bge-m3, colbert-xm\)', the control"
+    ) as no:
+        plan(both, "training.half={pair='ca-fr',systems=['bge-m3']}")
+    assert "retrieval.systems" in no.value.cure
+    alone = "retrieval.systems=['rrf(bm25, bge-m3)']"  # what is never trained does not count
+    assert plan(alone, "training.half={pair='ca-fr',systems=['bge-m3']}").stages
+
+
 def test_a_recipe_that_trains_nothing_by_name_says_so(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     text = 'title = "x"\n[fine-tuning]\nsystems = ["bge-m3"]\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["bge-m3"]\n'
