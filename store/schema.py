@@ -185,6 +185,48 @@ CREATE VIEW alignments AS SELECT * FROM alignment;
 """
 
 
+_STUDIES = """
+CREATE TABLE study (
+    study_id TEXT, study TEXT, title TEXT, scale TEXT, analysis JSON, factors JSON, n_cells INTEGER, key TEXT
+);
+CREATE TABLE study_cell (
+    study_id TEXT, cell INTEGER, position INTEGER, levels JSON, recipe_run_id TEXT, key TEXT
+);
+CREATE TABLE effect (
+    study_id TEXT, cells INTEGER, analysis TEXT, effect TEXT, measure TEXT, system TEXT, trained_on TEXT,
+    query_variety TEXT, document_variety TEXT, levels JSON, dose DOUBLE, estimate DOUBLE, ci_low DOUBLE, ci_high DOUBLE,
+    confidence DOUBLE, unit TEXT, n INTEGER, n_groups INTEGER, models INTEGER, test TEXT, p_value DOUBLE,
+    correction TEXT, family TEXT, family_size INTEGER, p_corrected DOUBLE, why_not TEXT, detail JSON, key TEXT
+);
+CREATE TABLE inspection (
+    model_a TEXT, model_b TEXT, aspect TEXT, layer INTEGER, module TEXT, variety TEXT, value DOUBLE, ci_low DOUBLE,
+    ci_high DOUBLE, confidence DOUBLE, n INTEGER, why_not TEXT, key TEXT
+);
+CREATE TABLE similarity (
+    collection TEXT, low TEXT, high TEXT, feature TEXT, tokenizer TEXT, value DOUBLE, n INTEGER, source TEXT,
+    why_not TEXT, key TEXT
+);
+CREATE TABLE query_similarity (
+    collection TEXT, low TEXT, high TEXT, qid TEXT, feature TEXT, tokenizer TEXT, value DOUBLE, key TEXT
+);
+CREATE TABLE parent (collection TEXT, docno TEXT, parent TEXT, position INTEGER, key TEXT);
+CREATE VIEW studies AS
+    SELECT study_id, study, title, scale, analysis, factors, n_cells,
+        (SELECT count(*) FROM study_cell c JOIN recipe_run r USING (recipe_run_id)
+         WHERE c.study_id = s.study_id AND r.status = 'done') AS done,
+        (SELECT max(cells) FROM effect e WHERE e.study_id = s.study_id) AS analysed, key
+    FROM study s;
+CREATE VIEW study_cells AS
+    SELECT study_id, cell, position, levels, recipe_run_id, coalesce(status, 'waiting') AS status, started_at, seconds
+    FROM study_cell LEFT JOIN recipe_run USING (recipe_run_id);
+CREATE VIEW effects AS SELECT * FROM effect QUALIFY cells = max(cells) OVER (PARTITION BY study_id);
+CREATE VIEW inspections AS SELECT * FROM inspection;
+CREATE VIEW similarities AS SELECT * FROM similarity;
+CREATE VIEW query_similarities AS SELECT * FROM query_similarity;
+CREATE VIEW parents AS SELECT collection, docno, parent, position, key FROM parent;
+"""
+
+
 def utc_now() -> datetime:
     """The time in UTC without a zone, as every TIMESTAMP of the store is."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -198,6 +240,7 @@ MIGRATIONS: list[tuple[int, str, str]] = [
     (5, "the tables that a stage filled; rows of plug-ins", _EXTRA),
     (6, "comparisons over their own runs; seeds; queries never asked", _OWN_RUNS),
     (7, "what a training counted; how its objective aligned tokens", _METHODS),
+    (8, "studies and their effects; inspected models; similarities; passages of pages", _STUDIES),
 ]
 """Number, name, SQL. Append only: what was released is never edited."""
 
@@ -224,6 +267,13 @@ VIEWS = {
     "unasked_queries": "a judged query that a run was never asked: its variety has no wording of it",
     "audits": "an audited translation: chrF, BLEU, TER, round trip, language, signs of faults",
     "translation_costs": "a system and kind of quality: the correlation of quality with what queries lose",
+    "studies": "a grid of recipe runs: its factors and their levels, how many cells are done, how many analysed",
+    "study_cells": "a cell of a study: its level of each factor, and the recipe run that it is",
+    "effects": "what a study found: an estimate with its interval and test, at which levels; or why it was not made",
+    "inspections": "two models beside each other: by layer, module and variety, how alike they are",
+    "similarities": "a pair of varieties and a feature: how similar they are, under which tokenizer, from which source",
+    "query_similarities": "a query in its two wordings and a feature: how similar they are",
+    "parents": "a passage cut from a page: the page, and its place there",
     "extras": "a row of a table that is a plug-in's: the table's name, and the row as JSON",
 }
 """The views users may rely on, and what one row of each is."""
