@@ -1,0 +1,136 @@
+"""Effects against dose: points with intervals, the fitted curve with its band, the smallest dose that has an effect."""
+
+from math import asinh
+
+from store.rows import EffectRow
+from workbench.reports.figures._choice import chosen, drawable, grouped, places, told, varied
+from workbench.reports.figures.base import Axes, Drawing, Figure, Panel, Rule, Series
+from workbench.studies.results import StudyResults
+from workbench.studies.words import FITTED, asked, detail, levels, method_words, short
+
+EFFECTIVE = "minimum effective dose"
+SMALLEST = ("smallest_difference", "smallest difference", "smallest", "d")
+"""Under what an analysis keeps the smallest difference that matters."""
+WIDE = 4
+"""Between the smallest and the largest dose above 0 from which the axis is drawn by asinh."""
+
+
+class Curve(Figure):
+    """One panel for each system and variety of queries, one look for each training and other levels."""
+
+    def of(self, results: StudyResults, by: list[str] | None = None) -> Drawing | None:
+        rows = [row for row in drawable(results) if row.get("dose") is not None]
+        rows = chosen(rows, ("gain", "mean"), lambda some: len({row.get("dose") for row in some}) > 1)
+        if not rows:
+            return None
+        effect, factor, measure = rows[0]["effect"], _factor(rows), rows[0]["measure"]
+        every = [row for row in results.effects if row["measure"] == measure]
+        fitted = [row for row in every if row["effect"] == FITTED and row.get("estimate") is not None]
+        fitted = fitted if effect in ("gain", "mean") else []
+        apart = [name for name in varied(rows, results) if name not in (factor, "system", "queries")]
+        styles = {at: i for i, at in enumerate(grouped(rows, lambda row: told(places(row), apart, results.factors)))}
+        doses = {row["dose"] for row in rows if row["dose"] is not None}
+        scale = _Scale(sorted(doses | {min(row["dose"] or 0.0 for row in fitted or rows)}))
+        systems = len({row.get("system") for row in rows}) > 1
+        smallest = _smallest(results, every) if effect == "gain" else None
+        name = short(factor, results.factors) if factor else "dose"
+        panels: list[Panel] = []
+        for (system, queries), own in grouped(rows, _panel).items():
+            series, rules = [], [Rule(smallest, f"d = {smallest:g}")] if smallest is not None else []
+            for at, points in grouped(own, lambda row: told(places(row), apart, results.factors)).items():
+                same = [row for row in every if _panel(row) == (system, queries) and _same(row, points[0], factor)]
+                series.append(_series(at or effect, styles[at], len(styles), points, fitted, same, scale))
+                rules += [
+                    Rule(scale(row["estimate"]), f"{EFFECTIVE} {row['estimate']:,.12g}", True, styles[at])
+                    for row in same if row["effect"] == EFFECTIVE and row.get("estimate") is not None
+                ]  # fmt: skip
+            title = ", ".join(filter(None, [system if systems else "", queries]))
+            panels.append(Axes(title, name, f"{effect}, {measure}", series, scale.ticks, rules))
+        caption = _caption(rows, fitted, every, scale, name)
+        return Drawing(results.title, caption, method_words(rows), panels, signed=True)
+
+
+class _Scale:
+    """From doses to places: by asinh of doses in units of the smallest above 0, if they span much."""
+
+    def __init__(self, doses: list[float]) -> None:
+        above = [dose for dose in doses if dose > 0]
+        self.unit = above[0] if above and above[-1] / above[0] > WIDE else 0.0
+        self.ticks = [(self(dose), f"{dose:,.12g}") for dose in doses]
+        self.width = self.ticks[-1][0] - self.ticks[0][0]
+
+    def __call__(self, dose: float | None) -> float:
+        return asinh((dose or 0.0) / self.unit) if self.unit else float(dose or 0.0)
+
+
+def _panel(row: EffectRow) -> tuple[str, str]:
+    return row.get("system") or "", asked(row)
+
+
+def _factor(rows: list[EffectRow]) -> str | None:
+    """Whose level is the dose."""
+    for row in rows:
+        for name, level in levels(row).items():
+            if not isinstance(level, bool | str) and level == row["dose"]:
+                return name
+    return None
+
+
+def _same(row: EffectRow, point: EffectRow, factor: str | None) -> bool:
+    """Whether an effect is of the same training and of the same levels but the dose's."""
+    at, there = ({n: v for n, v in levels(each).items() if n != factor} for each in (row, point))
+    return row.get("trained_on") == point.get("trained_on") and at == there
+
+
+def _series(
+    name: str,
+    style: int,
+    of: int,
+    points: list[EffectRow],
+    fitted: list[EffectRow],
+    same: list[EffectRow],
+    scale: _Scale,
+) -> Series:
+    """Points a hair beside each other, so that intervals at one dose can be told apart."""
+    aside = (style - (of - 1) / 2) * 0.012 * scale.width
+    points = sorted(points, key=lambda row: row["dose"] or 0.0)
+    curve = sorted((row for row in fitted if row in same), key=lambda row: row["dose"] or 0.0)
+    return Series(
+        label=name,
+        style=style,
+        x=[scale(row["dose"]) + aside for row in points],
+        y=[row["estimate"] or 0.0 for row in points],
+        low=[row.get("ci_low") for row in points],
+        high=[row.get("ci_high") for row in points],
+        joined=not curve,
+        curve=[(scale(row["dose"]), row["estimate"] or 0.0, row.get("ci_low"), row.get("ci_high")) for row in curve],
+    )
+
+
+def _smallest(results: StudyResults, rows: list[EffectRow]) -> float | None:
+    """The smallest difference that matters, as the analysis or a dose's detail has it."""
+    known = [results.study["analysis"], *(detail(row) for row in rows if row["effect"] == EFFECTIVE)]
+    found = (each[name] for each in known for name in SMALLEST if isinstance(each.get(name), int | float))
+    return next((float(value) for value in found), None)
+
+
+def _caption(
+    rows: list[EffectRow],
+    fitted: list[EffectRow],
+    every: list[EffectRow],
+    scale: _Scale,
+    name: str,
+) -> str:
+    words = [f"points: {rows[0]['effect']} in {rows[0]['measure']}"]
+    if fitted:
+        words.append("line: the fitted curve with its band")
+    if scale.unit:
+        words.append(f"{name} by asinh({name} / {scale.unit:g})")
+    effective = [row for row in every if row["effect"] == EFFECTIVE]
+    if effective:
+        reached = sum(row.get("estimate") is not None for row in effective)
+        words.append(f"upright: {EFFECTIVE}, there for {reached} of {len(effective)}")
+    lacking = sum(row["effect"] == rows[0]["effect"] and row.get("estimate") is None for row in every)
+    if lacking:
+        words.append(f"{lacking} points could not be estimated and are not shown")
+    return "; ".join(words)

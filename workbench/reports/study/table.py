@@ -1,0 +1,100 @@
+"""Effects of a study as tables of a terminal, 80 columns wide if need be."""
+
+from rich import table as rich_table
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from store.rows import EffectRow
+from workbench.reports.study.base import StudyReport
+from workbench.reports.table import PLAIN
+from workbench.studies.results import StudyResults
+from workbench.studies.words import (
+    FITTED,
+    STAR,
+    asked,
+    basis,
+    interval,
+    level_text,
+    levels,
+    method_words,
+    number,
+    p_cell,
+    short,
+)
+
+
+class Table(StudyReport):
+    """A table for each effect and measure. Points of fitted curves are counted: `csv` and figures have them."""
+
+    def of(self, results: StudyResults) -> RenderableType:
+        head = Text.assemble((f"{results.title}\n", "bold"), f"{results.study['scale']} scale; {results.progress()}")
+        parts: list[RenderableType] = [head]
+        fitted = 0
+        for rows in by_effect(results):
+            if rows[0]["effect"] == FITTED:
+                fitted += len(rows)
+                continue
+            parts += [Text(), _table(rows, results)]
+        if fitted:
+            parts.append(Text(f"\n{fitted} points of fitted curves: --format csv, or lsw study figure curve."))
+        return Group(*parts)
+
+
+def by_effect(results: StudyResults) -> list[list[EffectRow]]:
+    """The effects by name and measure, in the order in which they come."""
+    out: dict[tuple[str, str], list[EffectRow]] = {}
+    for row in results.effects:
+        out.setdefault((row["measure"], row["effect"]), []).append(row)
+    return list(out.values())
+
+
+def columns(rows: list[EffectRow], factors: list[str]) -> list[tuple[str, list[str]]]:
+    """Heads and cells of what tells the effects of a table apart; what is the same in all is left to its title."""
+    of = [levels(row) for row in rows]
+    own = [name for name in factors if any(name in each for each in of)]
+    out = [
+        ("system", [row.get("system") or "-" for row in rows]),
+        ("trained on", [row.get("trained_on") or "-" for row in rows]),
+        ("queries", [asked(row) or "-" for row in rows]),
+        *((short(name, factors), [level_text(each[name]) if name in each else "-" for each in of]) for name in own),
+    ]
+    doses = [_dose(row, each) for row, each in zip(rows, of, strict=True)]
+    return [*out, *([("dose", doses)] if any(doses) else [])]
+
+
+def common(rows: list[EffectRow], factors: list[str]) -> tuple[str, list[tuple[str, list[str]]]]:
+    """What all effects of a table share, in words; and the columns that tell them apart."""
+    every = columns(rows, factors)
+    apart = [(head, cells) for head, cells in every if len(set(cells)) > 1]
+    shared = [f"{head} {cells[0]}" for head, cells in every if len(set(cells)) == 1 and cells[0] != "-"]
+    return ", ".join(shared), apart
+
+
+def _dose(row: EffectRow, at: dict[str, bool | int | float | str]) -> str:
+    """Empty where a level says it already."""
+    dose = row.get("dose")
+    return "" if dose is None or dose in at.values() else f"{dose:,.6g}"
+
+
+def _table(rows: list[EffectRow], results: StudyResults) -> rich_table.Table:
+    effect, measure, unit = rows[0]["effect"], rows[0]["measure"], rows[0].get("unit") or ""
+    shared, apart = common(rows, results.factors)
+    title = f"{effect[:1].upper()}{effect[1:]} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
+    caption = "; ".join(filter(None, [basis(rows), method_words(rows), STAR if any(map(p_cell, rows)) else ""]))
+    table = rich_table.Table(title=f"{title}: {shared}" if shared else title, caption=caption or None, **PLAIN)
+    for head, _ in apart:
+        table.add_column(head, overflow="fold")
+    more = [name for name in ("n", "models") if len({row.get(name) for row in rows}) > 1]
+    for head in ("estimate", "interval", "p", *more):
+        table.add_column(head, justify="right", no_wrap=True)
+    for i, row in enumerate(rows):
+        mine, estimate = [cells[i] for _, cells in apart], row.get("estimate")
+        if estimate is None:
+            table.add_row(*mine, "-", "", "", *("" for _ in more))
+            continue
+        counts = ["-" if row.get(name) is None else str(row.get(name)) for name in more]
+        table.add_row(*mine, number(row, estimate), interval(row) or "-", p_cell(row) or "-", *counts)
+    lacking = dict.fromkeys(row.get("why_not") or "not defined" for row in rows if row.get("estimate") is None)
+    if lacking:
+        table.caption = "; ".join(filter(None, [caption, f"-: {'; '.join(lacking)}"]))
+    return table
