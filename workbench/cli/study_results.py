@@ -51,7 +51,7 @@ def figure(
     measure: Annotated[str | None, typer.Option(help="The measure.  [the study's first]")] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option(help="A factor (also 'trained on', system, queries) on an axis; may be repeated."),
+        typer.Option(help="A factor (also 'trained on', system, variety) on an axis; may be repeated."),
     ] = None,
     store: StoreOption = None,
 ) -> None:

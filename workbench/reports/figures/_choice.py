@@ -11,7 +11,7 @@ from workbench.studies.words import DOSES, FITTED, asked, level_text, levels, sh
 
 BASE = "base"
 """What a system is called that was trained on nothing."""
-OF_RUNS = ("trained on", "system", "queries")
+OF_RUNS = ("trained on", "system", "variety")
 """What varies beside factors, in the order in which it is put on an axis."""
 
 K = TypeVar("K", bound=Hashable)
@@ -42,7 +42,7 @@ def grouped(rows: Iterable[EffectRow], by: Callable[[EffectRow], K]) -> dict[K, 
 
 def places(row: EffectRow) -> dict[str, Level]:
     """An effect's level of each factor, and whose it is."""
-    whose = {"trained on": row.get("trained_on") or BASE, "system": row.get("system") or "", "queries": asked(row)}
+    whose = {"trained on": row.get("trained_on") or BASE, "system": row.get("system") or "", "variety": asked(row)}
     return {**levels(row), **whose}
 
 
@@ -78,15 +78,13 @@ def axis(name: str, known: Iterable[str]) -> str:
 
 
 def told(at: dict[str, Level], names: Iterable[str], factors: list[str]) -> str:
-    """Values in words, of a number with what it is of: `ca-fr, noise 0.1`."""
-    parts = []
-    for name in names:
-        if name not in at:
-            continue
-        level = at[name]
-        bare = isinstance(level, str) or name in OF_RUNS
-        parts.append(level_text(level) if bare else f"{short(name, factors)} {level_text(level)}")
-    return ", ".join(part for part in parts if part)
+    """Values in words, those of factors with what they are of: `ca-fr, noise 0.1`."""
+    return ", ".join(value_text(name, at[name], factors) for name in names if at.get(name, "") != "")
+
+
+def value_text(name: str, level: Level, factors: list[str]) -> str:
+    """A value in words, of a factor with its name."""
+    return level_text(level) if name in OF_RUNS else f"{short(name, factors)} {level_text(level)}"
 
 
 def label(name: str, factors: list[str]) -> str:

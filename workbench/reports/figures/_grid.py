@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from store.rows import EffectRow
-from workbench.reports.figures._choice import axis, chosen, drawable, grouped, label, places, told, varied
+from workbench.reports.figures._choice import axis, chosen, drawable, grouped, label, places, told, value_text, varied
 from workbench.studies.evidence import Level
 from workbench.studies.results import StudyResults
 from workbench.studies.words import method_words
@@ -18,6 +18,7 @@ class Over:
 
     Args:
         names: what the two are called, that of the axis below first.
+        beside: the values of the second in words.
         levels: of each.
         panels: title, and the effect at each place (below, beside) that has one.
         repeated: effects that share their place with another, and are not shown.
@@ -28,6 +29,7 @@ class Over:
     measure: str
     method: str
     names: tuple[str, str]
+    beside: list[str]
     levels: tuple[list[Level], list[Level]]
     panels: list[tuple[str, dict[tuple[Level, Level], EffectRow]]]
     repeated: int
@@ -73,6 +75,7 @@ def over_two(results: StudyResults, by: list[str] | None) -> Over | None:
         measure=rows[0]["measure"],
         method=method_words(rows),
         names=(label(first[0], results.factors), label(first[1], results.factors)),
+        beside=[value_text(first[1], level, results.factors) for level in known[first[1]]],
         levels=(known[first[0]], known[first[1]]),
         panels=panels,
         repeated=repeated,

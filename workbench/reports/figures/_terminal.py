@@ -179,7 +179,7 @@ def _lines(panel: Lines, width: int) -> "Text":
     def column(value: float) -> int:
         return round((value - ends[0]) / (ends[1] - ends[0]) * (room - 1))
 
-    out = Text(f"{panel.title}, {panel.below}\n", "bold", no_wrap=True, overflow="crop")
+    out = Text(f"{panel.title}{panel.below and f', {panel.below}'}\n", "bold", no_wrap=True, overflow="crop")
     rows = zip(panel.labels, panel.values, panel.low, panel.high, panel.texts, strict=True)
     for name, value, low, high, text in rows:
         track = [" "] * room

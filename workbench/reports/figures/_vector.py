@@ -130,8 +130,8 @@ def _axes(panel: Axes, plot: "Plot", limits: tuple[float, float], first: bool) -
         line = plot.axvline if rule.upright else plot.axhline
         line(rule.at, color=tint, linewidth=0.8, linestyle=(0, (3, 2)))
         if not rule.upright:
-            plot.annotate(rule.label, (1, rule.at), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                          fontsize=6, color=tint)  # fmt: skip
+            at = (1.01, rule.at)
+            plot.annotate(rule.label, at, xycoords=("axes fraction", "data"), va="center", fontsize=6, color=tint)
     for number, series in enumerate(panel.series):
         tint, dash = _hex(colour(series.style)), DASHES[series.style % len(DASHES)]
         if series.curve:

@@ -107,7 +107,7 @@ class Figure(Part):
 
         Args:
             results: the effects to choose from, all of one measure.
-            by: names of the factors on the axes (also `trained on`, `system`, `queries`), if they are not to be chosen.
+            by: names of the factors on the axes (also `trained on`, `system`, `variety`), if they are not to be chosen.
 
         Returns:
             the drawing; None if none of the effects fits.

@@ -27,7 +27,7 @@ class Curve(Figure):
         every = [row for row in results.effects if row["measure"] == measure]
         fitted = [row for row in every if row["effect"] == FITTED and row.get("estimate") is not None]
         fitted = fitted if effect in ("gain", "mean") else []
-        apart = [name for name in varied(rows, results) if name not in (factor, "system", "queries")]
+        apart = [name for name in varied(rows, results) if name not in (factor, "system", "variety")]
         styles = {at: i for i, at in enumerate(grouped(rows, lambda row: told(places(row), apart, results.factors)))}
         doses = {row["dose"] for row in rows if row["dose"] is not None}
         scale = _Scale(sorted(doses | {min(row["dose"] or 0.0 for row in fitted or rows)}))

@@ -33,10 +33,10 @@ class Forest(Figure):
         if not rows:
             return None
         panels: list[Panel] = []
-        for (effect, unit), own in grouped(rows, lambda row: (row["effect"], row.get("unit") or measure)).items():
+        for (effect, unit), own in grouped(rows, lambda row: (row["effect"], row.get("unit") or "")).items():
             known = varied(own, results)
             first = [axis(name, known) for name in by or []]
-            names = [n for n in dict.fromkeys([*first, "system", "trained on", "queries", *known]) if n in known]
+            names = [n for n in dict.fromkeys([*first, "system", "trained on", "variety", *known]) if n in known]
             labels = [told(places(row), names, results.factors) for row in own]
             panels.append(
                 Lines(

@@ -27,7 +27,7 @@ class Interaction(Figure):
                 aside = (j - (len(beside) - 1) / 2) * ASIDE
                 series.append(
                     Series(
-                        label=y if isinstance(y, str) else f"{over.names[1]} {level_text(y)}",
+                        label=over.beside[j],
                         style=j,
                         x=[i + aside for i, _ in there],
                         y=[row["estimate"] or 0.0 for _, row in there],

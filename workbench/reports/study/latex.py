@@ -3,9 +3,11 @@
 from store.rows import EffectRow
 from workbench.reports.latex import MARK, escaped, table
 from workbench.reports.study.base import StudyReport
-from workbench.reports.study.table import by_effect, common
+from workbench.reports.study.table import by_effect, common, numbers
 from workbench.studies.results import StudyResults
 from workbench.studies.words import FITTED, basis, method_words, number, p_cell, significant
+
+_HEADS = {"estimate": "Estimate", "interval": "Interval", "p": "$p$"}
 
 
 class Latex(StudyReport):
@@ -29,7 +31,7 @@ def _table(rows: list[EffectRow], results: StudyResults) -> str:
     body = []
     for i, row in enumerate(rows):
         cells = [escaped(own[i]) for _, own in apart]
-        body.append(" & ".join([*cells, *_numbers(row)]) + r" \\")
+        body.append(" & ".join([*cells, *_numbers(row, numbers(rows))]) + r" \\")
     lacking = dict.fromkeys(row.get("why_not") or "not defined" for row in rows if row.get("estimate") is None)
     what = f"{effect[:1].upper()}{effect[1:]} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
     words = filter(None, [f"{what}: {shared}" if shared else what, results.title, basis(rows), method_words(rows)])
@@ -38,19 +40,22 @@ def _table(rows: list[EffectRow], results: StudyResults) -> str:
         caption += rf"; {MARK}: $p < .05$ after correction"
     if lacking:
         caption += f"; --: {escaped('; '.join(lacking))}"
-    heads = [*(escaped(head[:1].upper() + head[1:]) for head, _ in apart), "Estimate", "Interval", "$p$"]
+    last = numbers(rows)
+    heads = [*(escaped(head[:1].upper() + head[1:]) for head, _ in apart), *(_HEADS[name] for name in last)]
     label = "".join(letter if letter.isalnum() else "-" for letter in f"{effect}-{measure}".lower())
-    return table("l" * len(apart) + "rrr", heads, body, caption + ".", label)
+    return table("l" * len(apart) + "r" * len(last), heads, body, caption + ".", label)
 
 
-def _numbers(row: EffectRow) -> list[str]:
+def _numbers(row: EffectRow, wanted: list[str]) -> list[str]:
+    """The cells of `wanted` columns."""
     estimate, low, high = row.get("estimate"), row.get("ci_low"), row.get("ci_high")
     if estimate is None:
-        return ["--", "", ""]
+        return ["--", *("" for _ in wanted[1:])]
     own = "--" if low is None or high is None else f"$[{_math(row, low)}, {_math(row, high)}]$"
     p = p_cell(row).strip()
     star = MARK if significant(row) else ""
-    return [f"${_math(row, estimate)}${star}", own, f"${p.rstrip('*')}$" if p else "--"]
+    cells = {"estimate": f"${_math(row, estimate)}${star}", "interval": own, "p": f"${p.rstrip('*')}$" if p else "--"}
+    return [cells[name] for name in wanted]
 
 
 def _math(row: EffectRow, value: float) -> str:

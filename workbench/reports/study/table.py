@@ -20,6 +20,7 @@ from workbench.studies.words import (
     number,
     p_cell,
     short,
+    significant,
 )
 
 
@@ -34,7 +35,7 @@ class Table(StudyReport):
             if rows[0]["effect"] == FITTED:
                 fitted += len(rows)
                 continue
-            parts += [Text(), _table(rows, results)]
+            parts += [Text(), *_table(rows, results)]
         if fitted:
             parts.append(Text(f"\n{fitted} points of fitted curves: --format csv, or lsw study figure curve."))
         return Group(*parts)
@@ -55,7 +56,7 @@ def columns(rows: list[EffectRow], factors: list[str]) -> list[tuple[str, list[s
     out = [
         ("system", [row.get("system") or "-" for row in rows]),
         ("trained on", [row.get("trained_on") or "-" for row in rows]),
-        ("queries", [asked(row) or "-" for row in rows]),
+        ("variety", [asked(row) or "-" for row in rows]),
         *((short(name, factors), [level_text(each[name]) if name in each else "-" for each in of]) for name in own),
     ]
     doses = [_dose(row, each) for row, each in zip(rows, of, strict=True)]
@@ -76,25 +77,34 @@ def _dose(row: EffectRow, at: dict[str, bool | int | float | str]) -> str:
     return "" if dose is None or dose in at.values() else f"{dose:,.6g}"
 
 
-def _table(rows: list[EffectRow], results: StudyResults) -> rich_table.Table:
+def numbers(rows: list[EffectRow]) -> list[str]:
+    """The columns of figures that any of these effects has."""
+    tested, bounded = any(map(p_cell, rows)), any(map(interval, rows))
+    return ["estimate", *(["interval"] if bounded else []), *(["p"] if tested else [])]
+
+
+def _table(rows: list[EffectRow], results: StudyResults) -> list[RenderableType]:
+    """A title, a table, and what is to be said under it."""
     effect, measure, unit = rows[0]["effect"], rows[0]["measure"], rows[0].get("unit") or ""
     shared, apart = common(rows, results.factors)
     title = f"{effect[:1].upper()}{effect[1:]} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
-    caption = "; ".join(filter(None, [basis(rows), method_words(rows), STAR if any(map(p_cell, rows)) else ""]))
-    table = rich_table.Table(title=f"{title}: {shared}" if shared else title, caption=caption or None, **PLAIN)
+    table = rich_table.Table(**PLAIN)
     for head, _ in apart:
         table.add_column(head, overflow="fold")
     more = [name for name in ("n", "models") if len({row.get(name) for row in rows}) > 1]
-    for head in ("estimate", "interval", "p", *more):
+    last = [*numbers(rows), *more]
+    for head in last:
         table.add_column(head, justify="right", no_wrap=True)
     for i, row in enumerate(rows):
         mine, estimate = [cells[i] for _, cells in apart], row.get("estimate")
         if estimate is None:
-            table.add_row(*mine, "-", "", "", *("" for _ in more))
+            table.add_row(*mine, "-", *("" for _ in last[1:]))
             continue
-        counts = ["-" if row.get(name) is None else str(row.get(name)) for name in more]
-        table.add_row(*mine, number(row, estimate), interval(row) or "-", p_cell(row) or "-", *counts)
+        figures = {"estimate": number(row, estimate), "interval": interval(row) or "-", "p": p_cell(row) or "-"}
+        figures |= {name: "-" if row.get(name) is None else str(row.get(name)) for name in more}
+        table.add_row(*mine, *(figures[name] for name in last))
     lacking = dict.fromkeys(row.get("why_not") or "not defined" for row in rows if row.get("estimate") is None)
-    if lacking:
-        table.caption = "; ".join(filter(None, [caption, f"-: {'; '.join(lacking)}"]))
-    return table
+    words = [basis(rows), method_words(rows), STAR if any(map(significant, rows)) else ""]
+    words += [f"-: {'; '.join(lacking)}"] if lacking else []
+    head = Text(f"{title}: {shared}" if shared else title, "bold")
+    return [head, table, Text("; ".join(filter(None, words)), "dim")]
