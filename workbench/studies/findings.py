@@ -16,7 +16,6 @@ from workbench.studies.words import (
     interval,
     levels,
     levels_text,
-    named,
     number,
     significant,
     whose,
@@ -36,7 +35,7 @@ def findings(results: StudyResults) -> list[str]:
         by_effect.setdefault(row["effect"], []).append(row)
     out, later = list[str](), list[str]()
     for effect in DOSES:
-        out += _doses(effect, by_effect.pop(effect, []), rows, results.factors)
+        out += _doses(effect, by_effect.pop(effect, []), rows, results)
     by_effect.pop(FITTED, None)
     for effect, own in by_effect.items():
         made = [row for row in own if row.get("estimate") is not None]
@@ -44,9 +43,9 @@ def findings(results: StudyResults) -> list[str]:
             continue
         tested = [row for row in made if row.get("p_corrected") is not None]
         if tested:
-            out += _tested(effect, tested, results.factors)
+            out += _tested(effect, tested, results)
         else:
-            told = _untested(effect, made, results.factors)
+            told = _untested(effect, made, results)
             if effect in _MEANS or len(made) > FEW:
                 later += told
             else:
@@ -54,14 +53,14 @@ def findings(results: StudyResults) -> list[str]:
     return [*out, *later, *_lacking(rows)]
 
 
-def _doses(effect: str, rows: list[EffectRow], every: list[EffectRow], factors: list[str]) -> list[str]:
+def _doses(effect: str, rows: list[EffectRow], every: list[EffectRow], results: StudyResults) -> list[str]:
     """A sentence for each system, training and other levels; varieties with the same answer together."""
     out = []
-    for same in _grouped(rows, lambda row: (whose(row), levels_text(levels(row), factors))):
+    for same in _grouped(rows, lambda row: (whose(row), levels_text(levels(row), results.factors))):
         answers: dict[str, list[str]] = {}
         for row in same:
             answers.setdefault(_dose(row, every), []).append(asked(row))
-        at = levels_text(levels(same[0]), factors)
+        at = levels_text(levels(same[0]), results.factors)
         words = [f"{answer} on {', '.join(on)}" if any(on) else answer for answer, on in answers.items()]
         out.append(f"{effect} of {whose(same[0])}{f', {at}' if at else ''}: {'; '.join(words)}")
     return out
@@ -82,24 +81,24 @@ def _dose(row: EffectRow, every: list[EffectRow]) -> str:
     return why
 
 
-def _tested(effect: str, rows: list[EffectRow], factors: list[str]) -> list[str]:
+def _tested(effect: str, rows: list[EffectRow], results: StudyResults) -> list[str]:
     """Each if there are few; else how many are significant, and the largest of those."""
     if len(rows) <= FEW:
-        return [_one(effect, row, factors) for row in rows]
+        return [_one(effect, row, results) for row in rows]
     out = []
     for same in _grouped(rows, lambda row: (row.get("system"), row.get("trained_on"))):
         found = [row for row in same if significant(row)]
         largest = max(found or same, key=lambda row: abs(row["estimate"] or 0))
         who = f" of {whose(same[0])}" if whose(same[0]) else ""
-        about = named({**largest, "system": None, "trained_on": None}, factors)
+        about = results.named({**largest, "system": None, "trained_on": None})
         lead = f"significant in {len(found)} of {len(same)}" if found else f"none of {len(same)} significant"
         which = "" if len(same) == 1 else "the largest "
         out.append(f"{effect}{who}: {lead}; {which}{figures(largest)} {about}".rstrip())
     return out
 
 
-def _one(effect: str, row: EffectRow, factors: list[str]) -> str:
-    about = named(row, factors)
+def _one(effect: str, row: EffectRow, results: StudyResults) -> str:
+    about = results.named(row)
     verdict = "significant" if significant(row) else "not significant"
     if row.get("p_corrected") is None:
         verdict = ""
@@ -111,12 +110,12 @@ def _one(effect: str, row: EffectRow, factors: list[str]) -> str:
     return f"{words}: {figures(row)}{f': {verdict}' if verdict else ''}"
 
 
-def _untested(effect: str, rows: list[EffectRow], factors: list[str]) -> list[str]:
+def _untested(effect: str, rows: list[EffectRow], results: StudyResults) -> list[str]:
     """Each if there are few; else the smallest and the largest."""
     if len(rows) <= FEW:
-        return [_one(effect, row, factors) for row in rows]
+        return [_one(effect, row, results) for row in rows]
     ends = [end(rows, key=lambda row: row["estimate"] or 0) for end in (min, max)]
-    words = [f"{number(row, row['estimate'] or 0)} {interval(row)}".strip() + f" {named(row, factors)}" for row in ends]
+    words = [f"{number(row, row['estimate'] or 0)} {interval(row)}".strip() + f" {results.named(row)}" for row in ends]
     return [f"{effect}: {len(rows)} estimates, from {words[0]} to {words[1]}"]
 
 

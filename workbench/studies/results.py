@@ -1,12 +1,14 @@
 """A study as one object: every report and figure shows it, and says no more than it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from store import LswError, Store, nearest
 from store.rows import CellRow, EffectRow, StudyRow
 from store.studies import study
-from workbench.studies.words import level_text, levels, levels_text, short
+from workbench.studies.evidence import Level
+from workbench.studies.words import DOSES, level_text, levels, levels_text, named, short
 
 Column = Literal["effect", "measure", "system", "trained_on", "query_variety"]
 _CALLED: dict[Column, str] = {
@@ -44,10 +46,32 @@ class StudyResults:
         names = dict.fromkeys(row["analysis"] for row in self.effects if row.get("analysis"))
         return ", ".join(names) or str(self.study["analysis"].get("analysis", ""))
 
-    @property
+    @cached_property
     def factors(self) -> list[str]:
         """Full names of the grid's factors, in its order; those that only effects name come last."""
-        return list(dict.fromkeys([*self.study["factors"], *(name for row in self.effects for name in levels(row))]))
+        return list(
+            dict.fromkeys([*self.study["factors"], *(name for row in self.effects for name in self.levels(row))])
+        )
+
+    @cached_property
+    def dose(self) -> str:
+        """What the doses of curves are of: the full name of a factor, else what the effects call it."""
+        said = self.study["analysis"].get("factor")
+        units = [row["unit"] for row in self.effects if row["effect"] in DOSES and row.get("unit")]
+        for name in (said, *units):
+            known = [full for full in self.study["factors"] if name in (full, full.rpartition(".")[2])]
+            if len(known) == 1:
+                return known[0]
+        return units[0] if units else "dose"
+
+    def levels(self, row: EffectRow) -> dict[str, Level]:
+        """The level of each factor that an effect is at, its dose among them."""
+        at, dose = levels(row), row.get("dose")
+        return at if dose is None or self.dose in at else {**at, self.dose: dose}
+
+    def named(self, row: EffectRow) -> str:
+        """Whose effect it is, on which queries, at which levels and dose."""
+        return named(row, self.levels(row), self.factors)
 
     @property
     def measures(self) -> list[str]:

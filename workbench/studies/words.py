@@ -66,11 +66,11 @@ def asked(row: EffectRow) -> str:
     return queries if passages in usual else f"{queries} over {passages}".strip()
 
 
-def named(row: EffectRow, factors: Iterable[str]) -> str:
+def named(row: EffectRow, at: dict[str, Level], factors: Iterable[str]) -> str:
     """Whose effect it is, on which queries, at which levels."""
-    at = levels_text(levels(row), factors)
+    words = levels_text(at, factors)
     on = f"on {asked(row)}" if asked(row) else ""
-    return " ".join(filter(None, [whose(row), on, f"at {at}" if at else ""]))
+    return " ".join(filter(None, [whose(row), on, f"at {words}" if words else ""]))
 
 
 def significant(row: EffectRow) -> bool:
@@ -141,7 +141,7 @@ def basis(rows: list[EffectRow]) -> str:
     counts = {"n": [], "n_groups": [], "models": []}  # type: dict[str, list[int]]
     for row in rows:
         for name, values in counts.items():
-            if isinstance(value := row.get(name), int):
+            if isinstance(value := row.get(name), int) and value:
                 values.append(value)
     if not counts["n"]:
         return ""

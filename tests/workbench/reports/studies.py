@@ -44,14 +44,15 @@ def doses(
         for training in trainings:
             whose = {"trained_on": training, "query_variety": variety, "document_variety": "fr"}
             top = 0.05 if (variety, training) == ("ca", "ca-fr") else 0.004
+            out.append(effect("gain", 0.0, dose=0.0, **whose, models=0))
             for dose in DOSES[1:]:
                 gain = top * (1 - np.exp(-dose / 60))
                 p = 0.001 if gain > 0.04 else 0.6
-                out.append(effect("gain", gain, 0.015, dose=float(dose), at={QUERIES: dose}, **whose, **after(p, 4)))
+                out.append(effect("gain", gain, 0.015, dose=float(dose), **whose, **after(p, 4)))
             for dose in np.linspace(0, 248, 25):
                 out.append(effect("curve", top * (1 - np.exp(-dose / 60)), 0.01, dose=float(dose), **whose))
             reached = top > 0.01
-            more = {"detail": {"smallest_difference": 0.01}, "unit": "queries", **whose}
+            more = {"unit": "queries", **whose}
             out.append(effect("minimum effective dose", 124.0, 62.0, **more) if reached
                        else effect("minimum effective dose", why_not="not reached", **more))  # fmt: skip
             out.append(effect("G", top, 0.02, **whose) if reached else effect("G", why_not="flat", **whose))
@@ -104,7 +105,7 @@ def put_study(
     tables = {
         "study": pa.Table.from_pylist([{
             "study_id": study_id, "study": name, "title": f"What {name} finds", "scale": "mini",
-            "analysis": json.dumps({"analysis": analysis}), "factors": json.dumps(factors), "n_cells": cells,
+            "analysis": json.dumps({"analysis": analysis, "factor": "queries", "smallest_difference": 0.01}), "factors": json.dumps(factors), "n_cells": cells,
         }]),
         "study_cell": pa.Table.from_pylist([
             {"study_id": study_id, "cell": i, "position": cells - i, "levels": json.dumps({f: o[i % len(o)] for f, o in factors.items()}),

@@ -7,7 +7,7 @@ from store import LswError, nearest
 from store.rows import EffectRow
 from workbench.studies.evidence import Level
 from workbench.studies.results import StudyResults
-from workbench.studies.words import DOSES, FITTED, asked, level_text, levels, short
+from workbench.studies.words import DOSES, FITTED, asked, level_text, short
 
 BASE = "base"
 """What a system is called that was trained on nothing."""
@@ -40,10 +40,10 @@ def grouped(rows: Iterable[EffectRow], by: Callable[[EffectRow], K]) -> dict[K, 
     return out
 
 
-def places(row: EffectRow) -> dict[str, Level]:
+def places(row: EffectRow, results: StudyResults) -> dict[str, Level]:
     """An effect's level of each factor, and whose it is."""
     whose = {"trained on": row.get("trained_on") or BASE, "system": row.get("system") or "", "variety": asked(row)}
-    return {**levels(row), **whose}
+    return {**results.levels(row), **whose}
 
 
 def varied(rows: list[EffectRow], results: StudyResults) -> dict[str, list[Level]]:
@@ -53,7 +53,7 @@ def varied(rows: list[EffectRow], results: StudyResults) -> dict[str, list[Level
     """
     seen: dict[str, dict[Level, None]] = {}
     for row in rows:
-        for name, level in places(row).items():
+        for name, level in places(row, results).items():
             seen.setdefault(name, {})[level] = None
     out = {}
     for name in (*results.factors, *OF_RUNS):

@@ -59,10 +59,10 @@ def over_two(results: StudyResults, by: list[str] | None) -> Over | None:
     first = list(dict.fromkeys([*wanted, *_axes(rows, results)]))[:2]
     rest = [name for name in known if name not in first]
     panels, repeated = [], 0
-    for title, own in grouped(rows, lambda row: told(places(row), rest, results.factors)).items():
+    for title, own in grouped(rows, lambda row: told(places(row, results), rest, results.factors)).items():
         cells: dict[tuple[Level, Level], EffectRow] = {}
         for row in own:
-            at = places(row)
+            at = places(row, results)
             if any(name not in at for name in first):
                 continue
             place = at[first[0]], at[first[1]]

@@ -105,7 +105,7 @@ def _axes(panel: Axes, width: int, height: int, limits: tuple[float, float]) -> 
         plt.scatter(series.x, series.y, color=colour(series.style), marker=mark(series.style))
     ticks = _apart(panel.ticks, x_limits(panel), width)
     plt.xticks([at for at, _ in ticks], [text for _, text in ticks])
-    heights = steps(*limits, height // 3)
+    heights = steps(*limits, height // 2)
     plt.yticks(heights, [f"{at:g}" for at in heights])
     plt.title(f"{panel.title}: {panel.left}" if panel.title else panel.left)
     plt.xlabel(panel.below)

@@ -23,21 +23,23 @@ class Curve(Figure):
         rows = chosen(rows, ("gain", "mean"), lambda some: len({row.get("dose") for row in some}) > 1)
         if not rows:
             return None
-        effect, factor, measure = rows[0]["effect"], _factor(rows), rows[0]["measure"]
+        effect, factor, measure = rows[0]["effect"], results.dose, rows[0]["measure"]
         every = [row for row in results.effects if row["measure"] == measure]
         fitted = [row for row in every if row["effect"] == FITTED and row.get("estimate") is not None]
         fitted = fitted if effect in ("gain", "mean") else []
         apart = [name for name in varied(rows, results) if name not in (factor, "system", "variety")]
-        styles = {at: i for i, at in enumerate(grouped(rows, lambda row: told(places(row), apart, results.factors)))}
+        styles = {
+            at: i for i, at in enumerate(grouped(rows, lambda row: told(places(row, results), apart, results.factors)))
+        }
         doses = {row["dose"] for row in rows if row["dose"] is not None}
         scale = _Scale(sorted(doses | {min(row["dose"] or 0.0 for row in fitted or rows)}))
         systems = len({row.get("system") for row in rows}) > 1
         smallest = _smallest(results, every) if effect == "gain" else None
-        name = short(factor, results.factors) if factor else "dose"
+        name = short(factor, results.factors)
         panels: list[Panel] = []
         for (system, queries), own in grouped(rows, _panel).items():
             series, rules = [], [Rule(smallest, f"d = {smallest:g}")] if smallest is not None else []
-            for at, points in grouped(own, lambda row: told(places(row), apart, results.factors)).items():
+            for at, points in grouped(own, look).items():
                 same = [row for row in every if _panel(row) == (system, queries) and _same(row, points[0], factor)]
                 series.append(_series(at or effect, styles[at], len(styles), points, fitted, same, scale))
                 rules += [
@@ -67,16 +69,7 @@ def _panel(row: EffectRow) -> tuple[str, str]:
     return row.get("system") or "", asked(row)
 
 
-def _factor(rows: list[EffectRow]) -> str | None:
-    """Whose level is the dose."""
-    for row in rows:
-        for name, level in levels(row).items():
-            if not isinstance(level, bool | str) and level == row["dose"]:
-                return name
-    return None
-
-
-def _same(row: EffectRow, point: EffectRow, factor: str | None) -> bool:
+def _same(row: EffectRow, point: EffectRow, factor: str) -> bool:
     """Whether an effect is of the same training and of the same levels but the dose's."""
     at, there = ({n: v for n, v in levels(each).items() if n != factor} for each in (row, point))
     return row.get("trained_on") == point.get("trained_on") and at == there

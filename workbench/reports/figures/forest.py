@@ -1,15 +1,15 @@
 """A forest plot: effects with their intervals, one below the other."""
 
 from store.rows import EffectRow
-from workbench.reports.figures._choice import axis, grouped, places, told, varied
+from workbench.reports.figures._choice import axis, grouped, places, told
 from workbench.reports.figures.base import Drawing, Figure, Lines, Panel
+from workbench.studies.evidence import Level
 from workbench.studies.results import StudyResults
 from workbench.studies.words import (
     DOSES,
     FITTED,
     STAR,
     interval,
-    levels,
     levels_text,
     method_words,
     number,
@@ -33,11 +33,12 @@ class Forest(Figure):
         if not rows:
             return None
         panels: list[Panel] = []
+        first = [axis(name, _apart([places(row, results) for row in rows])) for name in by or []]
         for (effect, unit), own in grouped(rows, lambda row: (row["effect"], row.get("unit") or "")).items():
-            known = varied(own, results)
-            first = [axis(name, known) for name in by or []]
+            at = [places(row, results) for row in own]
+            known = _apart(at)
             names = [n for n in dict.fromkeys([*first, "system", "trained on", "variety", *known]) if n in known]
-            labels = [told(places(row), names, results.factors) for row in own]
+            labels = [told(each, names, results.factors) for each in at]
             panels.append(
                 Lines(
                     title=effect,
@@ -54,9 +55,15 @@ class Forest(Figure):
         return Drawing(results.title, f"effects in {measure}", method, panels, signed=signed)
 
 
+def _apart(at: list[dict[str, Level]]) -> list[str]:
+    """What differs between some places, or is of some of them only."""
+    names = dict.fromkeys(name for each in at for name in each)
+    return [name for name in names if len({each.get(name) for each in at}) > 1]
+
+
 def _alone(row: EffectRow, results: StudyResults) -> str:
     """What an effect is called that nothing tells from others."""
-    return levels_text(levels(row), results.factors) or whose(row) or row["effect"]
+    return levels_text(results.levels(row), results.factors) or whose(row) or row["effect"]
 
 
 def _text(row: EffectRow) -> str:

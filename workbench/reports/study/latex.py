@@ -3,7 +3,7 @@
 from store.rows import EffectRow
 from workbench.reports.latex import MARK, escaped, table
 from workbench.reports.study.base import StudyReport
-from workbench.reports.study.table import by_effect, common, numbers
+from workbench.reports.study.table import by_effect, common, heading, numbers
 from workbench.studies.results import StudyResults
 from workbench.studies.words import FITTED, basis, method_words, number, p_cell, significant
 
@@ -26,14 +26,13 @@ class Latex(StudyReport):
 
 
 def _table(rows: list[EffectRow], results: StudyResults) -> str:
-    effect, measure, unit = rows[0]["effect"], rows[0]["measure"], rows[0].get("unit") or ""
-    shared, apart = common(rows, results.factors)
+    shared, apart = common(rows, results)
     body = []
     for i, row in enumerate(rows):
         cells = [escaped(own[i]) for _, own in apart]
         body.append(" & ".join([*cells, *_numbers(row, numbers(rows))]) + r" \\")
     lacking = dict.fromkeys(row.get("why_not") or "not defined" for row in rows if row.get("estimate") is None)
-    what = f"{effect[:1].upper()}{effect[1:]} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
+    what = heading(rows)
     words = filter(None, [f"{what}: {shared}" if shared else what, results.title, basis(rows), method_words(rows)])
     caption = escaped("; ".join(words))
     if any(map(p_cell, rows)):
@@ -42,7 +41,9 @@ def _table(rows: list[EffectRow], results: StudyResults) -> str:
         caption += f"; --: {escaped('; '.join(lacking))}"
     last = numbers(rows)
     heads = [*(escaped(head[:1].upper() + head[1:]) for head, _ in apart), *(_HEADS[name] for name in last)]
-    label = "".join(letter if letter.isalnum() else "-" for letter in f"{effect}-{measure}".lower())
+    label = "".join(
+        letter if letter.isalnum() else "-" for letter in f"{rows[0]['effect']}-{rows[0]['measure']}".lower()
+    )
     return table("l" * len(apart) + "r" * len(last), heads, body, caption + ".", label)
 
 

@@ -55,8 +55,8 @@ def _picture(results: StudyResults) -> RenderableType | None:
     """The first panel of the first figure that the effects fit."""
     for name in FIGURES.names():
         if (drawing := FIGURES.part(name)().of(results)) and drawing.panels:
-            others = len(drawing.panels) - 1
-            more = f"; {others} more panels: lsw study figure {name}" if others else ""
+            count = len(drawing.panels)
+            more = f"; panel 1 of {count}: `lsw study figure {name}` draws all" if count > 1 else ""
             one = replace(drawing, title="", caption=drawing.caption + more, method="", panels=drawing.panels[:1])
             return drawn(one, WIDTH, PICTURE)
     return None

@@ -15,7 +15,6 @@ from workbench.studies.words import (
     basis,
     interval,
     level_text,
-    levels,
     method_words,
     number,
     p_cell,
@@ -49,32 +48,36 @@ def by_effect(results: StudyResults) -> list[list[EffectRow]]:
     return list(out.values())
 
 
-def columns(rows: list[EffectRow], factors: list[str]) -> list[tuple[str, list[str]]]:
+def columns(rows: list[EffectRow], results: StudyResults) -> list[tuple[str, list[str]]]:
     """Heads and cells of what tells the effects of a table apart; what is the same in all is left to its title."""
-    of = [levels(row) for row in rows]
-    own = [name for name in factors if any(name in each for each in of)]
+    of = [results.levels(row) for row in rows]
+    own = [name for name in results.factors if any(name in each for each in of)]
+    units = {row.get("unit") for row in rows}
     out = [
         ("system", [row.get("system") or "-" for row in rows]),
         ("trained on", [row.get("trained_on") or "-" for row in rows]),
         ("variety", [asked(row) or "-" for row in rows]),
-        *((short(name, factors), [level_text(each[name]) if name in each else "-" for each in of]) for name in own),
+        *(
+            (short(name, results.factors), [level_text(each[name]) if name in each else "-" for each in of])
+            for name in own
+        ),
     ]
-    doses = [_dose(row, each) for row, each in zip(rows, of, strict=True)]
-    return [*out, *([("dose", doses)] if any(doses) else [])]
+    return [*out, *([("unit", [row.get("unit") or "-" for row in rows])] if len(units) > 1 else [])]
 
 
-def common(rows: list[EffectRow], factors: list[str]) -> tuple[str, list[tuple[str, list[str]]]]:
+def common(rows: list[EffectRow], results: StudyResults) -> tuple[str, list[tuple[str, list[str]]]]:
     """What all effects of a table share, in words; and the columns that tell them apart."""
-    every = columns(rows, factors)
+    every = columns(rows, results)
     apart = [(head, cells) for head, cells in every if len(set(cells)) > 1]
     shared = [f"{head} {cells[0]}" for head, cells in every if len(set(cells)) == 1 and cells[0] != "-"]
     return ", ".join(shared), apart
 
 
-def _dose(row: EffectRow, at: dict[str, bool | int | float | str]) -> str:
-    """Empty where a level says it already."""
-    dose = row.get("dose")
-    return "" if dose is None or dose in at.values() else f"{dose:,.6g}"
+def heading(rows: list[EffectRow]) -> str:
+    """The effect and the measure of a table, and the unit if it is another and the same in all rows."""
+    effect, measure, units = rows[0]["effect"], rows[0]["measure"], {row.get("unit") or "" for row in rows}
+    unit = units.pop() if len(units) == 1 else ""
+    return f"{effect[:1].upper()}{effect[1:]} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
 
 
 def numbers(rows: list[EffectRow]) -> list[str]:
@@ -85,9 +88,8 @@ def numbers(rows: list[EffectRow]) -> list[str]:
 
 def _table(rows: list[EffectRow], results: StudyResults) -> list[RenderableType]:
     """A title, a table, and what is to be said under it."""
-    effect, measure, unit = rows[0]["effect"], rows[0]["measure"], rows[0].get("unit") or ""
-    shared, apart = common(rows, results.factors)
-    title = f"{effect[:1].upper()}{effect[1:]} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
+    shared, apart = common(rows, results)
+    title = heading(rows)
     table = rich_table.Table(**PLAIN)
     for head, _ in apart:
         table.add_column(head, overflow="fold")
@@ -106,5 +108,5 @@ def _table(rows: list[EffectRow], results: StudyResults) -> list[RenderableType]
     lacking = dict.fromkeys(row.get("why_not") or "not defined" for row in rows if row.get("estimate") is None)
     words = [basis(rows), method_words(rows), STAR if any(map(significant, rows)) else ""]
     words += [f"-: {'; '.join(lacking)}"] if lacking else []
-    head = Text(f"{title}: {shared}" if shared else title, "bold")
-    return [head, table, Text("; ".join(filter(None, words)), "dim")]
+    above = Text(f"{title}: {shared}" if shared else title, "bold")
+    return [above, table, Text("; ".join(filter(None, words)), "dim")]
