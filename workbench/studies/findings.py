@@ -55,29 +55,32 @@ def findings(results: StudyResults) -> list[str]:
 
 def _doses(effect: str, rows: list[EffectRow], every: list[EffectRow], results: StudyResults) -> list[str]:
     """A sentence for each system, training and other levels; varieties with the same answer together."""
+    largest: dict[object, float] = {}
+    for row in every:
+        if row.get("dose") is not None and row["effect"] not in (*DOSES, FITTED):
+            largest[_whom(row)] = max(row["dose"] or 0.0, largest.get(_whom(row), 0.0))
     out = []
     for same in _grouped(rows, lambda row: (whose(row), levels_text(levels(row), results.factors))):
         answers: dict[str, list[str]] = {}
         for row in same:
-            answers.setdefault(_dose(row, every), []).append(asked(row))
+            answers.setdefault(_dose(row, largest.get(_whom(row))), []).append(asked(row))
         at = levels_text(levels(same[0]), results.factors)
         words = [f"{answer} on {', '.join(on)}" if any(on) else answer for answer, on in answers.items()]
         out.append(f"{effect} of {whose(same[0])}{f', {at}' if at else ''}: {'; '.join(words)}")
     return out
 
 
-def _dose(row: EffectRow, every: list[EffectRow]) -> str:
+def _whom(row: EffectRow) -> tuple[str | None, ...]:
+    return row.get("system"), row.get("trained_on"), row.get("query_variety")
+
+
+def _dose(row: EffectRow, largest: float | None) -> str:
+    """What is known of a dose; of one that was not reached, the `largest` that was tested."""
     if row.get("estimate") is not None:
         return figures(row)
     why = row.get("why_not") or "not defined"
-    whom = ("system", "trained_on", "query_variety")
-    doses = [
-        other["dose"] for other in every
-        if other.get("dose") is not None and other["effect"] not in (*DOSES, FITTED)
-        and all(other.get(name) == row.get(name) for name in whom)
-    ]  # fmt: skip
-    if why.startswith("not reached") and "largest" not in why and doses:
-        return f"{why} (largest tested {max(dose for dose in doses if dose is not None):,.12g})"
+    if why.startswith("not reached") and "largest" not in why and largest is not None:
+        return f"{why} (largest tested {largest:,.12g})"
     return why
 
 

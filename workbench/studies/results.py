@@ -73,7 +73,7 @@ class StudyResults:
         """Whose effect it is, on which queries, at which levels and dose."""
         return named(row, self.levels(row), self.factors)
 
-    @property
+    @cached_property
     def measures(self) -> list[str]:
         """Of the effects, the main one first."""
         return list(dict.fromkeys(row["measure"] for row in self.effects))

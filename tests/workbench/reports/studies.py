@@ -1,6 +1,7 @@
 """Small studies in a real store, made by hand: of doses, of two factors, of genres, of a prediction."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from store import Store
 from store.ingest import Context, ingest
 from store.rows import EffectRow
 from tests.store.conftest import artifact
+from workbench.studies.results import StudyResults
 
 DOSES = [0, 31, 62, 124, 248]
 QUERIES = "training.ca-fr.queries"
@@ -96,34 +98,50 @@ def prediction(low: float) -> list[EffectRow]:
     ]
 
 
-def put_study(
-    store: Store, effects: list[EffectRow], factors: dict[str, list[Any]], name: str = "training_size", done: int = 4,
-    cells: int = 4, started: str = "2026-01-01T00:00:00", analysis: str = "dose-response", analysed: int | None = None,
-) -> str:  # fmt: skip
-    """A study with its effects in a store, as a stage leaves them. Returns its study_id."""
+def studied(
+    effects: list[EffectRow], factors: dict[str, list[Any]], name: str = "training_size", done: int = 4, cells: int = 4,
+    started: str = "2026-01-01T00:00:00", analysis: str = "dose-response", analysed: int | None = None,
+) -> StudyResults:  # fmt: skip
+    """A study with its effects, as a store would give it."""
     study_id = (name.encode().hex() * 8)[:10] + started[8:10]
+    settings, key = {"analysis": analysis, "factor": "queries", "smallest_difference": 0.01}, (study_id * 6)[:64]
+    seen = (done if analysed is None else analysed) if effects else None
+    return StudyResults(
+        {"study_id": study_id, "study": name, "title": f"What {name} finds", "scale": "mini", "analysis": settings, "factors": factors,
+         "n_cells": cells, "done": done, "analysed": seen, "key": key},
+        [{"study_id": study_id, "cell": i, "position": cells - i, "levels": {f: o[i % len(o)] for f, o in factors.items()},
+          "recipe_run_id": f"{study_id}-{i}", "status": "done" if i < done else "waiting",
+          "started_at": datetime.fromisoformat(started) if i < done else None, "seconds": None} for i in range(cells)],
+        [{**row, "study_id": study_id, "cells": seen or 0, "analysis": analysis, "key": key} for row in effects],
+    )  # fmt: skip
+
+
+def put_study(store: Store, effects: list[EffectRow], factors: dict[str, list[Any]], **more: Any) -> str:
+    """The same in a store, as a stage leaves it. Returns its study_id."""
+    some = studied(effects, factors, **more)
+    study_id, key = some.study["study_id"], some.study["key"]
+    started = more.get("started", "2026-01-01T00:00:00")
+
+    def rows(of: list[Any], columns: tuple[str, ...]) -> pa.Table:
+        written = ("analysis", "factors") if "factors" in columns else ("levels",) if "position" in columns else ()
+        return pa.Table.from_pylist(
+            [{c: json.dumps(row[c]) if c in written else row[c] for c in columns} for row in of]
+        )  # fmt: skip
+
     tables = {
-        "study": pa.Table.from_pylist([{
-            "study_id": study_id, "study": name, "title": f"What {name} finds", "scale": "mini",
-            "analysis": json.dumps({"analysis": analysis, "factor": "queries", "smallest_difference": 0.01}), "factors": json.dumps(factors), "n_cells": cells,
-        }]),
-        "study_cell": pa.Table.from_pylist([
-            {"study_id": study_id, "cell": i, "position": cells - i, "levels": json.dumps({f: o[i % len(o)] for f, o in factors.items()}),
-             "recipe_run_id": f"{study_id}-{i}"} for i in range(cells)
-        ]),
+        "study": rows([some.study], ("study_id", "study", "title", "scale", "analysis", "factors", "n_cells", "key")),
+        "study_cell": rows([{**cell, "key": key} for cell in some.cells],
+                           ("study_id", "cell", "position", "levels", "recipe_run_id", "key")),
     }  # fmt: skip
     if effects:
-        whose = {"study_id": study_id, "cells": done if analysed is None else analysed, "analysis": analysis}
-        tables["effect"] = pa.Table.from_pylist([{**row, **whose} for row in effects])
-    key = (study_id * 6)[:64]
-    artifact(store, key, kind="study", started=started, **{
-        table: rows.append_column("key", pa.array([key] * len(rows))) for table, rows in tables.items()
-    })  # fmt: skip
+        tables["effect"] = rows(some.effects, tuple(some.effects[0]))
+    artifact(store, key, kind="study", started=started, **tables)
     with store.writing() as con:
-        for i in range(done):
-            con.execute(
-                "INSERT INTO recipe_run (recipe_run_id, recipe, scale, status, started_at) VALUES (?, ?, 'mini', 'done', ?)",
-                [f"{study_id}-{i}", name, started],
-            )
+        for cell in some.cells:
+            if cell["status"] == "done":
+                con.execute(
+                    "INSERT INTO recipe_run (recipe_run_id, recipe, scale, status, started_at) VALUES (?, 'r', 'mini', 'done', ?)",
+                    [cell["recipe_run_id"], started],
+                )
         ingest(con, store, key, Context(None))
     return study_id

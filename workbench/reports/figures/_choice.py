@@ -87,6 +87,13 @@ def value_text(name: str, level: Level, factors: list[str]) -> str:
     return level_text(level) if name in OF_RUNS else f"{short(name, factors)} {level_text(level)}"
 
 
+def shared(rows: list[EffectRow], results: StudyResults) -> str:
+    """What is the same in all effects of a figure, in words; empty if nothing is."""
+    same, apart = places(rows[0], results), varied(rows, results)
+    names = ("system", "trained on", "variety", *(name for name in same if name not in OF_RUNS))
+    return told(same, [name for name in names if name not in apart], results.factors)
+
+
 def label(name: str, factors: list[str]) -> str:
     """What an axis is called."""
     return name if name in OF_RUNS else short(name, factors)

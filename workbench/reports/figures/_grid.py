@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 
 from store.rows import EffectRow
-from workbench.reports.figures._choice import axis, chosen, drawable, grouped, label, places, told, value_text, varied
+from workbench.reports.figures._choice import (
+    axis,
+    chosen,
+    drawable,
+    grouped,
+    label,
+    places,
+    shared,
+    told,
+    value_text,
+    varied,
+)
 from workbench.studies.evidence import Level
 from workbench.studies.results import StudyResults
 from workbench.studies.words import method_words
@@ -21,6 +32,7 @@ class Over:
         beside: the values of the second in words.
         levels: of each.
         panels: title, and the effect at each place (below, beside) that has one.
+        shared: what is the same in all.
         repeated: effects that share their place with another, and are not shown.
         lacking: effects that could not be estimated.
     """
@@ -28,6 +40,7 @@ class Over:
     effect: str
     measure: str
     method: str
+    shared: str
     names: tuple[str, str]
     beside: list[str]
     levels: tuple[list[Level], list[Level]]
@@ -37,7 +50,7 @@ class Over:
 
     def caption(self) -> str:
         """What is shown and what is not."""
-        words = [f"{self.effect} in {self.measure}"]
+        words = [f"{self.effect} in {self.measure}{self.shared and f' ({self.shared})'}"]
         if self.lacking:
             words.append(f"{self.lacking} could not be estimated and are not shown")
         if self.repeated:
@@ -74,6 +87,7 @@ def over_two(results: StudyResults, by: list[str] | None) -> Over | None:
         effect=rows[0]["effect"],
         measure=rows[0]["measure"],
         method=method_words(rows),
+        shared=shared(rows, results),
         names=(label(first[0], results.factors), label(first[1], results.factors)),
         beside=[value_text(first[1], level, results.factors) for level in known[first[1]]],
         levels=(known[first[0]], known[first[1]]),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FORMS = ("svg", "pdf")
 BESIDE = 3
 """Panels in a row."""
+STEPS = 48
+"""Of the scale of colours; one of 50 matplotlib would draw as pixels."""
 _SETTINGS = {
     "svg.fonttype": "none", "svg.hashsalt": "lsw", "pdf.fonttype": 42, "font.size": 8, "font.family": "DejaVu Sans",
     "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 8, "axes.linewidth": 0.6,
@@ -212,8 +214,8 @@ def _scale(sheet: "Sheet", plots: "list[Plot]", ends: tuple[float, float], drawi
     if low == high:
         return
     three = [_hex(rgb) for rgb in (BELOW_AND_ABOVE if drawing.signed else LOW_TO_HIGH)]
-    colours = ScalarMappable(Normalize(low, high), LinearSegmentedColormap.from_list("lsw", three))
-    sheet.colorbar(colours, ax=plots, shrink=0.9, aspect=25, pad=0.02)
+    colours = ScalarMappable(Normalize(low, high), LinearSegmentedColormap.from_list("lsw", three, STEPS))
+    sheet.colorbar(colours, ax=plots, shrink=0.9, aspect=25, pad=0.02).solids.set_edgecolor("face")
 
 
 def _lines(panel: Lines, plot: "Plot") -> None:

@@ -3,7 +3,7 @@
 from math import asinh
 
 from store.rows import EffectRow
-from workbench.reports.figures._choice import chosen, drawable, grouped, places, told, varied
+from workbench.reports.figures._choice import chosen, drawable, grouped, places, shared, told, varied
 from workbench.reports.figures.base import Axes, Drawing, Figure, Panel, Rule, Series
 from workbench.studies.results import StudyResults
 from workbench.studies.words import FITTED, asked, detail, levels, method_words, short
@@ -11,6 +11,8 @@ from workbench.studies.words import FITTED, asked, detail, levels, method_words,
 EFFECTIVE = "minimum effective dose"
 SMALLEST = ("smallest_difference", "smallest difference", "smallest", "d")
 """Under what an analysis keeps the smallest difference that matters."""
+FITTED_TO = ("gain", "mean")
+"""What a fitted curve is of, if there is one."""
 WIDE = 4
 """Between the smallest and the largest dose above 0 from which the axis is drawn by asinh."""
 
@@ -20,17 +22,23 @@ class Curve(Figure):
 
     def of(self, results: StudyResults, by: list[str] | None = None) -> Drawing | None:
         rows = [row for row in drawable(results) if row.get("dose") is not None]
-        rows = chosen(rows, ("gain", "mean"), lambda some: len({row.get("dose") for row in some}) > 1)
+        rows = chosen(rows, FITTED_TO, lambda some: len({row.get("dose") for row in some}) > 1)
         if not rows:
             return None
         effect, factor, measure = rows[0]["effect"], results.dose, rows[0]["measure"]
         every = [row for row in results.effects if row["measure"] == measure]
-        fitted = [row for row in every if row["effect"] == FITTED and row.get("estimate") is not None]
-        fitted = fitted if effect in ("gain", "mean") else []
         apart = [name for name in varied(rows, results) if name not in (factor, "system", "variety")]
-        styles = {
-            at: i for i, at in enumerate(grouped(rows, lambda row: told(places(row, results), apart, results.factors)))
-        }
+
+        def look(row: EffectRow) -> str:
+            return told(places(row, results), apart, results.factors)
+
+        def whose(row: EffectRow) -> tuple[object, ...]:
+            at = frozenset((name, level) for name, level in levels(row).items() if name != factor)
+            return *_panel(row), row.get("trained_on"), at
+
+        of = grouped(every, whose)
+        fitted = [row for row in every if row["effect"] == FITTED and effect in FITTED_TO]
+        styles = {at: i for i, at in enumerate(grouped(rows, look))}
         doses = {row["dose"] for row in rows if row["dose"] is not None}
         scale = _Scale(sorted(doses | {min(row["dose"] or 0.0 for row in fitted or rows)}))
         systems = len({row.get("system") for row in rows}) > 1
@@ -40,16 +48,25 @@ class Curve(Figure):
         for (system, queries), own in grouped(rows, _panel).items():
             series, rules = [], [Rule(smallest, f"d = {smallest:g}")] if smallest is not None else []
             for at, points in grouped(own, look).items():
-                same = [row for row in every if _panel(row) == (system, queries) and _same(row, points[0], factor)]
-                series.append(_series(at or effect, styles[at], len(styles), points, fitted, same, scale))
+                same = of[whose(points[0])]
+                curve = [row for row in same if row["effect"] == FITTED] if fitted else []
+                label = at or points[0].get("trained_on") or effect
+                series.append(_series(label, styles[at], len(styles), points, curve, scale))
                 rules += [
                     Rule(scale(row["estimate"]), f"{EFFECTIVE} {row['estimate']:,.12g}", True, styles[at])
                     for row in same if row["effect"] == EFFECTIVE and row.get("estimate") is not None
                 ]  # fmt: skip
             title = ", ".join(filter(None, [system if systems else "", queries]))
             panels.append(Axes(title, name, f"{effect}, {measure}", series, scale.ticks, rules))
-        caption = _caption(rows, fitted, every, scale, name)
-        return Drawing(results.title, caption, method_words(rows), panels, signed=True)
+        words = [f"points: {effect} in {measure}"]
+        if about := shared([{**row, "dose": None} for row in rows], results):
+            words[0] += f" ({about})"
+        if fitted:
+            words.append("line: the fitted curve with its band")
+        if scale.unit:
+            words.append(f"{name} by asinh({name} / {scale.unit:g})")
+        words += _counts(rows, every)
+        return Drawing(results.title, "; ".join(words), method_words(rows), panels, signed=True)
 
 
 class _Scale:
@@ -69,35 +86,25 @@ def _panel(row: EffectRow) -> tuple[str, str]:
     return row.get("system") or "", asked(row)
 
 
-def _same(row: EffectRow, point: EffectRow, factor: str) -> bool:
-    """Whether an effect is of the same training and of the same levels but the dose's."""
-    at, there = ({n: v for n, v in levels(each).items() if n != factor} for each in (row, point))
-    return row.get("trained_on") == point.get("trained_on") and at == there
-
-
 def _series(
-    name: str,
-    style: int,
-    of: int,
-    points: list[EffectRow],
-    fitted: list[EffectRow],
-    same: list[EffectRow],
-    scale: _Scale,
-) -> Series:
+    label: str, style: int, of: int, points: list[EffectRow], curve: list[EffectRow], scale: _Scale
+) -> Series:  # fmt: skip
     """Points a hair beside each other, so that intervals at one dose can be told apart."""
     aside = (style - (of - 1) / 2) * 0.012 * scale.width
-    points = sorted(points, key=lambda row: row["dose"] or 0.0)
-    curve = sorted((row for row in fitted if row in same), key=lambda row: row["dose"] or 0.0)
+    points, curve = (sorted(some, key=lambda row: row["dose"] or 0.0) for some in (points, curve))
     return Series(
-        label=name,
+        label=label,
         style=style,
         x=[scale(row["dose"]) + aside for row in points],
         y=[row["estimate"] or 0.0 for row in points],
         low=[row.get("ci_low") for row in points],
         high=[row.get("ci_high") for row in points],
         joined=not curve,
-        curve=[(scale(row["dose"]), row["estimate"] or 0.0, row.get("ci_low"), row.get("ci_high")) for row in curve],
-    )
+        curve=[
+            (scale(row["dose"]), row["estimate"], row.get("ci_low"), row.get("ci_high"))
+            for row in curve if row["estimate"] is not None
+        ],
+    )  # fmt: skip
 
 
 def _smallest(results: StudyResults, rows: list[EffectRow]) -> float | None:
@@ -107,23 +114,11 @@ def _smallest(results: StudyResults, rows: list[EffectRow]) -> float | None:
     return next((float(value) for value in found), None)
 
 
-def _caption(
-    rows: list[EffectRow],
-    fitted: list[EffectRow],
-    every: list[EffectRow],
-    scale: _Scale,
-    name: str,
-) -> str:
-    words = [f"points: {rows[0]['effect']} in {rows[0]['measure']}"]
-    if fitted:
-        words.append("line: the fitted curve with its band")
-    if scale.unit:
-        words.append(f"{name} by asinh({name} / {scale.unit:g})")
-    effective = [row for row in every if row["effect"] == EFFECTIVE]
+def _counts(rows: list[EffectRow], every: list[EffectRow]) -> list[str]:
+    """In how many curves there is a smallest dose, and how many points there are not."""
+    words, effective = [], [row for row in every if row["effect"] == EFFECTIVE]
     if effective:
         reached = sum(row.get("estimate") is not None for row in effective)
         words.append(f"upright: {EFFECTIVE}, there for {reached} of {len(effective)}")
     lacking = sum(row["effect"] == rows[0]["effect"] and row.get("estimate") is None for row in every)
-    if lacking:
-        words.append(f"{lacking} points could not be estimated and are not shown")
-    return "; ".join(words)
+    return words + ([f"points that could not be estimated and are not shown: {lacking}"] if lacking else [])

@@ -1,5 +1,7 @@
 """Effects of a study as LaTeX tables for a paper, in booktabs style."""
 
+import re
+
 from store.rows import EffectRow
 from workbench.reports.latex import MARK, escaped, table
 from workbench.reports.study.base import StudyReport
@@ -41,9 +43,7 @@ def _table(rows: list[EffectRow], results: StudyResults) -> str:
         caption += f"; --: {escaped('; '.join(lacking))}"
     last = numbers(rows)
     heads = [*(escaped(head[:1].upper() + head[1:]) for head, _ in apart), *(_HEADS[name] for name in last)]
-    label = "".join(
-        letter if letter.isalnum() else "-" for letter in f"{rows[0]['effect']}-{rows[0]['measure']}".lower()
-    )
+    label = re.sub(r"\W+", "-", f"{rows[0]['effect']}-{rows[0]['measure']}".lower()).strip("-")
     return table("l" * len(apart) + "r" * len(last), heads, body, caption + ".", label)
 
 

@@ -39,7 +39,8 @@ class Screen(StudyReport):
         lines, left = list[Text](), 0
         for i, sentence in enumerate(sentences):
             line = Text(f"- {sentence}")
-            if sum(map(_height, lines)) + _height(line) + (i < len(sentences) - 1) > room:
+            room -= _height(line)
+            if room < (i < len(sentences) - 1):  # of the line that counts the others
                 left = len(sentences) - i
                 break
             lines.append(line)

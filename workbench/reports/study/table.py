@@ -93,7 +93,7 @@ def _table(rows: list[EffectRow], results: StudyResults) -> list[RenderableType]
     table = rich_table.Table(**PLAIN)
     for head, _ in apart:
         table.add_column(head, overflow="fold")
-    more = [name for name in ("n", "models") if len({row.get(name) for row in rows}) > 1]
+    more = [name for name in ("n", "models") if len({row.get(name) for row in rows} - {None, 0}) > 1]
     last = [*numbers(rows), *more]
     for head in last:
         table.add_column(head, justify="right", no_wrap=True)
