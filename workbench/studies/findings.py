@@ -24,11 +24,19 @@ from workbench.studies.words import (
 FEW = 4
 """Effects of one name at most that are told one by one."""
 _LEAVING_OUT = "R squared (leave one pair out)"
-_MEANS = ("cell mean", "mean")
+_LATER = ("cell mean", "mean", "mixed model", "G", "N0", "k")
+"""Effects that are told after all others."""
+_NO_DOSE = "no minimum effective dose"
 
 
 def findings(results: StudyResults) -> list[str]:
     """Sentences, the most telling first: doses, what was tested, the rest, and what could not be estimated."""
+    first, others = told_apart(results)
+    return first + others
+
+
+def told_apart(results: StudyResults) -> tuple[list[str], list[str]]:
+    """What a study was made to find; and the rest: means, a curve's parameters, what could not be estimated."""
     rows = [row for row in results.effects if row["measure"] == results.measures[0]]
     by_effect: dict[str, list[EffectRow]] = {}
     for row in rows:
@@ -42,15 +50,15 @@ def findings(results: StudyResults) -> list[str]:
         if not made:
             continue
         tested = [row for row in made if row.get("p_corrected") is not None]
-        if tested:
+        if tested and effect not in _LATER:
             out += _tested(effect, tested, results)
         else:
             told = _untested(effect, made, results)
-            if effect in _MEANS or len(made) > FEW:
+            if effect in _LATER or len(made) > FEW:
                 later += told
             else:
                 out += told
-    return [*out, *later, *_lacking(rows)]
+    return out, [*later, *_lacking(rows)]
 
 
 def _doses(effect: str, rows: list[EffectRow], every: list[EffectRow], results: StudyResults) -> list[str]:
@@ -63,10 +71,12 @@ def _doses(effect: str, rows: list[EffectRow], every: list[EffectRow], results: 
     for same in _grouped(rows, lambda row: (whose(row), levels_text(levels(row), results.factors))):
         answers: dict[str, list[str]] = {}
         for row in same:
-            answers.setdefault(_dose(row, largest.get(_whom(row))), []).append(asked(row))
+            if row.get("why_not") != _NO_DOSE:  # of a plateau: it has been told
+                answers.setdefault(_dose(row, largest.get(_whom(row))), []).append(asked(row))
         at = levels_text(levels(same[0]), results.factors)
         words = [f"{answer} on {', '.join(on)}" if any(on) else answer for answer, on in answers.items()]
-        out.append(f"{effect} of {whose(same[0])}{f', {at}' if at else ''}: {'; '.join(words)}")
+        if words:
+            out.append(f"{effect} of {whose(same[0])}{f', {at}' if at else ''}: {'; '.join(words)}")
     return out
 
 
@@ -77,7 +87,7 @@ def _whom(row: EffectRow) -> tuple[str | None, ...]:
 def _dose(row: EffectRow, largest: float | None) -> str:
     """What is known of a dose; of one that was not reached, the `largest` that was tested."""
     if row.get("estimate") is not None:
-        return figures(row)
+        return f"{number(row, row['estimate'] or 0)} {interval(row)}".strip()
     why = row.get("why_not") or "not defined"
     if why.startswith("not reached") and "largest" not in why and largest is not None:
         return f"{why} (largest tested {largest:,.12g})"

@@ -126,7 +126,7 @@ def test_the_screen_fits_and_counts_what_it_leaves_out() -> None:
     lines = text.splitlines()
     assert len(lines) <= 44 and max(map(len, lines)) <= 80
     assert "2 of 4 cells done, 2 waiting; the effects are of 2 cells" in flat(text)
-    assert re.search(r"- and \d+ more", text)
+    assert re.search(r"- and \d+ more in the tables", text)
     few = printed(results(doses()), "screen")
     assert len(few.splitlines()) <= 44 and "●" in few and "panel 1 of 2" in flat(few)
     none = printed(results([], done=1), "screen")

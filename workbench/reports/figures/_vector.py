@@ -215,7 +215,8 @@ def _scale(sheet: "Sheet", plots: "list[Plot]", ends: tuple[float, float], drawi
         return
     three = [_hex(rgb) for rgb in (BELOW_AND_ABOVE if drawing.signed else LOW_TO_HIGH)]
     colours = ScalarMappable(Normalize(low, high), LinearSegmentedColormap.from_list("lsw", three, STEPS))
-    sheet.colorbar(colours, ax=plots, shrink=0.9, aspect=25, pad=0.02).solids.set_edgecolor("face")
+    bar: Any = sheet.colorbar(colours, ax=plots, shrink=0.9, aspect=25, pad=0.02)
+    bar.solids.set_edgecolor("face")
 
 
 def _lines(panel: Lines, plot: "Plot") -> None:

@@ -3,7 +3,7 @@
 from math import asinh
 
 from store.rows import EffectRow
-from workbench.reports.figures._choice import chosen, drawable, grouped, places, shared, told, varied
+from workbench.reports.figures._choice import OF_RUNS, chosen, drawable, grouped, places, shared, told, varied
 from workbench.reports.figures.base import Axes, Drawing, Figure, Panel, Rule, Series
 from workbench.studies.results import StudyResults
 from workbench.studies.words import FITTED, asked, detail, levels, method_words, short
@@ -18,7 +18,8 @@ WIDE = 4
 
 
 class Curve(Figure):
-    """One panel for each system and variety of queries, one look for each training and other levels."""
+    """One look for each training, one panel for each variety, system and level of other factors; where there is one
+    training alone, one look for each level."""
 
     def of(self, results: StudyResults, by: list[str] | None = None) -> Drawing | None:
         rows = [row for row in drawable(results) if row.get("dose") is not None]
@@ -27,25 +28,29 @@ class Curve(Figure):
             return None
         effect, factor, measure = rows[0]["effect"], results.dose, rows[0]["measure"]
         every = [row for row in results.effects if row["measure"] == measure]
-        apart = [name for name in varied(rows, results) if name not in (factor, "system", "variety")]
+        apart = [name for name in varied(rows, results) if name != factor]
+        looks = ["trained on"] if "trained on" in apart else [name for name in apart if name not in OF_RUNS]
+        titles = [name for name in ("system", "variety", *apart) if name not in looks and name in ("variety", *apart)]
 
         def look(row: EffectRow) -> str:
-            return told(places(row, results), apart, results.factors)
+            return told(places(row, results), looks, results.factors)
+
+        def panel(row: EffectRow) -> str:
+            return told(places(row, results), list(dict.fromkeys(titles)), results.factors)
 
         def whose(row: EffectRow) -> tuple[object, ...]:
             at = frozenset((name, level) for name, level in levels(row).items() if name != factor)
-            return *_panel(row), row.get("trained_on"), at
+            return row.get("system"), asked(row), row.get("trained_on"), at
 
         of = grouped(every, whose)
         fitted = [row for row in every if row["effect"] == FITTED and effect in FITTED_TO]
         styles = {at: i for i, at in enumerate(grouped(rows, look))}
         doses = {row["dose"] for row in rows if row["dose"] is not None}
         scale = _Scale(sorted(doses | {min(row["dose"] or 0.0 for row in fitted or rows)}))
-        systems = len({row.get("system") for row in rows}) > 1
         smallest = _smallest(results, every) if effect == "gain" else None
         name = short(factor, results.factors)
         panels: list[Panel] = []
-        for (system, queries), own in grouped(rows, _panel).items():
+        for title, own in grouped(rows, panel).items():
             series, rules = [], [Rule(smallest, f"d = {smallest:g}")] if smallest is not None else []
             for at, points in grouped(own, look).items():
                 same = of[whose(points[0])]
@@ -56,7 +61,6 @@ class Curve(Figure):
                     Rule(scale(row["estimate"]), f"{EFFECTIVE} {row['estimate']:,.12g}", True, styles[at])
                     for row in same if row["effect"] == EFFECTIVE and row.get("estimate") is not None
                 ]  # fmt: skip
-            title = ", ".join(filter(None, [system if systems else "", queries]))
             panels.append(Axes(title, name, f"{effect}, {measure}", series, scale.ticks, rules))
         words = [f"points: {effect} in {measure}"]
         if about := shared([{**row, "dose": None} for row in rows], results):
@@ -80,10 +84,6 @@ class _Scale:
 
     def __call__(self, dose: float | None) -> float:
         return asinh((dose or 0.0) / self.unit) if self.unit else float(dose or 0.0)
-
-
-def _panel(row: EffectRow) -> tuple[str, str]:
-    return row.get("system") or "", asked(row)
 
 
 def _series(

@@ -8,7 +8,7 @@ from rich.text import Text
 from workbench.reports.figures import FIGURES
 from workbench.reports.figures._terminal import drawn
 from workbench.reports.study.base import StudyReport
-from workbench.studies.findings import findings
+from workbench.studies.findings import told_apart
 from workbench.studies.results import StudyResults
 from workbench.studies.words import STAR, basis, method_words
 
@@ -34,22 +34,25 @@ class Screen(StudyReport):
         rows = [row for row in results.effects if row["measure"] == measure]
         said = ". ".join(filter(None, [basis(rows), method_words(rows), STAR]))
         foot = Text(f"{said}. `lsw study results {results.study['study_id']} --format table` has everything.", "dim")
-        sentences = findings(results)
         room = LINES - _height(head) - _height(foot)
-        lines, left = list[Text](), 0
-        for i, sentence in enumerate(sentences):
-            line = Text(f"- {sentence}")
-            room -= _height(line)
-            if room < (i < len(sentences) - 1):  # of the line that counts the others
-                left = len(sentences) - i
-                break
-            lines.append(line)
-        more = [Text(f"- and {left} more")] if left else []
-        words = Group(head, *lines, *more)
-        picture = None if left else _picture(results)
-        if picture and sum(map(_height, (words, picture, foot))) < LINES:
-            return Group(words, Text(), picture, foot)
-        return Group(words, foot)
+        picture = _picture(results)
+        first, others = told_apart(results)
+        whole = [*first, *others]
+        if picture is not None:
+            for sentences in (whole, first):
+                words = _fitting(whole, sentences, room - _height(picture) - 1)
+                if words is not None:
+                    return Group(head, words, Text(), picture, foot)
+        shorter = (_fitting(whole, whole[:count], room) for count in range(len(whole), -1, -1))
+        return Group(head, next((words for words in shorter if words is not None), Text()), foot)
+
+
+def _fitting(whole: list[str], sentences: list[str], room: int) -> RenderableType | None:
+    """Sentences, and how many of the whole they leave out; None if they have no room."""
+    left = len(whole) - len(sentences)
+    lines = [Text(f"- {sentence}") for sentence in sentences]
+    words = Group(*lines, *([Text(f"- and {left} more in the tables")] if left else []))
+    return words if len(lines) <= room and _height(words) <= room else None
 
 
 def _picture(results: StudyResults) -> RenderableType | None:

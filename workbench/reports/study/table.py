@@ -77,7 +77,8 @@ def heading(rows: list[EffectRow]) -> str:
     """The effect and the measure of a table, and the unit if it is another and the same in all rows."""
     effect, measure, units = rows[0]["effect"], rows[0]["measure"], {row.get("unit") or "" for row in rows}
     unit = units.pop() if len(units) == 1 else ""
-    return f"{effect[:1].upper()}{effect[1:]} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
+    effect = f"{effect[0].upper()}{effect[1:]}" if len(effect) > 1 else effect  # k is a name
+    return f"{effect} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
 
 
 def numbers(rows: list[EffectRow]) -> list[str]:
