@@ -113,18 +113,21 @@ def p_cell(row: EffectRow) -> str:
 
 
 def corrected(row: EffectRow) -> str:
-    """The test and the correction of an effect with the size of its family; empty if it was not tested."""
+    """The test and the correction of an effect; empty if it was not tested."""
     if not row.get("test"):
         return ""
-    words, correction, size = f"{title(TESTS, row['test'] or '')} test", row.get("correction"), row.get("family_size")
-    if not correction or correction == "none":
-        return f"{words}, uncorrected" + (f", one of {size}" if size else "")
-    return f"{words}, {title(CORRECTIONS, correction)}" + (f" over {size}" if size else "")
+    words, correction = f"{title(TESTS, row['test'] or '')} test", row.get("correction")
+    uncorrected = not correction or correction == "none"
+    return f"{words}, uncorrected" if uncorrected else f"{words}, {title(CORRECTIONS, correction or '')}"
 
 
 def method_words(rows: list[EffectRow]) -> str:
     """Tests, corrections and the sizes of families, and what the intervals are, as a caption has to say them."""
-    tests = dict.fromkeys(filter(None, map(corrected, rows)))
+    sizes: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if words := corrected(row):
+            sizes.setdefault(words, {}).update({str(row["family_size"]): None} if row.get("family_size") else {})
+    tests = [f"{words} over {', '.join(own)}" if own else words for words, own in sizes.items()]
     confidences = dict.fromkeys(
         row["confidence"] for row in rows if row.get("confidence") is not None and row.get("ci_low") is not None
     )

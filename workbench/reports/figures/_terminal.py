@@ -14,6 +14,10 @@ NARROWEST, HEIGHT = 56, 16
 """Of a panel with axes: from twice so many columns on, two stand side by side."""
 
 
+TRACK = 18
+"""Columns at least of the scale of a forest plot."""
+
+
 def drawn(drawing: Drawing, width: int, height: int = HEIGHT) -> "RenderableType":
     """What rich can print of it.
 
@@ -171,8 +175,8 @@ def _lines(panel: Lines, width: int) -> "Text":
     """A line for each effect: its label, its interval on a common scale, its figures."""
     from rich.text import Text
 
-    label = min(max(map(len, panel.labels)), width // 3)
     told = min(max(map(len, panel.texts)), width // 3 + 4)
+    label = min(max(map(len, panel.labels)), width - told - TRACK)
     room = max(10, width - label - told - 2)
     ends = margins([*panel.values, *panel.low, *panel.high, 0.0], 0.02)
 

@@ -19,7 +19,7 @@ WIDE = 4
 
 class Curve(Figure):
     """One look for each training, one panel for each variety, system and level of other factors; where there is one
-    training alone, one look for each level."""
+    training alone, one look for each level of the first factor."""
 
     def of(self, results: StudyResults, by: list[str] | None = None) -> Drawing | None:
         rows = [row for row in drawable(results) if row.get("dose") is not None]
@@ -29,14 +29,14 @@ class Curve(Figure):
         effect, factor, measure = rows[0]["effect"], results.dose, rows[0]["measure"]
         every = [row for row in results.effects if row["measure"] == measure]
         apart = [name for name in varied(rows, results) if name != factor]
-        looks = ["trained on"] if "trained on" in apart else [name for name in apart if name not in OF_RUNS]
-        titles = [name for name in ("system", "variety", *apart) if name not in looks and name in ("variety", *apart)]
+        looks = ["trained on"] if "trained on" in apart else [name for name in apart if name not in OF_RUNS][:1]
+        titles = dict.fromkeys(["variety", *(name for name in apart if name not in looks)])
 
         def look(row: EffectRow) -> str:
             return told(places(row, results), looks, results.factors)
 
         def panel(row: EffectRow) -> str:
-            return told(places(row, results), list(dict.fromkeys(titles)), results.factors)
+            return told(places(row, results), titles, results.factors)
 
         def whose(row: EffectRow) -> tuple[object, ...]:
             at = frozenset((name, level) for name, level in levels(row).items() if name != factor)
