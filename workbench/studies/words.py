@@ -131,8 +131,8 @@ def method_words(rows: list[EffectRow]) -> str:
     confidences = dict.fromkeys(
         row["confidence"] for row in rows if row.get("confidence") is not None and row.get("ci_low") is not None
     )
-    words = [f"{' and '.join(f'{level:.0%}' for level in confidences if level)} intervals, each by itself"]
-    return "; ".join([*(words if confidences else []), *tests])
+    levels = " and ".join(f"{level:.0%}" for level in confidences if level)
+    return "; ".join([*([f"{levels} intervals, each by itself"] if levels else []), *tests])
 
 
 def basis(rows: list[EffectRow]) -> str:

@@ -130,7 +130,9 @@ def test_every_figure_fits_a_terminal_of_80_columns(study: str) -> None:
 
 def test_a_terminal_tells_series_apart_by_their_marks() -> None:
     printed = text(drawing("curve", results(*STUDIES["doses"])))
-    assert "● ca-fr   ■ high-only" in printed and "│ minimum effective dose 124 (ca, ca-fr)" in printed
+    assert "● ca-fr   ■ high-only" in printed and "│ minimum effective dose 124 (ca, ca-fr)" in " ".join(
+        printed.split()
+    )
     forest = text(drawing("forest", results(*STUDIES["prediction"])))
     assert "+.030 [+.020, +.040]*" in forest and "the feature chrf is not there" in forest
 

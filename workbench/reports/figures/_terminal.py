@@ -139,10 +139,10 @@ def _legend(panels: list[Axes]) -> "Text":
         for rule in panel.rules:
             if rule.upright:
                 where = f"{panel.title}, " if panel.title and len(panels) > 1 else ""
-                out.append("\n│ ", _style(colour(rule.style or 0)))
-                out.append(f"{rule.label} ({where}{looks.get(rule.style or 0, '')})")
+                out.append("│ ", _style(colour(rule.style or 0)))
+                out.append(f"{rule.label} ({where}{looks.get(rule.style or 0, '')})   ")
     flat = dict.fromkeys(rule.label for panel in panels for rule in panel.rules if not rule.upright)
-    return out.append("".join(f"\n─ {label}" for label in flat))
+    return out.append("".join(f"─ {label}   " for label in flat))
 
 
 def _style(front: RGB, ground: RGB | None = None) -> str:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Sheet
 
 FORMS = ("svg", "pdf")
-BESIDE = 3
-"""Panels in a row."""
+WIDTH = 8.0
+"""Inches of a row of panels, unless one alone is wider."""
 STEPS = 48
 """Of the scale of colours; one of 50 matplotlib would draw as pixels."""
 _SETTINGS = {
@@ -83,9 +83,10 @@ def written(drawing: Drawing, path: Path) -> None:
 
 def _draw(drawing: Drawing, sheet: "Sheet") -> None:
     panels = drawing.panels
-    beside = 1 if isinstance(panels[0], Lines) else min(BESIDE, len(panels))
-    down = -(-len(panels) // beside)
     wide, high = _size(drawing)
+    beside = 1 if isinstance(panels[0], Lines) else min(max(1, int(WIDTH / wide)), len(panels))
+    beside = 2 if len(panels) == 4 and beside == 3 else beside
+    down = -(-len(panels) // beside)
     sheet.set_size_inches(wide * beside + 0.2, high * down + (0.5 if isinstance(panels[0], Axes) else 0.2))
     heights = [len(panel.labels) + 2 for panel in panels if isinstance(panel, Lines)]
     if heights:

@@ -1,6 +1,7 @@
 """A study on one screen: how far the grid is, what was found in words, and its first figure if there is room."""
 
 from dataclasses import replace
+from itertools import product
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -14,8 +15,8 @@ from workbench.studies.words import STAR, basis, method_words
 
 WIDTH, LINES = 80, 44
 """Of a closing. The rest of a screen of 80 x 48 is for what to type next."""
-PICTURE = 14
-"""Lines of a figure's panel."""
+PICTURES = (14, 11, 9)
+"""Lines of a figure's panel, as there is room."""
 
 
 class Screen(StudyReport):
@@ -35,14 +36,14 @@ class Screen(StudyReport):
         said = ". ".join(filter(None, [basis(rows), method_words(rows), STAR]))
         foot = Text(f"{said}. `lsw study results {results.study['study_id']} --format table` has everything.", "dim")
         room = LINES - _height(head) - _height(foot)
-        picture = _picture(results)
         first, others = told_apart(results)
         whole = [*first, *others]
-        if picture is not None:
-            for sentences in (whole, first):
-                words = _fitting(whole, sentences, room - _height(picture) - 1)
-                if words is not None:
-                    return Group(head, words, Text(), picture, foot)
+        for sentences, height in product((whole, first), PICTURES):
+            if (picture := _picture(results, height)) is None:
+                break
+            words = _fitting(whole, sentences, room - _height(picture) - 1)
+            if words is not None:
+                return Group(head, words, Text(), picture, foot)
         shorter = (_fitting(whole, whole[:count], room) for count in range(len(whole), -1, -1))
         return Group(head, next((words for words in shorter if words is not None), Text()), foot)
 
@@ -55,14 +56,14 @@ def _fitting(whole: list[str], sentences: list[str], room: int) -> RenderableTyp
     return words if len(lines) <= room and _height(words) <= room else None
 
 
-def _picture(results: StudyResults) -> RenderableType | None:
+def _picture(results: StudyResults, height: int) -> RenderableType | None:
     """The first panel of the first figure that the effects fit."""
     for name in FIGURES.names():
         if (drawing := FIGURES.part(name)().of(results)) and drawing.panels:
             count = len(drawing.panels)
             more = f"; panel 1 of {count}: `lsw study figure {name}` draws all" if count > 1 else ""
             one = replace(drawing, title="", caption=drawing.caption + more, method="", panels=drawing.panels[:1])
-            return drawn(one, WIDTH, PICTURE)
+            return drawn(one, WIDTH, height)
     return None
 
 
