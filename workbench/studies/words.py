@@ -94,6 +94,14 @@ def interval(row: EffectRow) -> str:
     return "" if low is None or high is None else f"[{number(row, low)}, {number(row, high)}]"
 
 
+def unit(rows: list[EffectRow]) -> str | None:
+    """The unit of some effects; the measure where each is in it, per step of one factor or another; None of others."""
+    units, measure = {row.get("unit") or "" for row in rows}, rows[0]["measure"]
+    if len(units) == 1:
+        return units.pop()
+    return measure if all(each.startswith(measure) for each in units) else None
+
+
 def figures(row: EffectRow) -> str:
     """The estimate with its interval and, where it was tested, its p-value."""
     estimate, p = row.get("estimate"), row.get("p_corrected")

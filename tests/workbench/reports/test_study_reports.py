@@ -144,3 +144,12 @@ def test_unknown_names_are_refused_with_the_nearest() -> None:
         some.only(query_variety="oc")
     with pytest.raises(LswError, match="Did you mean 'latex'"):
         STUDY_REPORTS.part("latx")
+
+
+def test_units_that_differ_by_row_have_a_column() -> None:
+    rows = [effect("main", 0.1, 0.01, at={"a": "per unit"}, unit="RR@10 per unit of a"), effect("main", 0.2, 0.01, at={"b": "no - yes"})]  # fmt: skip
+    assert "Main in RR@10: system bge-m3" in printed(results(rows), "table")
+    assert "unit " not in printed(results(rows), "table").replace("per unit ", "")
+    mixed = [{**rows[0], "unit": "share"}, rows[1]]
+    assert "share" in printed(results(mixed), "table")  # type: ignore[arg-type]
+    assert "Main in RR@10 (share)" in printed(results(mixed[:1]), "table")  # type: ignore[arg-type]

@@ -34,7 +34,8 @@ class Forest(Figure):
             return None
         panels: list[Panel] = []
         first = [axis(name, _apart([places(row, results) for row in rows])) for name in by or []]
-        for (effect, unit), own in grouped(rows, lambda row: (row["effect"], row.get("unit") or "")).items():
+        units = {effect: unit(own) for effect, own in grouped(rows, lambda row: row["effect"]).items()}
+        for (effect, below), own in grouped(rows, lambda row: (row["effect"], _unit(row, units))).items():
             at = [places(row, results) for row in own]
             known = _apart(at)
             names = [n for n in dict.fromkeys([*first, "system", "trained on", "variety", *known]) if n in known]
@@ -42,7 +43,7 @@ class Forest(Figure):
             panels.append(
                 Lines(
                     title=effect,
-                    below=unit,
+                    below=below,
                     labels=[each or _alone(row, results) for each, row in zip(labels, own, strict=True)],
                     values=[row.get("estimate") for row in own],
                     low=[row.get("ci_low") for row in own],
@@ -59,6 +60,11 @@ def _apart(at: list[dict[str, Level]]) -> list[str]:
     """What differs between some places, or is of some of them only."""
     names = dict.fromkeys(name for each in at for name in each)
     return [name for name in names if len({each.get(name) for each in at}) > 1]
+
+
+def _unit(row: EffectRow, units: dict[str, str | None]) -> str:
+    same = units[row["effect"]]
+    return (row.get("unit") or "") if same is None else same
 
 
 def _alone(row: EffectRow, results: StudyResults) -> str:

@@ -20,6 +20,7 @@ from workbench.studies.words import (
     p_cell,
     short,
     significant,
+    unit,
 )
 
 
@@ -52,7 +53,6 @@ def columns(rows: list[EffectRow], results: StudyResults) -> list[tuple[str, lis
     """Heads and cells of what tells the effects of a table apart; what is the same in all is left to its title."""
     of = [results.levels(row) for row in rows]
     own = [name for name in results.factors if any(name in each for each in of)]
-    units = {row.get("unit") for row in rows}
     out = [
         ("system", [row.get("system") or "-" for row in rows]),
         ("trained on", [row.get("trained_on") or "-" for row in rows]),
@@ -62,7 +62,7 @@ def columns(rows: list[EffectRow], results: StudyResults) -> list[tuple[str, lis
             for name in own
         ),
     ]
-    return [*out, *([("unit", [row.get("unit") or "-" for row in rows])] if len(units) > 1 else [])]
+    return [*out, *([("unit", [row.get("unit") or "-" for row in rows])] if unit(rows) is None else [])]
 
 
 def common(rows: list[EffectRow], results: StudyResults) -> tuple[str, list[tuple[str, list[str]]]]:
@@ -75,10 +75,9 @@ def common(rows: list[EffectRow], results: StudyResults) -> tuple[str, list[tupl
 
 def heading(rows: list[EffectRow]) -> str:
     """The effect and the measure of a table, and the unit if it is another and the same in all rows."""
-    effect, measure, units = rows[0]["effect"], rows[0]["measure"], {row.get("unit") or "" for row in rows}
-    unit = units.pop() if len(units) == 1 else ""
+    effect, measure, same = rows[0]["effect"], rows[0]["measure"], unit(rows)
     effect = f"{effect[0].upper()}{effect[1:]}" if len(effect) > 1 else effect  # k is a name
-    return f"{effect} in {measure}" + (f" ({unit})" if unit not in ("", measure) else "")
+    return f"{effect} in {measure}" + (f" ({same})" if same not in (None, "", measure) else "")
 
 
 def numbers(rows: list[EffectRow]) -> list[str]:
