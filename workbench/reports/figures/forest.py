@@ -14,6 +14,7 @@ from workbench.studies.words import (
     method_words,
     number,
     significant,
+    unit,
     whose,
 )
 
