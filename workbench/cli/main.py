@@ -21,6 +21,7 @@ from workbench.cli import (
     runs,
     sql,
     store,
+    study,
     tui,
 )
 from workbench.cli.console import debugging, fail
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(study.app, name="study")
 app.add_typer(runs.app, name="runs")
 app.add_typer(store.app, name="store")
 app.command("plan")(plan.plan)

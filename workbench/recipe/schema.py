@@ -11,6 +11,7 @@ from workbench.evaluation.measures import DEFAULT, parsed
 from workbench.lexicons import named
 from workbench.lexicons.base import Lexicon
 from workbench.pipeline import pipeline
+from workbench.recipe.study import Study
 from workbench.recipe.trainings import FineTuning, PairName, Variant
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
@@ -244,6 +245,7 @@ class Recipe(Section):
     measures: Measures = Measures()
     comparison: Comparison = Comparison()
     audit: Audit | None = None
+    study: Study | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -287,9 +289,18 @@ class Recipe(Section):
         return list(dict.fromkeys([variant.pair, *beside, *(text for s in steps for text in s.pairs_beside(on))]))
 
     def trained(self, name: str) -> list[str]:
-        """The systems that a training trains."""
+        """The systems that a training trains: none, on no queries."""
         assert self.fine_tuning
+        if self.queries(name) == 0:
+            return []
         return self.trainings()[name].systems or self.fine_tuning.systems
+
+    def queries(self, name: str) -> int | None:
+        """How many training queries a training sees; None: all that there are."""
+        assert self.fine_tuning
+        own = self.trainings()[name].queries
+        asked = self.fine_tuning.queries if own is None else own
+        return asked if isinstance(asked, int) else None
 
     def seeds(self, name: str, system: str) -> list[int] | list[None]:
         """The seeds of a system in a training; of a published model nobody knows."""
