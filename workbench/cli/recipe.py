@@ -74,11 +74,11 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
 
     def lines(section: dict[str, Any], path: str = "") -> list[str]:
         plain = {k: v for k, v in section.items() if not isinstance(v, dict)}
-        body = [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()]
+        body = [f"{_key(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()]
         text = ([f"\n[{path}]"] if path and body else []) + body
         for key, value in section.items():
             if isinstance(value, dict):
-                text += lines(value, f"{path}.{key}" if path else key)
+                text += lines(value, f"{path}.{_key(key)}" if path else _key(key))
         return text
 
     put("\n".join(lines(whole)).strip() + "\n")
@@ -93,6 +93,11 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
         talk().print(table)
         if len(apply) < len(rows):
             talk().print(f"{len(rows) - len(apply)} more rows are of what this recipe does not do.")
+
+
+def _key(name: str) -> str:
+    """A key as TOML takes it."""
+    return name if all(letter.isalnum() or letter in "_-" for letter in name) else f'"{name}"'
 
 
 def _section(path: str, recipe: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""`lsw study`: list, show, run, results, figure."""
+"""`lsw study`: list, show, run, analyse, results, figure."""
 
 import sys
 import time
@@ -96,7 +96,7 @@ def run(
     """Run a study: each cell of its grid that is not cached, the extremes first, then the analysis.
 
     Each cell is a recipe run like any other. Ctrl+C loses nothing: the same command goes on where it stopped, and
-    `lsw study results --partial NAME` analyses what is there.
+    `lsw study analyse NAME` looks at what is there.
     """
     from store import LswError
     from workbench.cli.watch_grid import GridWatcher
@@ -132,6 +132,30 @@ def run(
             cure="Mend what was said above, and type the command again.",
             exit_code=1,
         )
+
+
+@app.command()
+def analyse(
+    name: Name,
+    overrides: Overrides = None,
+    scale: ScaleOption = "mini",
+    store: StoreOption = None,
+    form: StudyFormatOption = "screen",
+    as_json: JsonOption = False,
+) -> None:
+    """Analyse the cells of a study that are there, and run none: for a first look at one that was interrupted."""
+    from workbench.cli.watch import Watcher
+    from workbench.engine.study import analyse as analyse_cells
+    from workbench.reports.study import STUDY_REPORTS
+
+    form = "json" if as_json else STUDY_REPORTS.known(form)
+    study, _ = _compiled(name, scale, overrides, fetch=False)
+    at = opened(store)
+    with Watcher(study.recipe.title) as watcher:
+        missing = analyse_cells(study, at, watcher)
+    if missing:
+        talk().print(f"{len(missing)} of {len(study.cells)} cells have not run: lsw study run {name}.", style="yellow")
+    show_study(at, study.study_id, form)
 
 
 def _compiled(name: str, scale: str, overrides: list[str] | None, fetch: bool) -> "tuple[StudyPlan, Path]":
