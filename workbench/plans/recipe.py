@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from store import LswError
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Plan, Stage
 from workbench.pipeline import pipeline
@@ -32,7 +33,7 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
         fetch: whether a model that is not on this machine may be downloaded now.
 
     Raises:
-        LswError: a collection or checkpoint that the recipe needs is not there.
+        LswError: a collection or checkpoint that the recipe needs is not there; its sections do not go together.
     """
     plan = Planner(recipe, base, fetch)
     runs: dict[Trained, Stage] = {}
@@ -43,9 +44,10 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
         _comparison(plan, name, scale, runs)
         if recipe.audit:
             _audits(plan, runs)
-        if recipe.similarity:
-            for on in plan.pairs:
-                similarity.similarities(plan, on)
+        for on in plan.pairs if recipe.similarity else ():
+            similarity.similarities(plan, on)
+    elif recipe.similarity:
+        raise LswError("[similarity] has no pairs to measure.", cure="Add a section [retrieval] with its pairs.")
     return Plan(
         name=name,
         scale=scale,

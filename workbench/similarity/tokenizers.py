@@ -49,8 +49,7 @@ def tokenizer(folder: Path) -> Cut:
         ids: list[list[int]] = own(list(texts), add_special_tokens=False)["input_ids"] if texts else []
         return ids
 
-    blank = own.convert_tokens_to_ids(MARK)
-    return Cut(pieces, own.unk_token_id, frozenset({blank} - {own.unk_token_id, None}))
+    return Cut(pieces, own.unk_token_id, _blank(own.convert_tokens_to_ids(MARK), own.unk_token_id))
 
 
 def tokenizer_file(path: Path) -> Cut:
@@ -64,11 +63,15 @@ def tokenizer_file(path: Path) -> Cut:
     from tokenizers import Tokenizer
 
     try:
-        own = Tokenizer.from_file(str(path))
-        model = json.loads(path.read_text("utf-8"))["model"]
+        settings = json.loads(path.read_text("utf-8"))
+        model = settings["model"]
+        if _is_mt5(path.parent) and model.get("byte_fallback") is False:
+            model["byte_fallback"] = any(row[0] == "<0x00>" for row in model["vocab"])
+        own = Tokenizer.from_str(json.dumps(settings))
     except Exception as error:  # the library's own errors are plain exceptions
         raise _unread(path, error) from None
     own.no_truncation()
+    own.no_padding()
     unknown = model.get("unk_id")
     if unknown is None and isinstance(model.get("unk_token"), str):
         unknown = own.token_to_id(model["unk_token"])
@@ -76,8 +79,12 @@ def tokenizer_file(path: Path) -> Cut:
     def pieces(texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in own.encode_batch(list(texts), add_special_tokens=False)]
 
-    blank = own.token_to_id(MARK)
-    return Cut(pieces, unknown, frozenset({blank} - {unknown, None}))
+    return Cut(pieces, unknown, _blank(own.token_to_id(MARK), unknown))
+
+
+def _blank(mark: int | None, unknown: int | None) -> frozenset[int]:
+    """The number of a word's start alone, if the vocabulary has it."""
+    return frozenset() if mark is None or mark == unknown else frozenset({mark})
 
 
 def _is_mt5(folder: Path) -> bool:

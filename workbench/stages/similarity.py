@@ -70,16 +70,16 @@ class Similarity(Kind):
         left_out = len(sides[0]) + len(sides[1]) - 2 * len(qids)
         if left_out:
             job.note(f"{left_out:,} queries of {self.low} and {self.high} left out: they have one wording only")
-        texts = [
+        low, high = (
             convert([side[qid] for qid in qids], code, self.script)
             for side, code in zip(sides, (self.low, self.high), strict=True)
-        ]
+        )
         cuts = {
             role.removeprefix(TOKENIZER): tokenizer(folder_in(folder))
             for role, folder in job.inputs.items()
             if role.startswith(TOKENIZER)
         }
-        wordings = Wordings(Pair(self.low, self.high), *texts, cuts)
+        wordings = Wordings(Pair(self.low, self.high), low, high, cuts)
         found: dict[tuple[str, str | None], Measured] = {}
         for done, feature in enumerate(self.features):
             job.progress(done, len(self.features))

@@ -1,13 +1,13 @@
 """LDND: how far words of one meaning are apart, by how far words of different meanings are (Wichmann et al. 2010).
 
-Wichmann, Holman, Bakker and Brown 2010, Physica A 389(17), on the measure of Bakker et al. 2009 (ASJP): the mean
-Levenshtein distance of the words of one meaning, each divided by the length of the longer word, divided by the same mean
+Wichmann, Holman, Bakker and Brown 2010, "Evaluating linguistic distance measures", Physica A 389(17): the mean
+Levenshtein distance of words of one meaning, each divided by the length of the longer word, divided by the same mean
 over all words of different meanings. The second mean takes out what chance and the two alphabets have in common.
 
-Theirs is over 40 words in a phonetic alphabet, given by experts. There are no such lists here, so the words are those of
-the parallel queries, as they are written, and what means the same is learnt from where they stand: a low-resource word
-and a high-resource one are a pair if each is the single most probable translation of the other by IBM model 1, which
-sees no letters. So it is a distance of spelling, and of the words of these queries.
+Theirs is over 40 words in a phonetic alphabet, given by experts. There are no such lists here, so the words are those
+of the parallel queries, as they are written, and what means the same is learnt from where they stand: a low-resource
+word and a high-resource one are a pair if each is the single most probable translation of the other by IBM model 1,
+which sees no letters. So it is a distance of spelling, and of the words of these queries.
 """
 
 from collections import Counter

@@ -11,8 +11,9 @@ from workbench.varieties import Pair
 TABLE = Path(__file__).with_name("uriel.csv")
 SOURCE = "URIEL (lang2vec 1.1.2)"
 CODES = {
-    "af": "afr", "nl": "nld", "ca": "cat", "oc": "oci", "fr": "fra", "yue": "yue", "zh": "cmn", "ms": "zsm", "id": "ind",
-    "scn": "scn", "it": "ita", "gd": "gla", "en": "eng", "fa": "pes", "ru": "rus", "de": "deu", "ar": "arb",
+    "af": "afr", "nl": "nld", "ca": "cat", "oc": "oci", "fr": "fra", "yue": "yue", "zh": "cmn", "ms": "zsm",
+    "id": "ind", "scn": "scn", "it": "ita", "gd": "gla", "en": "eng", "fa": "pes", "ru": "rus", "de": "deu",
+    "ar": "arb",
 }  # fmt: skip
 """ISO 639-3 of each variety: of a macrolanguage (Chinese, Malay, Persian, Arabic) its standard language."""
 LEAST = 10
