@@ -3,7 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-from store import LswError
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Plan, Stage
 from workbench.pipeline import pipeline
@@ -33,7 +32,7 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
         fetch: whether a model that is not on this machine may be downloaded now.
 
     Raises:
-        LswError: a collection or checkpoint that the recipe needs is not there; its sections do not go together.
+        LswError: a collection or checkpoint that the recipe needs is not there.
     """
     plan = Planner(recipe, base, fetch)
     runs: dict[Trained, Stage] = {}
@@ -46,8 +45,6 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
             _audits(plan, runs)
         for on in plan.pairs if recipe.similarity else ():
             similarity.similarities(plan, on)
-    elif recipe.similarity:
-        raise LswError("[similarity] has no pairs to measure.", cure="Add a section [retrieval] with its pairs.")
     return Plan(
         name=name,
         scale=scale,

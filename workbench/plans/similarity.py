@@ -1,13 +1,12 @@
 """Stages that measure how similar the varieties of a pair are."""
 
-from store import LswError
 from workbench.graph import Stage
 from workbench.pipeline import pipeline, systems
 from workbench.plans import sources, translation
 from workbench.plans.planner import Planner
 from workbench.recipe import schema
 from workbench.stages.similarity import TOKENIZER, Similarity
-from workbench.varieties import MIXED, Pair
+from workbench.varieties import Pair
 
 
 def similarities(plan: Planner, on: Pair) -> Stage:
@@ -20,14 +19,8 @@ def similarities(plan: Planner, on: Pair) -> Stage:
         on: the pair; of two varieties that have queries.
 
     Raises:
-        LswError: it is no such pair; a system that [similarity] names is unknown, or has no tokenizer; a model is
-            nowhere.
+        LswError: a model is nowhere, or the collection has no queries of one of the two.
     """
-    if on.low == on.high or MIXED in (on.low, on.high):
-        raise LswError(
-            f"'{on}' has no two wordings to hold against each other.",
-            cure=f"Leave {on} out of retrieval.pairs, or [similarity] out of the recipe.",
-        )
     how = plan.recipe.similarity or schema.Similarity()
     inputs = {"low": translation.wording(plan, on, "test"), "high": sources.queries(plan, on.high)}
     inputs |= {f"{TOKENIZER}{name}": sources.base_model(plan, name) for name in _systems(plan, how)}
@@ -39,10 +32,6 @@ def _systems(plan: Planner, how: schema.Similarity) -> list[str]:
     """The systems whose tokenizers are looked at."""
     recipe = plan.recipe
     if how.systems is not None:
-        for name in how.systems:
-            if not recipe.system(name).checkpoint:
-                title = f"The system '{name}' has no tokenizer of a model."
-                raise LswError(title, cure="Name another in similarity.systems, or none.")
         return list(dict.fromkeys(how.systems))
     asked = [name for text in recipe.retrieval.systems for name in systems(pipeline(text))] if recipe.retrieval else []
     return [name for name in dict.fromkeys(asked) if recipe.system(name).checkpoint]
