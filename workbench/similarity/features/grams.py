@@ -25,7 +25,7 @@ class Grams(Feature):
         return out
 
     def seconds(self, queries: int) -> float:
-        return queries * 6e-5
+        return queries * 2e-4
 
 
 def grams(text: str, code: str, n: int) -> set[str]:

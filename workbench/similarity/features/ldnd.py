@@ -59,7 +59,7 @@ class Ldnd(Feature):
         return [Measured("ldnd", float(same.mean() / different), len(pairs), SOURCE, None, by_query)]
 
     def seconds(self, queries: int) -> float:
-        return 0.2 + queries * 3e-3
+        return 0.2 + queries * 1.2e-3
 
 
 def words(text: str, code: str) -> list[str]:
