@@ -1,4 +1,4 @@
-"""How much text CC-100 has of each variety, from which XLM-R and so BGE-M3 and X-MOD learnt (`cc100.toml`)."""
+"""How much text CC-100 has of each variety: the corpus of XLM-R, made again (`cc100.toml`)."""
 
 import tomllib
 from functools import cache
