@@ -23,6 +23,7 @@ from workbench.cli import (
     store,
     study,
     tui,
+    varieties,
 )
 from workbench.cli.console import debugging, fail
 
@@ -48,6 +49,7 @@ app.command("import")(retrieve.import_run)
 app.command("export")(export.export)
 app.command("audit")(audit.audit)
 app.command("alignment")(alignment.alignment)
+app.command("varieties")(varieties.varieties)
 app.command("sql", cls=sql.SqlCommand)(sql.sql)
 app.command("tui")(tui.tui)
 app.command("doctor")(doctor.doctor)

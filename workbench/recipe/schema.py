@@ -16,6 +16,9 @@ from workbench.recipe.trainings import FineTuning, PairName, Variant
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS
+from workbench.similarity import named as feature_named
+from workbench.similarity import usual
+from workbench.similarity.base import Feature
 from workbench.stages._ranking import Depth
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
@@ -84,6 +87,18 @@ class Audit(Section):
     measure: Annotated[str, AfterValidator(told(_measure))] = "RR@10"
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 42
+
+
+class Similarity(Section):
+    """How similar the varieties of each pair are: which `features`, under the tokenizers of which `systems`.
+
+    A feature is its name, or a section with its settings. Without `systems`: all of [retrieval] that have a checkpoint.
+    """
+
+    features: Annotated[
+        list[Annotated[SerializeAsAny[Feature], BeforeValidator(feature_named)]], Field(min_length=1)
+    ] = Field(default_factory=usual)
+    systems: list[str] | None = None
 
 
 class Retrieval(Section):
@@ -246,6 +261,7 @@ class Recipe(Section):
     comparison: Comparison = Comparison()
     audit: Audit | None = None
     study: Study | None = None
+    similarity: Similarity | None = None
 
     @model_validator(mode="before")
     @classmethod
