@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.cli.console import JsonOption, StoreOption, opened, out, put, talk
+
+if TYPE_CHECKING:
+    from store import Store
 
 StudyName = Annotated[
     str | None,
@@ -14,23 +17,33 @@ StudyName = Annotated[
         help="A study's id or how it begins, or a study: its latest.  [default: the latest]", show_default=False
     ),
 ]
-ReportOption = Annotated[str, typer.Option("--format", help="screen, table, json, csv, latex, or one of a plug-in.")]
+StudyFormatOption = Annotated[str, typer.Option("--format", help="screen, table, json, csv, latex, or one of a plug-in.")]
 
 
 def results(
-    name: StudyName = None,
+    name: if TYPE_CHECKING:
+    from store import Store
+
+StudyName = None,
     store: StoreOption = None,
-    form: ReportOption = "screen",
+    form: StudyFormatOption = "screen",
     as_json: JsonOption = False,
 ) -> None:
     """What a study found: how far its grid is, and every effect with its interval and test."""
     from store.studies import study_named
     from workbench.reports.study import STUDY_REPORTS
+
+    form = "json" if as_json else STUDY_REPORTS.known(form)
+    at = opened(store)
+    show_study(at, study_named(at, name)["study_id"], form)
+
+
+def show_study(at: "Store", study_id: str, form: str) -> None:
+    """Print a study on stdout in one of the formats."""
+    from workbench.reports.study import STUDY_REPORTS
     from workbench.studies.results import StudyResults
 
-    report = STUDY_REPORTS.part("json" if as_json else form)()
-    at = opened(store)
-    found = report.of(StudyResults.of(at, study_named(at, name)["study_id"]))
+    found = STUDY_REPORTS.part(form)().of(StudyResults.of(at, study_id))
     if isinstance(found, str):
         put(found)
     else:
@@ -39,7 +52,10 @@ def results(
 
 def figure(
     kind: Annotated[str, typer.Argument(help="curve, interaction, heat-map, forest, or one of a plug-in.")],
-    name: StudyName = None,
+    name: if TYPE_CHECKING:
+    from store import Store
+
+StudyName = None,
     to: Annotated[
         Path | None,
         typer.Option("--to", help="FILE.svg or FILE.pdf.  [default: the terminal]", show_default=False),

@@ -103,7 +103,7 @@ class StudyResults:
             return f"{words}; not analysed yet"
         if analysed == done == total:
             return words
-        again = "" if analysed == done else "; analyse the others too: lsw study run " + self.study["study"]
+        again = "" if analysed == done else "; analyse the others too: lsw study analyse " + self.study["study"]
         return f"{words}; the effects are of {analysed} cells{again}"
 
     def grid(self) -> str:

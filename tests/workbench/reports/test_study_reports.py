@@ -132,7 +132,7 @@ def test_the_screen_fits_and_counts_what_it_leaves_out() -> None:
     none = printed(results([], done=1), "screen")
     assert "1 of 4 cells done, 3 waiting; not analysed yet" in none and "No effect has been estimated" in none
     behind = printed(results(doses(), done=4, analysed=2), "screen")
-    assert "effects are of 2 cells; analyse the others too: lsw study run" in flat(behind)
+    assert "effects are of 2 cells; analyse the others too: lsw study analyse" in flat(behind)
 
 
 def test_unknown_names_are_refused_with_the_nearest() -> None:
