@@ -17,14 +17,13 @@ StudyName = Annotated[
         help="A study's id or how it begins, or a study: its latest.  [default: the latest]", show_default=False
     ),
 ]
-StudyFormatOption = Annotated[str, typer.Option("--format", help="screen, table, json, csv, latex, or one of a plug-in.")]
+StudyFormatOption = Annotated[
+    str, typer.Option("--format", help="screen, table, json, csv, latex, or a report of a plug-in.")
+]
 
 
 def results(
-    name: if TYPE_CHECKING:
-    from store import Store
-
-StudyName = None,
+    name: StudyName = None,
     store: StoreOption = None,
     form: StudyFormatOption = "screen",
     as_json: JsonOption = False,
@@ -52,10 +51,7 @@ def show_study(at: "Store", study_id: str, form: str) -> None:
 
 def figure(
     kind: Annotated[str, typer.Argument(help="curve, interaction, heat-map, forest, or one of a plug-in.")],
-    name: if TYPE_CHECKING:
-    from store import Store
-
-StudyName = None,
+    name: StudyName = None,
     to: Annotated[
         Path | None,
         typer.Option("--to", help="FILE.svg or FILE.pdf.  [default: the terminal]", show_default=False),
