@@ -163,7 +163,14 @@ def model(terms: list[Term], at: dict[str, NDArray[np.int64]], blocks: Values) -
             untold.append((kept[i - 1][0], _why(kept[i - 1][0], [kept[j - 1][0] for j in confounded[i] if j])))
         if highest == 1:
             spans = np.cumsum([0] + [columns.shape[1] for columns in groups])
-            told = [(t, slice(*spans[i : i + 2])) for i, (t, _) in enumerate(kept) if i + 1 not in off]
+            unknown = {kept[i - 1][0].factors[0].name: kept[i - 1][0].name for i in off}
+            told = []
+            for i, (term, _) in enumerate(kept):
+                of = [unknown[f.name] for f in term.factors if f.name in unknown]
+                if not of:
+                    told.append((term, slice(*spans[i : i + 2])))
+                elif i + 1 not in off:
+                    untold.append((term, f"the effect of {' and of '.join(of)} cannot be told apart from others"))
             return Model(told, np.hstack(groups), untold)
         kept = [pair for i, pair in enumerate(kept) if i + 1 not in off]
 

@@ -170,9 +170,8 @@ class _Told:
         beside = _mixed(data, how.confidence)
         for i, name in enumerate(kept):
             detail = {
-                "tokenizer": known[name].tokenizer,
-                "interval": "t of the cluster bootstrap over topics, for these pairs",
-                "degrees": spread.degrees[i], "standard deviation": data.scale[i], "pairs": data.pairs,
+                "tokenizer": known[name].tokenizer, "pairs": data.pairs, "standard deviation": data.scale[i],
+                "interval": "t of the cluster bootstrap over topics, for these pairs", "degrees": spread.degrees[i],
             }  # fmt: skip
             test = None if np.isnan(spread.p[i]) else "t of the cluster bootstrap"
             values = estimated(spread, i, how.confidence) | {"test": test, "p_value": spread.p[i]}
