@@ -3,8 +3,8 @@
 Of G clusters G - 1 are drawn, each then counting G / (G - 1) times (Rao and Wu, JASA 83, 1988): the ordinary draw of G
 sees only (G - 1) / G of their variance. Each kind is drawn alone and the variances are added. Drawn all together
 (the pigeonhole bootstrap: Owen, Annals of Applied Statistics 1, 2007), what no kind explains would count 2^3 - 1 = 7
-times of three kinds; so it counts 3 times, and intervals are rather too wide than too narrow. Percentiles are too narrow
-with few clusters; the interval is one of Student's t, with the degrees of freedom that Satterthwaite (1946) gives.
+times of three kinds; so it counts 3 times, and intervals are rather too wide than too narrow. Percentiles are too
+narrow with few clusters; the interval is one of Student's t, with Satterthwaite's (1946) degrees of freedom.
 """
 
 from collections.abc import Callable

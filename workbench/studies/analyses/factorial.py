@@ -1,4 +1,4 @@
-"""Main effects and interactions of a grid's factors, over languages, topics and models (METHODS 5)."""
+"""Main effects and interactions of a grid's factors, over languages, topics and models."""
 
 from collections import Counter
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""Whether similarity of wordings predicts what single queries lose or gain, in pairs that were not used (METHODS 9)."""
+"""Whether similarity of wordings predicts what single queries lose or gain, in pairs that were not used."""
 
 import json
 from dataclasses import dataclass
@@ -185,7 +185,7 @@ class _Told:
         p = (int((shuffled >= spread.estimate[at] - 1e-12).sum()) + 1) / (how.flips + 1)
         detail = {
             "defined": DEFINED.format(folds=min(FOLDS, data.topics)), "features": kept, "pairs": data.pairs,
-            "interval": "t of the cluster bootstrap over topics", "shuffles": how.flips,
+            "interval": "t of the cluster bootstrap over topics, for these pairs", "shuffles": how.flips,
         }  # fmt: skip
         test = "features shuffled within pairs, one-sided"
         rows.append(
