@@ -47,11 +47,12 @@ def weights(counts: list[int], kind: int, start: int, size: int, seed: int) -> l
         start, size: which samples.
         seed: of the draws.
     """
-    out = [np.ones((size, count)) for count in counts]
+    out: list[Values] = [np.ones((size, count)) for count in counts]
     count = counts[kind]
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_CLUSTERS, kind, start)))
     drawn = rng.integers(0, count, size=(size, count - 1)) + count * np.arange(size)[:, None]
-    out[kind] = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count) * (count / (count - 1))
+    times = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(np.float64)
+    out[kind] = np.asarray(times * count / (count - 1), np.float64)
     return out
 
 
