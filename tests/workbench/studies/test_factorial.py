@@ -309,3 +309,26 @@ def test_what_is_not_a_design_is_refused() -> None:
 def test_a_list_counts_its_items() -> None:
     rows = analysed(grid(varieties=('["ca"]', '["ca", "oc"]', '["ca", "oc", "it", "en"]')))
     assert rows_of(rows, "main", "varieties")[0]["estimate"] == pytest.approx(VARIETIES, abs=0.01)
+
+
+def test_three_factors_interact_on_request() -> None:
+    rng = np.random.default_rng(2)
+    runs, values = [], []
+    for cell in range(8):
+        a, b, c = cell // 4, cell // 2 % 2, cell % 2
+        levels = {"size": a, "varieties": 2**b, "related": bool(c)}
+        for s in range(2):
+            for lang in ("ca", "oc"):
+                runs.append(Observed(f"r{len(runs)}", cell, levels, "e5", "mixed", s, lang, "fr"))
+                values.append(0.3 + 0.2 * a * b * c + rng.normal(0, 0.02, 8))
+    factors: dict[str, list[Level]] = {"size": [0, 1], "varieties": [1, 2], "related": [False, True]}
+    coded = {"size": "linear", "varieties": "log2", "related": "nominal"}
+    evidence = evidence_of(runs, values, factors)
+    assert len(rows_of(analysed(evidence, coded), "interaction")) == 3
+    rows = analysed(evidence, coded, order=3)
+    [row] = rows_of(rows, "interaction", "size", "varieties", "related")
+    means = np.array([np.mean([evidence.values(r.run_id) for r in runs if r.cell == cell]) for cell in range(8)])
+    table = means.reshape(2, 2, 2)
+    assert row["estimate"] == pytest.approx(np.diff(np.diff(np.diff(table, axis=0), axis=1), axis=2).item())
+    assert json.loads(row["levels"])["related"] == "True - False"
+    assert (row["family_size"], row["ci_low"] < 0.2 < row["ci_high"]) == (7, True)
