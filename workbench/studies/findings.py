@@ -12,6 +12,7 @@ from workbench.studies.words import (
     DOSES,
     FITTED,
     asked,
+    detail,
     figures,
     interval,
     levels,
@@ -50,7 +51,9 @@ def told_apart(results: StudyResults) -> tuple[list[str], list[str]]:
         if not made:
             continue
         tested = [row for row in made if row.get("p_corrected") is not None]
-        if tested and effect not in _LATER:
+        if effect == _LEAVING_OUT:
+            out += [_one(effect, row, results) for row in made]
+        elif tested and effect not in _LATER:
             out += _tested(effect, tested, results)
         else:
             told = _untested(effect, made, results)
@@ -115,10 +118,17 @@ def _one(effect: str, row: EffectRow, results: StudyResults) -> str:
     verdict = "significant" if significant(row) else "not significant"
     if row.get("p_corrected") is None:
         verdict = ""
-    if effect.startswith(_LEAVING_OUT.partition(" (")[0]):
+    if effect == _LEAVING_OUT:
         low = row.get("ci_low")
         shown = low is not None and low > 0 and (row.get("p_corrected") is None or significant(row))
+        said = detail(row).get("finding", "")
         verdict = "predicts pairs that were not used" if shown else "no prediction is shown"
+        if said and "predict" not in said:
+            verdict += f": {said}" if said != "nothing is shown" else ""
+    if effect == "rho" and "needed" in detail(row):
+        needed = detail(row)["needed"]
+        over = f"of {row.get('n')} pairs"
+        verdict = f"{over} it takes {needed:.2f}" if needed is not None else f"{over} none could be shown"
     words = f"{effect}{f' {about}' if about.startswith(('at', 'on')) else f' of {about}' if about else ''}"
     return f"{words}: {figures(row)}{f': {verdict}' if verdict else ''}"
 

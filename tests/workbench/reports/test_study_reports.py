@@ -119,6 +119,21 @@ def test_prediction_is_said_of_a_lower_bound_above_0_alone(low: float, words: st
     assert "predicts" not in " ".join(findings(results(unsure, {"x": [1]})))  # type: ignore[arg-type]
 
 
+def test_a_correlation_of_few_pairs_is_told_with_what_it_takes() -> None:
+    few = effect("rho", 0.6, at={"feature": "4-gram Jaccard"}, n=6, detail={"needed": 0.886}, unit="")
+    none = effect("rho", 1.0, at={"feature": "chrf"}, n=3, detail={"needed": None}, unit="")
+    told = findings(results([few, none], {"x": [1]}))
+    assert told[0].endswith("+.600: of 6 pairs it takes 0.89") and told[1].endswith("of 3 pairs none could be shown")
+    worse = {
+        **prediction(-0.4)[-1],
+        "detail": json.dumps({"finding": "the features do worse than the mean of other pairs"}),
+    }
+    levels = {**prediction(0.4)[-1], "effect": "R squared (leave one pair out, with levels)"}
+    words = findings(results([worse, levels], {"x": [1]}))  # type: ignore[list-item]
+    assert words[0].endswith("no prediction is shown: the features do worse than the mean of other pairs")
+    assert "predict" not in words[1]
+
+
 def test_the_screen_fits_and_counts_what_it_leaves_out() -> None:
     varieties = ("ca", "fr", "oc", "scn", "it", "af", "nl", "yue", "zh", "ms", "id", "gd", "en")
     many = doses(varieties, tuple(f"training-{i}" for i in range(12)))
