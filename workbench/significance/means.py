@@ -1,0 +1,142 @@
+"""Means of many groups of models at once, and sums of them: with intervals over topics and models, and tests."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.significance.intervals.base import over_models
+from workbench.significance.outcomes import DIGITS
+from workbench.significance.paired_tests import TESTS
+from workbench.significance.paired_tests.base import Paired
+from workbench.significance.resampling import Values, draws
+from workbench.significance.units import Units
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Of each contrast: arrays of one length, and `samples` of the bootstrap (resamples x contrasts).
+
+    `low` and `high` are nan where there is a single topic: nothing is known of its spread.
+    """
+
+    estimate: Values
+    low: Values
+    high: Values
+    samples: Values
+
+
+@dataclass(frozen=True)
+class Means:
+    """Means over queries and models of groups that share their queries.
+
+    Topics are resampled together in all groups, and so are models in groups of as many: a difference of two groups
+    is paired by topic, and by seed where both have the same ones, in their order (two-way: Davison and Hinkley 1997,
+    section 3.8). Of k models a bootstrap sees (k - 1) / k of their variance.
+
+    Args:
+        by_query: mean over the models of each group (queries x groups).
+        units: the topics.
+        samples: means of bootstrap samples (resamples x groups).
+        models: of each group.
+        deviation: between the models of each group, over all queries; nan of a single one.
+        resamples, seed: of the bootstrap; tests have the same seed.
+    """
+
+    by_query: Values
+    units: Units
+    samples: Values
+    models: NDArray[np.int64]
+    deviation: Values
+    resamples: int
+    seed: int
+
+    @classmethod
+    def of(cls, groups: list[Values], topics: list[str], resamples: int, seed: int) -> "Means":
+        """Means of groups without a missing value.
+
+        Args:
+            groups: each (queries x models), one query at least.
+            topics: the topic of each query.
+            resamples, seed: of the bootstrap.
+        """
+        units = Units.of(topics)
+        models = np.array([group.shape[1] for group in groups], dtype=np.int64)
+        stacked: Values = np.column_stack(groups)
+        by_model: Values = np.round(stacked, DIGITS)
+        means, ends = draws(units.sums(by_model), units.sizes, resamples, seed), np.cumsum(models)
+        spans = [slice(end - count, end) for end, count in zip(ends, models, strict=True)]
+        each = by_model.mean(axis=0)
+        return cls(
+            np.column_stack([np.round(by_model[:, span].mean(axis=1), DIGITS) for span in spans]),
+            units,
+            np.column_stack([over_models(means[:, span], seed) for span in spans]),
+            models,
+            np.array([each[span].std(ddof=1) if len(each[span]) > 1 else np.nan for span in spans]),
+            resamples,
+            seed,
+        )
+
+    @property
+    def n(self) -> int:
+        """Queries."""
+        return len(self.by_query)
+
+    @property
+    def n_groups(self) -> int:
+        """Topics."""
+        return len(self.units.sizes)
+
+    def sums(self, weights: Values) -> Values:
+        """Contrasts summed within each topic (topics x contrasts).
+
+        Args:
+            weights: of the groups in each contrast (groups x contrasts).
+        """
+        values: Values = np.round(self.by_query @ weights, DIGITS)
+        return self.units.sums(values)
+
+    def estimates(self, weights: Values, confidence: float) -> Estimates:
+        """Contrasts with their percentile intervals.
+
+        Args:
+            weights: of the groups in each contrast (groups x contrasts).
+            confidence: such as 0.95; of each by itself.
+        """
+        samples = self.samples @ weights
+        low, high = np.quantile(samples, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+        if self.n_groups < 2:
+            low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
+        estimate = self.sums(weights).sum(axis=0) / self.n
+        return Estimates(estimate, low, high, samples)
+
+    def p_values(self, weights: Values, flips: int) -> Values:
+        """p of each contrast by the paired randomisation test of topics, for these models; never 0.
+
+        Args:
+            weights: of the groups in each contrast (groups x contrasts).
+            flips: how many at most.
+        """
+        one_family = np.zeros(weights.shape[1], dtype=np.int64)
+        tested = Paired(self.sums(weights), self.units.sizes, None, one_family, flips, self.seed)
+        return TESTS.part("randomisation")().p_values(tested)[0]
+
+    def errors(self, weights: Values) -> Values:
+        """Standard error of each contrast within each bootstrap sample of topics (resamples x contrasts).
+
+        Of sums about their ratio, as those topics vary (Cochran 1977, section 6.4), for a cheap t-test inside a sample:
+        models are not in it. nan of a single topic.
+
+        Args:
+            weights: of the groups in each contrast (groups x contrasts).
+        """
+        sums, sizes = self.sums(weights), self.units.sizes
+        columns = np.column_stack([sums, sums**2, sums * sizes[:, None], sizes**2, np.ones(len(sizes))])
+        drawn, count = draws(columns, sizes, self.resamples, self.seed), sums.shape[1]
+        mean, square, product = drawn[:, :count], drawn[:, count : 2 * count], drawn[:, 2 * count : 3 * count]
+        of_sizes, of_ones = drawn[:, -2:-1], drawn[:, -1:]
+        about = np.maximum(square - 2 * mean * product + mean**2 * of_sizes, 0.0)  # below 0 is rounding
+        if len(sizes) < 2:
+            return np.full(about.shape, np.nan)
+        errors: Values = np.sqrt(about * of_ones / (len(sizes) - 1))
+        return errors
