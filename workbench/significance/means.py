@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.significance.intervals.base import over_models
+from workbench.significance.intervals.base import MODELS
 from workbench.significance.outcomes import DIGITS
 from workbench.significance.paired_tests import TESTS
 from workbench.significance.paired_tests.base import Paired
 from workbench.significance.resampling import Values, draws
-from workbench.significance.units import Units
+from workbench.significance.units import Units, spread
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,12 @@ class Estimates:
 class Means:
     """Means over queries and models of groups that share their queries.
 
-    Topics are resampled together in all groups, and so are models in groups of as many: a difference of two groups
-    is paired by topic, and by seed where both have the same ones, in their order (two-way: Davison and Hinkley 1997,
-    section 3.8). Of k models a bootstrap sees (k - 1) / k of their variance.
+    A bootstrap sample is the mean over models on topics drawn anew (the same in all groups), and beside it the models'
+    own deviations with random weights (the same in all groups of as many models, in their order: a difference of two
+    is paired by topic and by seed). The weights follow t of one less than the models: where topics agree, the interval
+    is that of t over models. Deviations are first freed of what different topics explain of them (`_shrunk`), else it
+    would count twice. Drawing models with replacement instead sees (k - 1) / k of k models' variance, and some of the
+    topics' more than once: its 95% were 77% to 99% where these were 90% to 97% (2, 3 and 5 models).
 
     Args:
         by_query: mean over the models of each group (queries x groups).
@@ -62,20 +65,15 @@ class Means:
         """
         units = Units.of(topics)
         models = np.array([group.shape[1] for group in groups], dtype=np.int64)
-        stacked: Values = np.column_stack(groups)
-        by_model: Values = np.round(stacked, DIGITS)
-        means, ends = draws(units.sums(by_model), units.sizes, resamples, seed), np.cumsum(models)
-        spans = [slice(end - count, end) for end, count in zip(ends, models, strict=True)]
-        each = by_model.mean(axis=0)
-        return cls(
-            np.column_stack([np.round(by_model[:, span].mean(axis=1), DIGITS) for span in spans]),
-            units,
-            np.column_stack([over_models(means[:, span], seed) for span in spans]),
-            models,
-            np.array([each[span].std(ddof=1) if len(each[span]) > 1 else np.nan for span in spans]),
-            resamples,
-            seed,
-        )
+        rounded = [np.round(group, DIGITS) for group in groups]
+        by_query: Values = np.column_stack([np.round(group.mean(axis=1), DIGITS) for group in rounded])
+        samples = draws(units.sums(by_query), units.sizes, resamples, seed)
+        deviation = np.full(len(groups), np.nan)
+        for i, group in enumerate(rounded):
+            if models[i] > 1:
+                deviation[i] = group.mean(axis=0).std(ddof=1)
+                samples[:, i] += _weights(resamples, int(models[i]), seed) @ _shrunk(group, units)
+        return cls(by_query, units, samples, models, deviation, resamples, seed)
 
     @property
     def n(self) -> int:
@@ -140,3 +138,29 @@ class Means:
             return np.full(about.shape, np.nan)
         errors: Values = np.sqrt(about * of_ones / (len(sizes) - 1))
         return errors
+
+
+def _weights(resamples: int, models: int, seed: int) -> Values:
+    """Of the models' deviations in each sample, so that their sum has the spread of t (resamples x models)."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(MODELS, models)))
+    normal, squares = rng.normal(size=(resamples, models)), rng.chisquare(models - 1, size=(resamples, 1))
+    weights: Values = normal / np.sqrt(models * squares)
+    return weights
+
+
+def _shrunk(group: Values, units: Units) -> Values:
+    """Each model's deviation from their mean, with the spread that is left when that of a mean over topics is taken
+    away (models).
+
+    Args:
+        group: (queries x models).
+    """
+    deviations: Values = group.mean(axis=0) - group.mean()
+    models, between = group.shape[1], deviations.var(ddof=1)
+    if between == 0 or len(units.sizes) < 2:
+        return deviations
+    interaction = group - group.mean(axis=1, keepdims=True) - deviations
+    errors = spread(units.sums(interaction), units.sizes) ** 2 / len(units.sizes)
+    left = between - errors.mean() * models / (models - 1)  # the mean over models took its share
+    shrunk: Values = deviations * np.sqrt(max(left, 0.0) / between)
+    return shrunk

@@ -143,18 +143,18 @@ class Dosed:
 
     def fitted(self) -> list[EffectRow]:
         """G, N0 and k, and the curve with its band at `points` doses: 0, and from a quarter of the smallest on."""
-        variance = self.gained.samples.var(axis=0)
+        widths = self.gained.high - self.gained.low
         needed, why = 3 if self.shape is None else 2, ""
         if len(self.doses) < needed:
             why = f"a curve needs {needed} doses above 0, and {len(self.doses)} are there"
         elif self.means.n_groups < 2:
             why = ONE_TOPIC
-        elif not (variance > 0).all():
+        elif not (widths > 0).all():
             why = "gains do not vary between topics"
         if why:
             return [self._row(name, why_not=why) for name in ("G", "N0", "k")]
-        doses, precision = np.array(self.doses), 1 / variance
-        largest = max(1.0, 10 * float(np.abs(self.gained.samples).max()))
+        doses, precision = np.array(self.doses), 1 / widths**2
+        largest = max(1.0, 10 * float(np.abs(self.gained.estimate).max()))
         best = fitted(doses, self.gained.estimate[None], precision, self.shape, largest)
         drawn = fitted(doses, self.gained.samples, precision, self.shape, largest)
         at = np.concatenate([[0.0], np.geomspace(doses[0] / 4, doses[-1], self.points - 1)])

@@ -67,7 +67,7 @@ def fitted(
     Args:
         doses: above 0, three at least, or two if `shape` is given (doses).
         gains: (curves x doses).
-        weights: of the doses, 1 / variance (doses).
+        weights: of the doses, in proportion to 1 / variance (doses).
         shape: k, if it is not to be sought.
         largest: height, up or down.
 

@@ -43,10 +43,11 @@ class DoseResponse(Analysis):
     runs share. Dose 0 is the base: its gain is 0 by definition. The level "all" is the largest dose; how much it is
     says `all`.
 
-    The curve g(N) = G (1 - exp(-(N / N0)^k)) is fitted to the gains by least squares weighted by their precision, and
-    in each bootstrap sample of topics and models anew: hence its pointwise band of `points` doses and the intervals of
-    G, N0 and k. A parameter is not identified where more samples lie at a bound of the search than are outside its
-    interval on one side, and N0 and k are not where the interval of G includes 0. `shape` fixes k.
+    The curve g(N) = G (1 - exp(-(N / N0)^k)) is fitted to the gains by least squares, each weighted by one over the
+    square of its interval's width, and in each bootstrap sample of topics and models anew: hence its pointwise band of
+    `points` doses and the intervals of G, N0 and k. A parameter is not identified where more samples lie at a bound of
+    the search than are outside its interval on one side, and N0 and k are not where the interval of G includes 0.
+    `shape` fixes k.
 
     The minimum effective dose is the smallest that, tested from the largest down to the first that fails, has a gain
     that is significant and at least `smallest_difference`. Its interval is of the smallest dose whose true gain is at
