@@ -35,7 +35,7 @@ class Means:
     is paired by topic and by seed). The weights follow t of one less than the models: where topics agree, the interval
     is that of t over models. Deviations are first freed of what different topics explain of them (`_shrunk`), else it
     would count twice. Drawing models with replacement instead sees (k - 1) / k of k models' variance, and some of the
-    topics' more than once: its 95% were 77% to 99% where these were 90% to 97% (2, 3 and 5 models).
+    topics' more than once: of 2, 3 and 5 models its 95% were 77% to 99%, where these were 90% to 97%.
 
     Args:
         by_query: mean over the models of each group (queries x groups).
@@ -69,10 +69,11 @@ class Means:
         by_query: Values = np.column_stack([np.round(group.mean(axis=1), DIGITS) for group in rounded])
         samples = draws(units.sums(by_query), units.sizes, resamples, seed)
         deviation = np.full(len(groups), np.nan)
+        weights = {count: _weights(resamples, count, seed) for count in sorted(set(models.tolist()) - {1})}
         for i, group in enumerate(rounded):
             if models[i] > 1:
                 deviation[i] = group.mean(axis=0).std(ddof=1)
-                samples[:, i] += _weights(resamples, int(models[i]), seed) @ _shrunk(group, units)
+                samples[:, i] += weights[group.shape[1]] @ _shrunk(group, units)
         return cls(by_query, units, samples, models, deviation, resamples, seed)
 
     @property

@@ -10,8 +10,8 @@ SHAPES = 0.25, 4.0
 """Bounds of k."""
 BEYOND = 10.0
 """N0 is sought from the smallest dose / 10 to the largest x 10: further out the curve is a step or a straight line."""
-GRID, ZOOMS, FINE = (48, 17), 9, 7
-"""Places of the first search (N0 x k), how often it is narrowed, and places on each side of a narrower one."""
+GRID, STEPS, FINE = (48, 17), 16, 5
+"""Places of the first search (N0 x k), how many narrower ones follow, and the places of each on an axis."""
 CELLS = 4_000_000
 """Numbers in a block of the search: bounds memory."""
 
@@ -94,18 +94,19 @@ def fitted(
         places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
         risen = _risen(doses, places[:, :1], np.exp(places[:, 1:]))
         best = places[height(risen, some)[1].argmin(axis=1)]
-        step = np.array([(high[i] - low[i]) / (GRID[i] - 1) for i in range(2)])
+        step = np.tile([(high[i] - low[i]) / (GRID[i] - 1) for i in range(2)], (len(some), 1, 1))
         offsets = np.linspace(-1, 1, FINE)
         around = np.stack(np.meshgrid(offsets, offsets if shape is None else [0.0], indexing="ij"), axis=-1)
         around = around.reshape(-1, 2)
-        for _ in range(ZOOMS):
+        for _ in range(STEPS):
             near = np.clip(best[:, None] + around * step, low, high)
             risen = _risen(doses, near[..., :1], np.exp(near[..., 1:]))
             heights, loss = height(risen, some)
             chosen = loss.argmin(axis=1)
             best = near[np.arange(len(some)), chosen]
-            # The best place may lie along a narrow valley: narrow slowly.
-            step = step * 0.5
+            # Narrower where the best lies within; where it lies at the rim a valley goes on.
+            within = (np.abs(around[chosen]) < 1).all(axis=1) if shape is None else np.abs(around[chosen, 0]) < 1
+            step[within] /= 3
         return heights[np.arange(len(some)), chosen], best
 
     at_once = max(1, CELLS // (GRID[0] * GRID[1] * len(doses)))
