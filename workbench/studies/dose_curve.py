@@ -70,8 +70,11 @@ class Dosed:
 
     @cached_property
     def _significant(self) -> Mask:
-        """Gains above 0 in the sequence that has not failed yet (doses)."""
-        return rules.unbroken((self.p <= 1 - self.confidence) & (self.gained.estimate > 0))
+        """Gains above 0 in the sequence that has not failed yet (doses).
+
+        The test is of these models; so the interval, which is over models too, must lie above 0 as well.
+        """
+        return rules.unbroken((self.p <= 1 - self.confidence) & (self.gained.low > 0))
 
     @cached_property
     def _position(self) -> int:

@@ -10,10 +10,11 @@ SHAPES = 0.25, 4.0
 """Bounds of k."""
 BEYOND = 10.0
 """N0 is sought from the smallest dose / 10 to the largest x 10: further out the curve is a step or a straight line."""
-GRID, STEPS, FINE = (48, 17), 16, 5
-"""Places of the first search (N0 x k), how many narrower ones follow, and the places of each on an axis."""
+GRID, STEPS = (48, 17), 20
+"""Places where the search begins (N0 x k), and the steps that follow from the best of them."""
 CELLS = 4_000_000
 """Numbers in a block of the search: bounds memory."""
+_TINY = 1e-140  # its square is a number too
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def fitted(
     """Curves by weighted least squares within bounds; many at once.
 
     The height that fits best is known once N0 and k are (variable projection: Golub and Pereyra 1973), so that only
-    these two are sought: on a grid in their logarithms, then on narrower ones about each curve's best place.
+    these two are sought, in their logarithms: from the best place of a grid by damped Gauss-Newton steps (Levenberg
+    1944; the Jacobian as Kaufman 1975 simplifies it), none of which is taken that fits worse.
 
     Args:
         doses: above 0, three at least, or two if `shape` is given (doses).
@@ -81,33 +83,32 @@ def fitted(
     high = np.log([most, SHAPES[1] if shape is None else shape])
 
     def height(risen: Values, some: Values) -> tuple[Values, Values]:
-        """The best height for each curve and place (curves x places), and what of the loss depends on the place."""
-        along = (some * weights) @ risen.T if risen.ndim == 2 else np.einsum("cd,cpd->cp", some * weights, risen)
-        square = (risen**2 * weights).sum(axis=-1)  # of each place, for all curves or for each
-        with np.errstate(divide="ignore", invalid="ignore"):
-            best = np.clip(np.nan_to_num(along / square), -largest, largest)
+        """The best heights of curves, and what of their loss depends on N0 and k (curves, or curves x places).
+
+        Args:
+            risen: of each curve (curves x doses), or of the same places for all (places x 1 x doses).
+        """
+        along = ((some * weights) * risen).sum(axis=-1).T if risen.ndim == 2 else (some * weights) @ risen[:, 0].T
+        square = (risen**2 * weights).sum(axis=-1).T
+        best = np.clip(along / np.maximum(square, _TINY), -largest, largest)
         return best, best * (best * square - 2 * along)
 
     def of(some: Values) -> tuple[Values, Values]:
         """Height, and the logarithms of N0 and k (curves x 2)."""
         axes = [np.linspace(low[i], high[i], GRID[i] if high[i] > low[i] else 1) for i in range(2)]
         places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-        risen = _risen(doses, places[:, :1], np.exp(places[:, 1:]))
-        best = places[height(risen, some)[1].argmin(axis=1)]
-        step = np.tile([(high[i] - low[i]) / (GRID[i] - 1) for i in range(2)], (len(some), 1, 1))
-        offsets = np.linspace(-1, 1, FINE)
-        around = np.stack(np.meshgrid(offsets, offsets if shape is None else [0.0], indexing="ij"), axis=-1)
-        around = around.reshape(-1, 2)
+        on_grid = _risen(doses, places[:, None, :1], np.exp(places[:, None, 1:]))
+        best = places[height(on_grid, some)[1].argmin(axis=1)]
+        heights, loss = height(_risen(doses, best[:, :1], np.exp(best[:, 1:])), some)
+        damping = np.full(len(some), 0.01)
         for _ in range(STEPS):
-            near = np.clip(best[:, None] + around * step, low, high)
-            risen = _risen(doses, near[..., :1], np.exp(near[..., 1:]))
-            heights, loss = height(risen, some)
-            chosen = loss.argmin(axis=1)
-            best = near[np.arange(len(some)), chosen]
-            # Narrower where the best lies within; where it lies at the rim a valley goes on.
-            within = (np.abs(around[chosen]) < 1).all(axis=1) if shape is None else np.abs(around[chosen, 0]) < 1
-            step[within] /= 3
-        return heights[np.arange(len(some)), chosen], best
+            step = _step(doses, some, weights, heights, best, damping, (low, high))
+            tried = np.clip(best + step, low, high)
+            new, new_loss = height(_risen(doses, tried[:, :1], np.exp(tried[:, 1:])), some)
+            better = new_loss < loss
+            best[better], heights[better], loss[better] = tried[better], new[better], new_loss[better]
+            damping *= np.where(better, 0.2, 5.0)
+        return heights, best
 
     at_once = max(1, CELLS // (GRID[0] * GRID[1] * len(doses)))
     parts = [of(gains[start : start + at_once]) for start in range(0, len(gains), at_once)]
@@ -121,3 +122,35 @@ def fitted(
         largest,
         shape is not None,
     )
+
+
+def _step(
+    doses: Values,
+    some: Values,
+    weights: Values,
+    heights: Values,
+    at: Values,
+    damping: Values,
+    bounds: tuple[Values, Values],
+) -> Values:
+    """A damped Gauss-Newton step of log N0 and log k (curves x 2); none across a bound."""
+    shape = np.exp(at[:, 1:])
+    exponent = shape * (np.log(doses) - at[:, :1])
+    risen, slope = -np.expm1(-np.exp(exponent)), np.exp(exponent - np.exp(exponent))
+    jacobian = (heights[:, None] * slope)[:, :, None] * np.stack(
+        [np.broadcast_to(-shape, slope.shape), exponent], axis=-1
+    )
+    # What a change of height would do instead is not the step's to do.
+    square = np.maximum((risen**2 * weights).sum(axis=1), _TINY)
+    along = np.einsum("cd,d,cdp->cp", risen, weights, jacobian) / square[:, None]
+    jacobian = jacobian - risen[:, :, None] * along[:, None]
+    gradient = np.einsum("cdp,d,cd->cp", jacobian, weights, some - heights[:, None] * risen)
+    low, high = bounds
+    held = ((at <= low) & (gradient <= 0)) | ((at >= high) & (gradient >= 0))
+    jacobian, gradient = np.where(held[:, None], 0.0, jacobian), np.where(held, 0.0, gradient)
+    normal = np.einsum("cdp,d,cdq->cpq", jacobian, weights, jacobian)
+    scale = np.einsum("cpp->cp", normal) * (1 + damping[:, None]) + _TINY
+    determinant = scale[:, 0] * scale[:, 1] - normal[:, 0, 1] ** 2
+    crossed = gradient * scale[:, ::-1] - gradient[:, ::-1] * normal[:, 0, 1:]
+    step: Values = crossed / np.maximum(determinant, _TINY**2)[:, None]
+    return step

@@ -50,11 +50,12 @@ class DoseResponse(Analysis):
     `shape` fixes k.
 
     The minimum effective dose is the smallest that, tested from the largest down to the first that fails, has a gain
-    that is significant and at least `smallest_difference`. Its interval is of the smallest dose whose true gain is at
-    least that (`doses.effective_bounds`). The plateau is the smallest dose, from the minimum effective one on, from
-    which on all are within `smallest_difference` of the largest one's gain by the upper bound of the difference; the
-    largest itself is none. Without a minimum effective dose there is none either. Shares of resamples that give each
-    dose are in `detail`; inside a resample the rules use a t of topics for the test and the bound.
+    that is significant and at least `smallest_difference`. Significant is what the test says of these models and the
+    interval of topics and models too. Its own interval is of the smallest dose whose true gain is at least that
+    (`doses.effective_bounds`). The plateau is the smallest dose, from the minimum effective one on, from which on all
+    are within `smallest_difference` of the largest one's gain by the upper bound of the difference; the largest itself
+    is none, and without a minimum effective dose there is none either. Shares of resamples that give each dose are in
+    `detail`; inside a resample the rules use a t of topics for the test and the bound.
     """
 
     factor: str = "queries"
