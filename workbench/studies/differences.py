@@ -212,7 +212,7 @@ def estimated(
         involved = weights[:, i] != 0
         detail: dict[str, Any] = {"left_out": left_out} if left_out else {}
         if involved.sum() == 1 and means.models[involved][0] > 1:
-            detail["between_models"] = float(means.deviation[involved][0])
+            detail["between_models"] = means.deviation(int(involved.argmax()))
         columns: dict[str, Any] = {"unit": same["measure"], "n": means.n, "n_groups": means.n_groups}
         columns["models"] = int(means.models[involved].max(initial=1))
         columns |= {"estimate": found.estimate[i], "ci_low": found.low[i], "ci_high": found.high[i]}

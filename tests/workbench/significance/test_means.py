@@ -37,7 +37,7 @@ def test_where_topics_agree_the_interval_is_that_of_t_over_models() -> None:
     found = means.estimates(np.ones((1, 1)), 0.95)
     low, high = stats.t.interval(0.95, 3, models.mean(), stats.sem(models))
     assert (found.low[0], found.high[0]) == (pytest.approx(low, abs=0.01), pytest.approx(high, abs=0.01))
-    assert means.deviation[0] == pytest.approx(models.std(ddof=1))
+    assert means.deviation(0) == pytest.approx(models.std(ddof=1))
 
 
 def test_models_of_two_groups_are_paired() -> None:

@@ -83,30 +83,26 @@ def test_areas_and_slopes_are_numpys_of_the_means() -> None:
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    systems = 40
-    rows = analysed(grid(systems, seeds=1), cost=WORDS, flips=1_000, resamples=600)
+    rows = analysed(grid(40, seeds=1), resamples=600)
     places = np.log1p(BUDGETS)
-    held: dict[str, list[bool]] = {"area": [], "slope": [], "area difference": []}
-    areas = {
-        (m, z): float(np.trapezoid([gain(m, z, b) for b in BUDGETS], places) / places[-1])
-        for m in METHODS
-        for z in NOISES
-    }
-    for row in of(rows, "area"):
-        at = json.loads(row["levels"])
-        # The topics' own differences come with every budget but 0.
-        held["area"].append(covers(row, areas[at["method"], at["study.noise"]]))
-    for row in of(rows, "area difference"):
-        at = json.loads(row["levels"])
-        noise = at["study.noise"]
-        held["area difference"].append(covers(row, areas["parallel", noise] - areas["lexicon", noise]))
-    for row in of(rows, "slope"):
-        held["slope"].append(covers(row, SLOPES[json.loads(row["levels"])["method"]]))
-    for name, each in held.items():
-        low, high = stats.binom.interval(0.99, len(each), 0.95)
-        # Areas of one system share their topics: as many independent ones as systems.
-        low = stats.binom.ppf(0.005, systems, 0.95) / systems * len(each) if name == "area" else low
-        assert low <= sum(each) <= max(high, len(each) * (name == "area"))
+
+    def area(method: str, noise: float) -> float:
+        return float(np.trapezoid([gain(method, noise, b) for b in BUDGETS], places) / places[-1])
+
+    # What topics have of their own is in all areas of a system, and in no difference and no slope.
+    held = {"area": [covers(row, area("lexicon", 0.1)) for row in of(rows, "area", levels=levels("lexicon", 0.1))]}
+    held["area difference"] = [
+        covers(row, area("parallel", noise) - area("lexicon", noise))
+        for noise in NOISES
+        for row in of(rows, "area difference", levels=levels("parallel", noise, "lexicon"))
+    ]
+    held["slope"] = [
+        covers(row, SLOPES[method]) for method in METHODS for row in of(rows, "slope", levels=levels(method))
+    ]
+    for name, size in (("area", 40), ("area difference", 120), ("slope", 240)):
+        low, high = stats.binom.interval(0.99, size, 0.95)
+        assert len(held[name]) == size
+        assert low <= sum(held[name]) <= high
 
 
 def test_equal_cost_is_over_the_range_that_both_have() -> None:
