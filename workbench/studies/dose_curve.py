@@ -29,7 +29,7 @@ class Dosed:
         p: of the gains, each by itself (doses).
         same: columns of every row; `unit` is that of doses, `family` that of the gains.
         detail: of every row.
-        confidence, smallest_difference, shape, points: settings of the analysis.
+        confidence, smallest, shape, points: settings of the analysis.
     """
 
     doses: list[float]
@@ -42,7 +42,7 @@ class Dosed:
     family: str
     detail: dict[str, Any]
     confidence: float
-    smallest_difference: float
+    smallest: float
     shape: float | None
     points: int
 
@@ -66,7 +66,7 @@ class Dosed:
     def _drawn(self) -> rules.Positions:
         """Position of the minimum effective dose in each resample."""
         sure = self.gained.samples > self._critical * self.means.errors(self.weights)
-        return rules.effective(sure, self.gained.samples, self.smallest_difference)
+        return rules.effective(sure, self.gained.samples, self.smallest)
 
     @cached_property
     def _significant(self) -> Mask:
@@ -79,7 +79,7 @@ class Dosed:
     @cached_property
     def _position(self) -> int:
         """Of the minimum effective dose; -1: there is none."""
-        return int(rules.effective(self._significant, self.gained.estimate, self.smallest_difference))
+        return int(rules.effective(self._significant, self.gained.estimate, self.smallest))
 
     def _row(self, effect: str, detail: dict[str, Any] | None = None, **columns: Any) -> EffectRow:
         counts = {"n": self.means.n, "n_groups": self.means.n_groups, "models": int(self.means.models.max())}
@@ -88,14 +88,14 @@ class Dosed:
     def minimum(self) -> EffectRow:
         """The minimum effective dose, with the interval of the smallest dose that is truly worth having."""
         found, position, several = self.gained, self._position, self.means.n_groups > 1
-        detail: dict[str, Any] = {"smallest_difference": self.smallest_difference}
+        detail: dict[str, Any] = {"smallest": self.smallest}
         result: dict[str, Any] = {
             "unit": self.unit, "test": "randomisation", "correction": SEQUENCE, "family": self.family,
             "family_size": len(self.doses),
         }  # fmt: skip
         if several:
             detail["resamples"] = rules.shares(self._drawn, self.doses)
-            low, high = rules.effective_bounds(found.low, found.high, self.smallest_difference)
+            low, high = rules.effective_bounds(found.low, found.high, self.smallest)
             if low == len(self.doses):
                 detail["interval"] = f"above {self.doses[-1]:g}"
             else:
@@ -108,13 +108,13 @@ class Dosed:
         elif not self._significant.any():
             result["why_not"] = f"not reached: the gain at the largest, {self.doses[-1]:g}, is not shown"
         else:
-            first = self.doses[int(rules.smallest(self._significant))]
-            result["why_not"] = f"not reached: shown from {first:g} on, and below {self.smallest_difference:g} at each"
+            first = self.doses[int(rules.first(self._significant))]
+            result["why_not"] = f"not reached: shown from {first:g} on, and below {self.smallest:g} at each"
         return self._row("minimum effective dose", detail, **result)
 
     def plateau(self) -> EffectRow:
         """Where it levels off, with the interval of the smallest dose that is truly as good as the largest."""
-        smallest, why = self.smallest_difference, ""
+        smallest, why = self.smallest, ""
         if self.doses[-1] != self.largest:
             why = f"the largest dose, {self.largest:g}, is not there"
         elif len(self.doses) < 2:
@@ -128,7 +128,7 @@ class Dosed:
         shortfall = zip(self.doses[:-1], found.estimate, found.low, found.high, strict=True)
         upper = found.samples + self._critical * self.means.errors(short)
         detail = {
-            "smallest_difference": smallest,
+            "smallest": smallest,
             "short_of_largest": {f"{dose:g}": [float(v) for v in values] for dose, *values in shortfall},
             "resamples": rules.shares(rules.plateau(upper, self._drawn, smallest), self.doses),
         }
@@ -136,7 +136,7 @@ class Dosed:
             return self._row("plateau", detail, unit=self.unit, why_not="no minimum effective dose")
         position = int(rules.plateau(found.high, np.array(self._position), smallest))
         # A dose that surely falls short by more is none; the rule's answer is an upper bound by itself.
-        lower = int(rules.smallest(found.low < smallest))
+        lower = int(rules.first(found.low < smallest))
         low = self.doses[lower] if lower >= 0 else self.largest
         if position < 0:
             why = f"not reached: below {self.largest:g} no dose is surely within {smallest:g} of it"

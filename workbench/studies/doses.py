@@ -20,10 +20,10 @@ def unbroken(passed: Mask) -> Mask:
     return out
 
 
-def smallest(passed: Mask) -> Positions:
+def first(passed: Mask) -> Positions:
     """Position of the first that passed along the last axis; -1 where none did."""
-    first: Positions = np.where(passed.any(axis=-1), passed.argmax(axis=-1), -1)
-    return first
+    at: Positions = np.where(passed.any(axis=-1), passed.argmax(axis=-1), -1)
+    return at
 
 
 def in_sequence(p: Values) -> Values:
@@ -32,18 +32,18 @@ def in_sequence(p: Values) -> Values:
     return adjusted
 
 
-def effective(significant: Mask, gains: Values, smallest_difference: float) -> Positions:
+def effective(significant: Mask, gains: Values, smallest: float) -> Positions:
     """The minimum effective dose: the smallest in the sequence of significant gains that is worth having; -1: none.
 
     Args:
         significant: whether each gain is above 0 and significant by itself (... x doses).
         gains: (... x doses).
-        smallest_difference: that is worth having.
+        smallest: that is worth having.
     """
-    return smallest(unbroken(significant) & (gains >= smallest_difference))
+    return first(unbroken(significant) & (gains >= smallest))
 
 
-def effective_bounds(low: Values, high: Values, smallest_difference: float) -> tuple[int, int]:
+def effective_bounds(low: Values, high: Values, smallest: float) -> tuple[int, int]:
     """Between which doses the smallest lies whose true gain is worth having, if gains do not fall with the dose.
 
     By inversion: doses are left out below whose gain, by its interval, is smaller, and above the smallest in sequence
@@ -51,26 +51,26 @@ def effective_bounds(low: Values, high: Values, smallest_difference: float) -> t
 
     Args:
         low, high: bounds of the gain at each dose (doses).
-        smallest_difference: that is worth having.
+        smallest: that is worth having.
 
     Returns:
         their positions; the first is the number of doses if all are left out, the second -1 if none surely does.
     """
-    from_below = int(smallest(high >= smallest_difference))
-    return (from_below if from_below >= 0 else len(low)), int(smallest(unbroken(low >= smallest_difference)))
+    from_below = int(first(high >= smallest))
+    return (from_below if from_below >= 0 else len(low)), int(first(unbroken(low >= smallest)))
 
 
-def plateau(upper: Values, start: Positions, smallest_difference: float) -> Positions:
+def plateau(upper: Values, start: Positions, smallest: float) -> Positions:
     """The smallest dose, from the minimum effective one on, from which on none falls short of the largest by what is
     worth having; -1: none below the largest, or no effective dose to begin with.
 
     Args:
         upper: bound of what the largest dose gains beyond each smaller one (... x doses but the largest).
         start: position of the minimum effective dose; -1: there is none (...).
-        smallest_difference: that is worth having.
+        smallest: that is worth having.
     """
     from_start = np.arange(upper.shape[-1]) >= np.asarray(start)[..., None]
-    found = smallest(unbroken(upper < smallest_difference) & from_start)
+    found = first(unbroken(upper < smallest) & from_start)
     return np.where(np.asarray(start) >= 0, found, -1)
 
 

@@ -59,7 +59,7 @@ def one(rows: list[Row], effect: str, **columns: Any) -> Row:
 def test_a_clear_curve_is_found_whole() -> None:
     doses = [0, 5, 20, 60, 120, 300, 1000, 2000]
     evidence = grid(doses, topics=500, noise=0.05, between=0.001, control=True).evidence(**TRUTH)
-    rows = effects("dose-response", evidence, smallest_difference=0.02, flips=20_000)
+    rows = effects("dose-response", evidence, smallest=0.02, flips=20_000)
     by_hand = evidence.values(evidence.runs[-1].run_id)
     assert by_hand.shape == (500,)
     for row in of(rows, "gain", trained_on="ca-fr"):
@@ -97,7 +97,7 @@ def test_a_clear_curve_is_found_whole() -> None:
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     systems, doses = 100, [0, 15, 50, 120, 300]
     evidence = grid(doses, systems=systems, noise=0.06, topics=50).evidence()
-    rows = effects("dose-response", evidence, smallest_difference=0.05, resamples=300, points=4)
+    rows = effects("dose-response", evidence, smallest=0.05, resamples=300, points=4)
     for dose in doses[1:]:
         gains = [covers(row, risen(dose)) for row in of(rows, "gain", dose=dose)]
         assert within(np.mean(gains), systems, 0.95)
@@ -119,7 +119,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 def test_where_nothing_helps_a_dose_is_found_as_seldom_as_the_level_says() -> None:
     systems = 300
     made = grid([30, 100], lambda dose: 0.0, systems=systems, between=0.0, topics=50, seeds=1)
-    rows = effects("dose-response", made.evidence(), smallest_difference=1e-6, resamples=100, points=2)
+    rows = effects("dose-response", made.evidence(), smallest=1e-6, resamples=100, points=2)
     found = sum("why_not" not in row for row in of(rows, "minimum effective dose"))
     assert stats.binomtest(found, systems, 0.05, "greater").pvalue > 0.005
     rejected = [row["p_value"] <= 0.05 for row in of(rows, "gain")]
@@ -162,6 +162,8 @@ def test_what_is_missing_is_said() -> None:
     without_base.runs = [run for run in without_base.runs if run.trained_on]
     [first, *_] = effects("dose-response", without_base.evidence())
     assert first["why_not"] == "no run before training in the same cell"
+    nothing = grid([0, 30], seeds=0)
+    assert effects("dose-response", nothing.evidence())[0]["why_not"] == "no cell with a training has been run"
     few = effects("dose-response", grid([0, 30, 60]).evidence())
     assert one(few, "G")["why_not"] == "a curve needs 3 doses above 0, and 2 are there"
     clear = effects("dose-response", grid([0, 30, 600], noise=0.02).evidence(), shape=1.0)
@@ -192,6 +194,8 @@ def test_all_is_the_largest_and_names_may_be_numbers() -> None:
     made.runs = [run for run in made.runs if run.levels[FACTOR] != 0 or run.trained_on is None]
     rows = effects("dose-response", made.evidence(), all=248)
     assert [row["dose"] for row in of(rows, "gain")] == [0, 40, 80, 248]
+    known = effects("dose-response", made.evidence(known={"ca-fr": 243}))
+    assert [row["dose"] for row in of(known, "gain")] == [0, 40, 80, 243]
     with pytest.raises(LswError, match="How much is the level 'all'") as refused:
         effects("dose-response", made.evidence())
     assert "analysis.all = " in refused.value.cure
@@ -214,6 +218,6 @@ def test_all_is_the_largest_and_names_may_be_numbers() -> None:
 )
 def test_bad_input_is_refused(levels: list[Any], settings: dict[str, Any], says: str) -> None:
     made = Grid({FACTOR: levels}, ["a"])
-    made.add(np.ones(1), {FACTOR: levels[0]})
+    made.add(np.ones(1), {FACTOR: levels[0]}, "ca-fr", 1)
     with pytest.raises(LswError, match=says):
         effects("dose-response", made.evidence(), **settings)

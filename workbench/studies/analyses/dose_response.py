@@ -41,7 +41,7 @@ class DoseResponse(Analysis):
     A curve is of one system, training, query variety and level of each factor in `by`: all other factors, if it is not
     given, but seeds. What is in no list is averaged over, as models are. Its figures are of the queries that all its
     runs share. Dose 0 is the base: its gain is 0 by definition. The level "all" is the largest dose; how much it is
-    says `all`.
+    says `all`, or else, of queries, what the training draws from.
 
     The curve g(N) = G (1 - exp(-(N / N0)^k)) is fitted to the gains by least squares, each weighted by one over the
     square of its interval's width, and in each bootstrap sample of topics and models anew: hence its pointwise band of
@@ -50,17 +50,17 @@ class DoseResponse(Analysis):
     `shape` fixes k.
 
     The minimum effective dose is the smallest that, tested from the largest down to the first that fails, has a gain
-    that is significant and at least `smallest_difference`. Significant is what the test says of these models and the
+    that is significant and at least `smallest`. Significant is what the test says of these models and the
     interval of topics and models too. Its own interval is of the smallest dose whose true gain is at least that
     (`doses.effective_bounds`). The plateau is the smallest dose, from the minimum effective one on, from which on all
-    are within `smallest_difference` of the largest one's gain by the upper bound of the difference; the largest itself
+    are within `smallest` of the largest one's gain by the upper bound of the difference; the largest itself
     is none, and without a minimum effective dose there is none either. Shares of resamples that give each dose are in
     `detail`; inside a resample the rules use a t of topics for the test and the bound.
     """
 
     factor: str = "queries"
     by: list[str] | None = None
-    smallest_difference: Annotated[float, Field(gt=0, le=1)] = 0.01
+    smallest: Annotated[float, Field(gt=0, le=1)] = 0.01
     all: Annotated[int, Field(gt=0)] | None = None
     shape: Annotated[float, Field(ge=0.25, le=4)] | None = None
     points: Annotated[int, Field(ge=2, le=1_000)] = 25
@@ -72,40 +72,48 @@ class DoseResponse(Analysis):
     def of(self, evidence: Evidence, progress: Progress) -> list[EffectRow]:
         factor = evidence.factor(self.factor)
         by = others(evidence, self.by, [factor])
-        dose = self._doses(factor, evidence.factors[factor])
-        curves: dict[Who, dict[float, list[Observed]]] = {}
+        curves: dict[Who, dict[Level, list[Observed]]] = {}
         for who, runs in gathered(evidence, [*by, factor]).items():
             if who.trained_on is not None:
-                curves.setdefault(who._replace(levels=who.levels[:-1]), {})[dose[who.levels[-1]]] = runs
+                curves.setdefault(who._replace(levels=who.levels[:-1]), {})[who.levels[-1]] = runs
         rows, before = list[EffectRow](), bases(evidence)
-        for i, (who, at) in enumerate(curves.items()):
+        for i, (who, runs_at) in enumerate(curves.items()):
+            count = evidence.known.get(who.trained_on or "") if factor.rpartition(".")[2] == "queries" else None
+            dose = self._doses(factor, evidence.factors[factor], self.all or count)
+            at = {dose[level]: runs for level, runs in runs_at.items()}
             one = _Curve(self, evidence, factor, list(dose.values()), who, dict(zip(by, who.levels, strict=True)), at)
             rows += one.effects(before)
             control = who._replace(trained_on=evidence.control)
             if evidence.control and who != control and control in curves:
-                rows += one.controls(curves[control])
+                rows += one.controls({dose[level]: runs for level, runs in curves[control].items()})
             progress(i + 1, len(curves))
+        if not rows:
+            same = EffectRow(measure=evidence.measure, levels="{}")
+            return [row(same, "gain", why_not="no cell with a training has been run")]
         return corrected(rows, "holm")
 
-    def _doses(self, factor: str, levels: list[Level]) -> dict[Level, float]:
+    def _doses(self, factor: str, levels: list[Level], count: int | None) -> dict[Level, float]:
         """Each level's dose, ascending.
+
+        Args:
+            count: how much "all" is.
 
         Raises:
             LswError: a level is no dose, or two are the same; "all" is not said how much, or is not the largest.
         """
         known = numbers(factor, [level for level in levels if level != ALL])
         if ALL in levels:
-            if self.all is None:
+            if count is None:
                 raise LswError(
                     f"How much is the level 'all' of '{factor}'?", "analysis.all", "Say it: analysis.all = 20000."
                 )
-            if known and self.all <= max(known.values()):
+            if known and count <= max(known.values()):
                 raise LswError(
-                    f"The level 'all' of '{factor}' is {self.all:,}, and another level {max(known.values()):,g}.",
+                    f"The level 'all' of '{factor}' is {count:,}, and another level {max(known.values()):,g}.",
                     "analysis.all",
                     "It must be the largest: leave the other level out, or correct analysis.all.",
                 )
-            known[ALL] = float(self.all)
+            known[ALL] = float(count)
         if len(set(known.values())) < len(known):
             raise LswError(f"Two levels of '{factor}' are the same dose.", cure="Leave one of them out.")
         if not any(known.values()):
@@ -166,7 +174,7 @@ class _Curve:
                 by_dose[0]["models"] = 0
         dosed = Dosed(
             positive, self.doses[-1], means, weights, p, same, self.unit, self.family, missing, how.confidence,
-            how.smallest_difference, how.shape, how.points,
+            how.smallest, how.shape, how.points,
         )  # fmt: skip
         return [by_dose[dose] for dose in self.doses] + [dosed.minimum(), dosed.plateau(), *dosed.fitted()]
 
