@@ -59,7 +59,7 @@ def test_shares_are_of_all_resamples() -> None:
 DOSES = np.array([30.0, 60, 120, 240, 480])
 
 
-@given(st.floats(-0.3, 0.3), st.floats(20, 300), st.floats(0.5, 2))
+@given(st.floats(-0.3, 0.3), st.floats(40, 300), st.floats(0.5, 2))
 @settings(max_examples=30, deadline=None)
 def test_a_curve_without_noise_is_found(height: float, scale: float, shape: float) -> None:
     assume(abs(height) > 0.01)
