@@ -83,7 +83,7 @@ def test_areas_and_slopes_are_numpys_of_the_means() -> None:
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    rows = analysed(grid(40, seeds=1), resamples=600)
+    rows = analysed(grid(30, seeds=1), resamples=500)
     places = np.log1p(BUDGETS)
 
     def area(method: str, noise: float) -> float:
@@ -99,7 +99,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     held["slope"] = [
         covers(row, SLOPES[method]) for method in METHODS for row in of(rows, "slope", levels=levels(method))
     ]
-    for name, size in (("area", 40), ("area difference", 120), ("slope", 240)):
+    for name, size in (("area", 30), ("area difference", 90), ("slope", 180)):
         low, high = stats.binom.interval(0.99, size, 0.95)
         assert len(held[name]) == size
         assert low <= sum(held[name]) <= high
