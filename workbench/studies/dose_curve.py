@@ -177,9 +177,11 @@ class Dosed:
             return share > self._tails[0] or best.bound[name][0] == side
 
         why: dict[str, str] = {}
+        flat = heights[0] <= 0 <= heights[1]
         if at_bound("N0", 1) or at_bound("G", 1) or at_bound("G", -1):
-            why["G"] = why["N0"] = "not identified: it may not level off within ten times the largest dose"
-        elif heights[0] <= 0 <= heights[1]:
+            rises = "gains are flat, and it may rise beyond the doses" if flat else "it may rise beyond the doses"
+            why["G"] = why["N0"] = f"not identified: {rises}"
+        if flat:
             why["N0"] = why["k"] = "not identified: the interval of G includes 0, and a flat curve has none"
         elif at_bound("N0", -1):
             why["N0"] = "not identified: it may have risen below a tenth of the smallest dose"
