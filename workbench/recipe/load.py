@@ -229,7 +229,6 @@ def load_grid(path: Path, scale: Path, overrides: list[str] | None = None) -> tu
         raise LswError(
             f"{path.stem} is no study.", cure=f"Type `lsw recipe run {path.stem}`, or add a section [study]."
         )
-    recipe.study.analysis.factors(list(recipe.study.factors))
     del whole["study"]
     grid = []
     for cell in cells(recipe.study):
@@ -241,6 +240,7 @@ def load_grid(path: Path, scale: Path, overrides: list[str] | None = None) -> tu
         except LswError as error:
             where = f"In the cell {cell.label}. {error.detail}".strip()
             raise LswError(error.title, where, error.cure) from None
+    recipe.study.analysis.factors(list(recipe.study.factors))  # now that the grid's own names are known to be right
     return recipe, grid
 
 
