@@ -14,6 +14,7 @@ from workbench.cli import (
     compare,
     doctor,
     export,
+    inspect,
     interrupt,
     plan,
     recipe,
@@ -46,6 +47,7 @@ app.command("import")(retrieve.import_run)
 app.command("export")(export.export)
 app.command("audit")(audit.audit)
 app.command("alignment")(alignment.alignment)
+app.command("inspect")(inspect.inspect)
 app.command("sql", cls=sql.SqlCommand)(sql.sql)
 app.command("tui")(tui.tui)
 app.command("doctor")(doctor.doctor)
