@@ -67,6 +67,9 @@ def inspect(
     kinds = list(KINDS_OF_TEXT) if texts == "both" else [texts]
     settings = {"most": most, "confidence": confidence, "folds": folds, "seed": seed}
     plan, stage = inspection_plan(at, (first, second), scale, collection, codes, kinds, split, settings)
+    for kind in kinds:
+        if not any(role.startswith(f"{kind}.") for role in stage.inputs):
+            talk().print(f"{kind} left out: the collection has none in two varieties.", style="yellow")
     with Watcher(plan.title) as watcher:
         execute(plan, at, watcher)
     found = _read(at, stage.key)
@@ -166,7 +169,7 @@ def _layers(kind: str, every: list[dict[str, Any]], names: tuple[str, str]) -> N
         second.add_row(str(layer), "all", "-", *"----", *two("probe", layer, None)[:2])
         for code in codes:
             other, probe = against.get(code), two("probe", layer, code)[:2]
-            alike = _number(of("cka", layer, code, None).get("value"))
+            alike = _number(of("cka", layer, code, None).get("value"), 4)
             if other is None:
                 first.add_row(str(layer), code, alike, *"----")
                 second.add_row(str(layer), code, "-", *"----", *probe)

@@ -1,0 +1,90 @@
+"""Rows of two models, from vectors whose likeness is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap, ortho_group
+
+from workbench.inspection.side_by_side import Floats, Parallel, Row, SideBySide
+
+CODES, N, D = ("ca", "fr", "en"), 60, 5
+TOPICS = [str(i // 2) for i in range(N)]
+
+
+def parallel(codes: tuple[str, ...] = CODES) -> Parallel:
+    return Parallel("queries", TOPICS, {code: [""] * N for code in codes})
+
+
+def vectors(seed: int, layers: int = 1) -> dict[str, Floats]:
+    """Wordings of the same texts: what they share, and as much noise."""
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(size=(layers, N, D))
+    return {code: (shared + 0.5 * rng.normal(size=(layers, N, D))).astype(np.float32) for code in CODES}
+
+
+def rows(first: dict[str, Floats], second: dict[str, Floats]) -> list[Row]:
+    return SideBySide(("A", "B"), (first, second), parallel(), 0.95, 42, 5).rows()
+
+
+def one(found: list[Row], aspect: str, **about: object) -> Row:
+    [row] = [row for row in found if row.aspect == aspect and all(getattr(row, k) == v for k, v in about.items())]
+    return row
+
+
+def test_what_is_rotated_is_the_same_in_every_way() -> None:
+    turn = ortho_group.rvs(D, random_state=1)
+    first = vectors(1)
+    found = rows(first, {code: (2 * v @ turn).astype(np.float32) for code, v in first.items()})
+    both = [row for row in found if row.model_b == "B"]
+    assert {row.variety for row in both if row.aspect == "cka"} == set(CODES)
+    for row in both:
+        if row.aspect == "probe":  # a penalty on weights minds the scale a little
+            assert abs(row.value or 0) < 0.1
+        else:
+            assert row.value == pytest.approx(1 if row.aspect == "cka" else 0, abs=1e-5), row
+        assert (row.n, row.n_groups, row.why_not) == (N, N // 2, None)
+    partners = {(row.variety, row.against) for row in found if row.aspect == "alignment"}
+    assert partners == {("ca", "fr"), ("fr", "en")}  # English itself is held against nothing
+
+
+def test_means_and_intervals_are_those_of_topics() -> None:
+    first, second = vectors(1), vectors(2)
+    second["ca"] = second["fr"].copy()  # wordings that are the same
+    found = rows(first, second)
+    about = {"layer": 0, "variety": "ca", "against": "fr"}
+    a, b, both = (
+        one(found, "translation", model_a=x, model_b=y, **about) for x, y in (("A", None), ("B", None), ("A", "B"))
+    )
+    assert b.value == 1 and 0 < (a.value or 0) < 1
+    assert both.value == pytest.approx(1 - (a.value or 0))
+    near = first["ca"][0] / np.linalg.norm(first["ca"][0], axis=1, keepdims=True)
+    other = first["fr"][0] / np.linalg.norm(first["fr"][0], axis=1, keepdims=True)
+    lost = 1.0 - ((near @ other.T).argmax(axis=1) == np.arange(N))
+    reference = bootstrap((lost.reshape(-1, 2).mean(axis=1),), np.mean, method="percentile", rng=1, n_resamples=9999)
+    low, high = reference.confidence_interval
+    assert (both.ci_low, both.ci_high) == (pytest.approx(low, abs=0.02), pytest.approx(high, abs=0.02))
+
+
+def test_what_one_model_lacks_is_a_row_that_says_so() -> None:
+    found = rows(vectors(1, layers=1), vectors(2, layers=2))
+    assert one(found, "cka", layer=1, model_b="B", variety="ca").why_not == "A has no layer 1"
+    assert one(found, "probe", layer=1, variety=None).model_a == "B"
+    assert not [row for row in found if row.layer == 1 and row.model_b and row.aspect != "cka"]
+
+
+def test_a_dimension_that_says_nothing_is_left_out_and_counted() -> None:
+    first, second = vectors(1), vectors(2)
+    with_constant = {code: np.concatenate([v, np.full((1, N, 1), 7, np.float32)], 2) for code, v in first.items()}
+    sides = SideBySide(("A", "B"), (with_constant, second), parallel(), 0.95, 42, 5)
+    found = sides.rows()
+    assert sides.constant == {("A", 0): 1}
+    about = {"layer": 0, "model_b": "B", "variety": "ca"}
+    assert one(found, "cka", **about).value == pytest.approx(one(rows(first, second), "cka", **about).value)
+
+
+def test_a_topic_alone_has_no_interval_and_says_what_it_lacks() -> None:
+    sides = SideBySide(
+        ("A", "B"), (vectors(1), vectors(2)), Parallel("queries", ["t"] * N, parallel().texts), 0.95, 4, 5
+    )
+    why = {row.why_not for row in sides.rows()} - {None}
+    assert any("one topic have no others" in reason for reason in why if reason)
+    assert any("1 topics cannot be parted" in reason for reason in why if reason)
