@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SHOWN = 5
 """Layers of a table at most: the first, the last, and some between them."""
 
+LAST = 10**9
+"""Where what follows the last layer is put."""
+
 Model = Annotated[
     str, typer.Argument(help="A system (bge-m3), the key of a trained model (view finetunes), or a run id.")
 ]
@@ -93,7 +96,7 @@ def _read(at: "Store", key: str) -> dict[str, Any]:
         [stage] = rows(con, "SELECT summary FROM stages WHERE key = ?", [key])
         found = rows(con, "SELECT * EXCLUDE (key) FROM inspections WHERE key = ?", [key])
     order = {name: i for i, name in enumerate(dict.fromkeys(row["variety"] for row in found))}
-    found.sort(key=lambda row: (row["texts"] or "", row["aspect"], -1 if row["layer"] is None else row["layer"],
+    found.sort(key=lambda row: (row["texts"] or "", row["aspect"], LAST if row["layer"] is None else row["layer"],
                                 order[row["variety"]]))  # fmt: skip
     return {"summary": json.loads(stage["summary"]), "rows": found}
 
@@ -122,8 +125,7 @@ def _weights(every: list[dict[str, Any]]) -> None:
     if not by:
         return
     table = grid("layer", "module", "weights", "|B - A| / |A|", "cosine", title="Weights")
-    last = max((layer for layer, _ in by if layer is not None), default=0) + 1
-    for (layer, module), rows in sorted(by.items(), key=lambda item: last if item[0][0] is None else item[0][0]):
+    for (layer, module), rows in sorted(by.items(), key=lambda item: LAST if item[0][0] is None else item[0][0]):
         change, cosine = rows["weight-change"], rows["weight-cosine"]
         table.add_row(
             "-" if layer is None else str(layer), module, f"{change['n']:,}", _number(change["value"]),
@@ -141,16 +143,18 @@ def _layers(kind: str, every: list[dict[str, Any]], names: tuple[str, str]) -> N
     }
     against = {row["variety"]: row["against"] for row in every if row["against"]}
     codes = list(dict.fromkeys(row["variety"] for row in every if row["variety"]))
-    layers = sorted({row["layer"] for row in every})
+    layers = sorted({row["layer"] for row in every if row["layer"] is not None})
     shown = sorted({layers[round(i * (len(layers) - 1) / (SHOWN - 1))] for i in range(SHOWN)})
     each, topics = every[0]["n"], every[0]["n_groups"]
 
-    def of(aspect: str, layer: int, code: str | None, model: int | None, beside: str | None = None) -> dict[str, Any]:
+    def of(
+        aspect: str, layer: int | None, code: str | None, model: int | None, beside: str | None = None
+    ) -> dict[str, Any]:
         pair = names if model is None else (names[model], None)
         found: dict[str, Any] = by.get((aspect, layer, code, beside, *pair), {})
         return found
 
-    def two(aspect: str, layer: int, code: str | None, beside: str | None = None) -> list[str]:
+    def two(aspect: str, layer: int | None, code: str | None, beside: str | None = None) -> list[str]:
         both = [_number(of(aspect, layer, code, model, beside).get("value")) for model in (0, 1)]
         row = of(aspect, layer, code, None, beside)
         if row.get("ci_low") is None:
@@ -165,20 +169,21 @@ def _layers(kind: str, every: list[dict[str, Any]], names: tuple[str, str]) -> N
         "layer", "variety", "against", "nearest A", "nearest B", "CKA A", "CKA B", "probe A", "probe B",
         title=f"{title}. Nearest there and back, CKA across, probe",
     )  # fmt: skip
-    for layer in shown:
-        second.add_row(str(layer), "all", "-", *"----", *two("probe", layer, None)[:2])
+    for layer in (*shown, None):
+        called = "out" if layer is None else str(layer)
+        second.add_row(called, "all", "-", *"----", *two("probe", layer, None)[:2])
         for code in codes:
             other, probe = against.get(code), two("probe", layer, code)[:2]
             alike = _number(of("cka", layer, code, None).get("value"), 4)
             if other is None:
-                first.add_row(str(layer), code, alike, *"----")
-                second.add_row(str(layer), code, "-", *"----", *probe)
+                first.add_row(called, code, alike, *"----")
+                second.add_row(called, code, "-", *"----", *probe)
                 continue
             there, back = (two(aspect, layer, code, other)[:2] for aspect in ("translation", "translation-back"))
             inside = [_number(of("cka", layer, code, model, other).get("value")) for model in (0, 1)]
-            first.add_row(str(layer), code, alike, other, *two("alignment", layer, code, other))
+            first.add_row(called, code, alike, other, *two("alignment", layer, code, other))
             near = [f"{x} {y}" for x, y in zip(there, back, strict=True)]
-            second.add_row(str(layer), code, other, *near, *inside, *probe)
+            second.add_row(called, code, other, *near, *inside, *probe)
     for table in (first, second):
         out().print(table)
         out().print()
@@ -195,6 +200,7 @@ def _explained(every: list[dict[str, Any]]) -> str:
     )
     return "\n".join(
         (
+            "Out: what retrieval compares, a text's vector or the mean of its tokens'.",
             "CKA A, B: 1 where vectors are the same up to rotation and scale, about 0 where",
             "they have nothing in common; CKA A, CKA B: of two varieties in one model.",
             "A, B: cosine with the other wording less the mean with texts of other topics;",

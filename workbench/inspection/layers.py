@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from store import LswError
 from workbench.systems import _m3
-from workbench.systems._encoding import Computing, batches, finite
+from workbench.systems._encoding import Computing, batches, finite, in_batches, lengths
 from workbench.systems.base import System
-from workbench.systems.bi_encoder import BiEncoder
+from workbench.systems.bi_encoder import BiEncoder, encode
 from workbench.systems.multi_vector import MultiVector, load, speak
 from workbench.varieties import variety as variety_of
 
@@ -71,10 +71,12 @@ class Layers:
 
     def __call__(
         self, texts: list[str], code: str, query: bool, told: Callable[[int], Any] = lambda texts: None
-    ) -> Floats:
-        """The mean over a text's tokens of their hidden states, special tokens left out (layers x texts x dimensions).
+    ) -> list[Floats]:
+        """The mean over a text's tokens of their hidden states, special tokens left out; for each layer (texts x
+        dimensions). Layer 0 are the embeddings. Texts are read as they are, without prompts, markers and expansion.
 
-        Layer 0 are the embeddings. Texts are read as they are, without prompts, markers and expansion.
+        After the last layer what is compared in retrieval, with all of these: the text's vector, or the mean of its
+        token vectors.
 
         Args:
             texts: of one variety.
@@ -117,4 +119,19 @@ class Layers:
                 out = np.empty((len(found), len(texts), found.shape[2]), np.float32)
             out[:, batch] = found
             told(len(batch))
-        return finite(out)  # type: ignore[no-any-return]
+        return [*finite(out), self._compared(texts, most, query)]
+
+    def _compared(self, texts: list[str], most: int, query: bool) -> Floats:
+        """What retrieval compares: vectors (texts x dimensions), of a multi-vector encoder means over tokens."""
+        budget = self.computing.budget
+        if isinstance(self.system, BiEncoder):
+            vectors: Floats = encode(self.model, texts, most, budget, query=query)
+            return vectors
+        how = self.model.encode_query if query else self.model.encode_document
+
+        def means(some: list[str]) -> list[Any]:
+            rows = how(some, batch_size=len(some), show_progress_bar=False, convert_to_numpy=False)
+            return [row.float().mean(0).cpu().numpy() for row in rows]
+
+        tokens: Floats = finite(np.stack(in_batches(texts, lengths(self.model.tokenizer, texts, most), budget, means)))
+        return tokens

@@ -20,6 +20,10 @@ from workbench.varieties import variety
 
 Floats = NDArray[np.float32]
 Told = Callable[[int], object]
+Layered = dict[str, list[Floats]]
+"""By variety: the vectors of each layer (texts x dimensions), and last those that are compared in retrieval."""
+OUTPUT = "output"
+"""The module of rows of these; they have no layer."""
 PIVOT = "en"
 """What varieties without a high-resource relative are held against."""
 
@@ -89,12 +93,17 @@ def of_weights(names: tuple[str, str], models: tuple[Layers, Layers], codes: lis
     return [replace(row, why_not="its norm is 0") if row.value is None else row for row in rows]
 
 
-def states(model: Layers, parallel: Parallel, folder: Path, told: Told) -> dict[str, Floats]:
-    """The vectors of all texts by variety (layers x texts x dimensions), on disk in a folder, memory-mapped."""
+def states(model: Layers, parallel: Parallel, folder: Path, told: Told) -> Layered:
+    """The vectors of all texts, on disk in a folder, memory-mapped."""
     folder.mkdir(parents=True, exist_ok=True)
+    out: Layered = {}
     for code, texts in parallel.texts.items():
-        np.save(folder / f"{code}.npy", model(texts, code, parallel.kind == "queries", told))
-    return {code: np.load(folder / f"{code}.npy", mmap_mode="r") for code in parallel.texts}
+        out[code] = []
+        for number, vectors in enumerate(model(texts, code, parallel.kind == "queries", told)):
+            path = folder / f"{code}-{number}.npy"
+            np.save(path, vectors)
+            out[code].append(np.load(path, mmap_mode="r"))
+    return out
 
 
 class SideBySide:
@@ -106,7 +115,7 @@ class SideBySide:
         parallel: the texts.
         confidence, seed: of the bootstrap over topics; the seed also parts them into the probe's folds.
         folds: of the probe.
-        told: called with 1 for each layer that is done.
+        told: called with 1 for each layer that is done, and for the output.
 
     Attributes:
         constant: by model and layer, how many dimensions were left out of CKA at most.
@@ -115,7 +124,7 @@ class SideBySide:
     def __init__(
         self,
         names: tuple[str, str],
-        vectors: tuple[dict[str, Floats], dict[str, Floats]],
+        vectors: tuple[Layered, Layered],
         parallel: Parallel,
         confidence: float,
         seed: int,
@@ -124,15 +133,15 @@ class SideBySide:
     ) -> None:
         self.names, self.vectors, self.parallel = names, vectors, parallel
         self.confidence, self.seed, self.folds, self.told = confidence, seed, folds, told
-        self.layers = [len(next(iter(one.values()))) for one in vectors]
-        self.constant: dict[tuple[str, int], int] = {}
+        self.layers = [len(next(iter(one.values()))) - 1 for one in vectors]
+        self.constant: dict[tuple[str, int | None], int] = {}
         self._each: list[tuple[Row, NDArray[np.float64]]] = []  # figures that are means over texts, text by text
         self._rows: list[Row] = []
 
     def rows(self) -> list[Row]:
         """All of them."""
         self._each, self._rows = [], []
-        for layer in range(max(self.layers)):
+        for layer in (*range(max(self.layers)), None):
             self._alike(layer)
             for code in self.parallel.texts:
                 self._aligned(layer, code)
@@ -141,21 +150,26 @@ class SideBySide:
         return self._rows + self._means()
 
     def _row(
-        self, aspect: str, layer: int, of: int | None = None, variety: str | None = None, against: str | None = None
+        self,
+        aspect: str,
+        layer: int | None,
+        of: int | None = None,
+        variety: str | None = None,
+        against: str | None = None,
     ) -> Row:
         """A row of both models, or of one of them."""
         first, second = self.names if of is None else (self.names[of], None)
         topics = self.parallel.topics
         return Row(
-            first, second, aspect, self.parallel.kind, layer, variety=variety, against=against, n=len(topics),
-            n_groups=len(set(topics)),
+            first, second, aspect, self.parallel.kind, layer, OUTPUT if layer is None else None, variety, against,
+            n=len(topics), n_groups=len(set(topics)),
         )  # fmt: skip
 
-    def _alike(self, layer: int) -> None:
+    def _alike(self, layer: int | None) -> None:
         """CKA of the two models, and in each of them of a variety and the one it is held against."""
         for code in self.parallel.texts:
             whole = self._row("cka", layer, variety=code)
-            if lacks := [name for name, many in zip(self.names, self.layers, strict=True) if layer >= many]:
+            if lacks := [name for of, name in enumerate(self.names) if of not in self._having(layer)]:
                 self._rows.append(replace(whole, why_not=f"{lacks[0]} has no layer {layer}"))
             else:
                 self._rows.append(self._cka(whole, self._spoken(0, code, layer), self._spoken(1, code, layer)))
@@ -164,9 +178,12 @@ class SideBySide:
                     row = self._row("cka", layer, of, variety=code, against=other)
                     self._rows.append(self._cka(row, self._spoken(of, code, layer), self._spoken(of, other, layer)))
 
-    def _spoken(self, of: int, code: str, layer: int) -> Floats:
+    def _at(self, of: int, code: str, layer: int | None) -> Floats:
+        return self.vectors[of][code][-1 if layer is None else layer]
+
+    def _spoken(self, of: int, code: str, layer: int | None) -> Floats:
         """The vectors of a variety without dimensions that are the same for all its texts, which would add nothing."""
-        vectors = self.vectors[of][code][layer]
+        vectors = self._at(of, code, layer)
         differ: NDArray[np.bool_] = np.ptp(vectors, axis=0) > 0
         if not differ.all():
             about = self.names[of], layer
@@ -180,17 +197,17 @@ class SideBySide:
         except LswError as error:
             return replace(row, why_not=error.title)
 
-    def _having(self, layer: int) -> list[int]:
-        return [of for of in (0, 1) if layer < self.layers[of]]
+    def _having(self, layer: int | None) -> list[int]:
+        return [of for of in (0, 1) if layer is None or layer < self.layers[of]]
 
-    def _aligned(self, layer: int, code: str) -> None:
+    def _aligned(self, layer: int | None, code: str) -> None:
         other = self.parallel.partner(code)
         if other is None:
             return
         found: dict[int, dict[str, NDArray[np.float64]]] = {}
         for of in self._having(layer):
             try:
-                one = aligned(self.vectors[of][code][layer], self.vectors[of][other][layer], self.parallel.topics)
+                one = aligned(self._at(of, code, layer), self._at(of, other, layer), self.parallel.topics)
             except LswError as error:
                 self._rows.append(replace(self._row("alignment", layer, of, code, other), why_not=error.title))
                 continue
@@ -198,11 +215,11 @@ class SideBySide:
         for aspect in ("alignment", "translation", "translation-back"):
             self._beside(aspect, layer, {of: by[aspect] for of, by in found.items()}, code, other)
 
-    def _probed(self, layer: int) -> None:
+    def _probed(self, layer: int | None) -> None:
         codes, n = list(self.parallel.texts), len(self.parallel.topics)
         found: dict[int, NDArray[np.float64]] = {}
         for of in self._having(layer):
-            vectors = np.concatenate([self.vectors[of][code][layer] for code in codes])
+            vectors = np.concatenate([self._at(of, code, layer) for code in codes])
             labels = [code for code in codes for _ in range(n)]
             try:
                 right = probed(vectors, labels, self.parallel.topics * len(codes), self.folds, self.seed)
@@ -215,7 +232,7 @@ class SideBySide:
             self._beside("probe", layer, {of: right[at] for of, right in found.items()}, code)
 
     def _beside(
-        self, aspect: str, layer: int, found: dict[int, NDArray[np.float64]], variety: str | None = None,
+        self, aspect: str, layer: int | None, found: dict[int, NDArray[np.float64]], variety: str | None = None,
         against: str | None = None,
     ) -> None:  # fmt: skip
         """A figure of each model, and what it is of the second less what it is of the first."""

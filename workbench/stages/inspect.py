@@ -14,7 +14,7 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import MODEL, STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.inspection.layers import Layers
-from workbench.inspection.side_by_side import Parallel, SideBySide, of_weights, states
+from workbench.inspection.side_by_side import OUTPUT, Parallel, SideBySide, of_weights, states
 from workbench.stages._behind import passages_of, queries_of
 from workbench.systems._encoding import Computing
 from workbench.systems.base import Encoder, System
@@ -95,7 +95,7 @@ class Inspect(Kind):
             rows += beside.rows()
             for (name, layer), count in beside.constant.items():
                 summary["constant_dimensions"] = max(count, summary.get("constant_dimensions", 0))
-                where = f"layer {layer} of {name}, {parallel.kind}"
+                where = f"{OUTPUT if layer is None else f'layer {layer}'} of {name}, {parallel.kind}"
                 job.note(f"{where}: {count} dimensions left out of CKA, the same for all texts of a variety")
         job.write("inspection", pa.Table.from_pylist([asdict(row) for row in rows], schema=INSPECTION))
         return summary | {"not_compared": sum(row.why_not is not None for row in rows)}

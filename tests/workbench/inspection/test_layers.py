@@ -9,10 +9,11 @@ import torch
 from store import LswError
 from workbench.checkpoints.resolve import SHIPPED
 from workbench.inspection.layers import Layers
+from workbench.systems import bi_encoder as biencoder
 from workbench.systems._encoding import Computing
 from workbench.systems.bi_encoder import BiEncoder
 from workbench.systems.bm25 import BM25
-from workbench.systems.multi_vector import MultiVector
+from workbench.systems.multi_vector import MultiVector, TokenEncoder
 
 ABOUT = {"checkpoint": "x", "query_length": 12, "document_length": 20}
 TEXTS = ["la guerre de Cent Ans", "eau", "qui a écrit ce livre et quand et pourquoi et pour qui", "", "la musique"]
@@ -40,12 +41,12 @@ def one_by_one(model: Layers, texts: list[str], most: int, adapter: str) -> np.n
 
 def test_they_are_means_over_tokens_through_the_declared_adapter(colbert: Layers) -> None:
     found = colbert(TEXTS, "fr", True)
-    assert found.shape[:2] == (2, 5)
-    np.testing.assert_allclose(found, one_by_one(colbert, TEXTS, 12, "fr_XX"), atol=1e-5)
-    np.testing.assert_allclose(colbert(TEXTS, "ca", False), one_by_one(colbert, TEXTS, 20, "ca_ES"), atol=1e-5)
+    assert [vectors.shape for vectors in found] == [(5, 192), (5, 192), (5, 96)]
+    np.testing.assert_allclose(found[:-1], one_by_one(colbert, TEXTS, 12, "fr_XX"), atol=1e-5)
+    np.testing.assert_allclose(colbert(TEXTS, "ca", False)[:-1], one_by_one(colbert, TEXTS, 20, "ca_ES"), atol=1e-5)
     as_documents = colbert.system.model_copy(update={"adapter": "documents"})
     colbert.system, own = as_documents, colbert.system
-    np.testing.assert_allclose(colbert(TEXTS, "ca", True), one_by_one(colbert, TEXTS, 12, "fr_XX"), atol=1e-5)
+    np.testing.assert_allclose(colbert(TEXTS, "ca", True)[:-1], one_by_one(colbert, TEXTS, 12, "fr_XX"), atol=1e-5)
     colbert.system = own
     assert colbert.knows("ca") and not colbert.knows("de")
 
@@ -54,8 +55,21 @@ def test_a_bi_encoder_has_no_adapters() -> None:
     system = BiEncoder(architecture="bi-encoder", **ABOUT)  # type: ignore[arg-type]
     model = Layers(system, SHIPPED / "models" / "bge-m3", "bge-m3")
     counted: list[int] = []
-    np.testing.assert_allclose(model(TEXTS, "de", True, counted.append), one_by_one(model, TEXTS, 12, ""), atol=1e-5)
+    found = model(TEXTS, "de", True, counted.append)
+    np.testing.assert_allclose(found[:-1], one_by_one(model, TEXTS, 12, ""), atol=1e-5)
     assert sum(counted) == len(TEXTS) and model.knows("de")
+
+
+@pytest.mark.parametrize("query", [True, False])
+def test_the_last_is_what_retrieval_compares(colbert: Layers, query: bool) -> None:
+    encode = TokenEncoder(SHIPPED / "models" / "colbert-xm", "ca", 12, 20, Computing())
+    expected = [tokens.mean(axis=0) for tokens in encode(TEXTS, query=query)]
+    np.testing.assert_allclose(colbert(TEXTS, "ca", query)[-1], expected, atol=1e-5)
+    system = BiEncoder(architecture="bi-encoder", query_prompt="query: ", **ABOUT)  # type: ignore[arg-type]
+    folder = SHIPPED / "models" / "bge-m3"
+    whole = system.opened(folder, Computing())
+    expected = biencoder.encode(whole, TEXTS, 12 if query else 20, 4_096, query=query)
+    np.testing.assert_allclose(Layers(system, folder, "bge-m3")(TEXTS, "ca", query)[-1], expected, atol=1e-5)
 
 
 def test_others_are_refused_by_name(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap, ortho_group
 
-from workbench.inspection.side_by_side import Floats, Parallel, Row, SideBySide
+from workbench.inspection.side_by_side import Layered, Parallel, Row, SideBySide
 
 CODES, N, D = ("ca", "fr", "en"), 60, 5
 TOPICS = [str(i // 2) for i in range(N)]
@@ -14,14 +14,14 @@ def parallel(codes: tuple[str, ...] = CODES) -> Parallel:
     return Parallel("queries", TOPICS, {code: [""] * N for code in codes})
 
 
-def vectors(seed: int, layers: int = 1) -> dict[str, Floats]:
-    """Wordings of the same texts: what they share, and as much noise."""
+def vectors(seed: int, layers: int = 1) -> Layered:
+    """Wordings of the same texts, at each layer and the output: what they share, and half as much noise."""
     rng = np.random.default_rng(seed)
-    shared = rng.normal(size=(layers, N, D))
-    return {code: (shared + 0.5 * rng.normal(size=(layers, N, D))).astype(np.float32) for code in CODES}
+    shared = rng.normal(size=(layers + 1, N, D))
+    return {code: list((shared + 0.5 * rng.normal(size=shared.shape)).astype(np.float32)) for code in CODES}
 
 
-def rows(first: dict[str, Floats], second: dict[str, Floats]) -> list[Row]:
+def rows(first: Layered, second: Layered) -> list[Row]:
     return SideBySide(("A", "B"), (first, second), parallel(), 0.95, 42, 5).rows()
 
 
@@ -33,7 +33,7 @@ def one(found: list[Row], aspect: str, **about: object) -> Row:
 def test_what_is_rotated_is_the_same_in_every_way() -> None:
     turn = ortho_group.rvs(D, random_state=1)
     first = vectors(1)
-    found = rows(first, {code: (2 * v @ turn).astype(np.float32) for code, v in first.items()})
+    found = rows(first, {code: [(2 * v @ turn).astype(np.float32) for v in own] for code, own in first.items()})
     both = [row for row in found if row.model_b == "B"]
     assert {row.variety for row in both if row.aspect == "cka"} == set(CODES)
     for row in both:
@@ -48,7 +48,7 @@ def test_what_is_rotated_is_the_same_in_every_way() -> None:
 
 def test_means_and_intervals_are_those_of_topics() -> None:
     first, second = vectors(1), vectors(2)
-    second["ca"] = second["fr"].copy()  # wordings that are the same
+    second["ca"] = second["fr"]  # wordings that are the same
     found = rows(first, second)
     about = {"layer": 0, "variety": "ca", "against": "fr"}
     a, b, both = (
@@ -69,11 +69,14 @@ def test_what_one_model_lacks_is_a_row_that_says_so() -> None:
     assert one(found, "cka", layer=1, model_b="B", variety="ca").why_not == "A has no layer 1"
     assert one(found, "probe", layer=1, variety=None).model_a == "B"
     assert not [row for row in found if row.layer == 1 and row.model_b and row.aspect != "cka"]
+    assert one(found, "cka", module="output", model_b="B", variety="ca").value is not None  # both have one
 
 
 def test_a_dimension_that_says_nothing_is_left_out_and_counted() -> None:
     first, second = vectors(1), vectors(2)
-    with_constant = {code: np.concatenate([v, np.full((1, N, 1), 7, np.float32)], 2) for code, v in first.items()}
+    with_constant = {
+        code: [np.concatenate([own[0], np.full((N, 1), 7, np.float32)], 1), own[1]] for code, own in first.items()
+    }
     sides = SideBySide(("A", "B"), (with_constant, second), parallel(), 0.95, 42, 5)
     found = sides.rows()
     assert sides.constant == {("A", 0): 1}
