@@ -22,7 +22,12 @@ TEXTS = ["la guerre de Cent Ans", "eau", "qui a écrit ce livre et quand et pour
 @pytest.fixture(scope="module")
 def colbert() -> Layers:
     system = MultiVector(architecture="multi-vector", adapter="own", **ABOUT)  # type: ignore[arg-type]
-    return Layers(system, SHIPPED / "models" / "colbert-xm", "colbert-xm", Computing(token_budget=30))
+    model = Layers(system, SHIPPED / "models" / "colbert-xm", "colbert-xm", Computing(token_budget=30))
+    torch.manual_seed(1)
+    for name, weight in model.model.named_parameters():  # those of the shipped one are all alike
+        if "adapter_modules.ca_ES" in name:
+            weight.data += 0.1 * torch.randn(weight.shape)
+    return model
 
 
 def one_by_one(model: Layers, texts: list[str], most: int, adapter: str) -> np.ndarray:
@@ -62,9 +67,9 @@ def test_a_bi_encoder_has_no_adapters() -> None:
 
 @pytest.mark.parametrize("query", [True, False])
 def test_the_last_is_what_retrieval_compares(colbert: Layers, query: bool) -> None:
-    encode = TokenEncoder(SHIPPED / "models" / "colbert-xm", "ca", 12, 20, Computing())
+    encode = TokenEncoder(SHIPPED / "models" / "colbert-xm", "fr", 12, 20, Computing())
     expected = [tokens.mean(axis=0) for tokens in encode(TEXTS, query=query)]
-    np.testing.assert_allclose(colbert(TEXTS, "ca", query)[-1], expected, atol=1e-5)
+    np.testing.assert_allclose(colbert(TEXTS, "fr", query)[-1], expected, atol=1e-5)
     system = BiEncoder(architecture="bi-encoder", query_prompt="query: ", **ABOUT)  # type: ignore[arg-type]
     folder = SHIPPED / "models" / "bge-m3"
     whole = system.opened(folder, Computing())
