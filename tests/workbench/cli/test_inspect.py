@@ -38,7 +38,7 @@ query_length = 32
 document_length = 64
 
 [fine-tuning.bge-m3]
-epochs = 4
+epochs = 2
 learning_rate = 1e-4
 batch_size = 4
 """
