@@ -17,6 +17,8 @@ from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.finetune import objective_of
 from workbench.training.needs import Need, TeacherOf
+from workbench.training.steps.base import Step
+from workbench.training.steps.sample import Sample
 from workbench.training.tuning import Tuning
 from workbench.varieties import Pair
 
@@ -83,7 +85,7 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
     ranker, tuning = plan.recipe.system(system), plan.recipe.tuning(name, system, seed)
     minimised = objective_of(ranker, tuning, variant.objective)
-    steps = [*tuned.steps, *variant.steps] if minimised.reads_triples else []
+    steps = _steps(plan, name) if minimised.reads_triples else []
     needed = minimised.needs(on)
     seen = tuning.batch_size * tuning.steps if tuning.steps else None
     negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
@@ -107,7 +109,7 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         ),
         processes=plan.recipe.computing.processes,
         report_to=list(plan.recipe.computing.report_to),
-        not_done=[] if minimised.reads_triples else [step.step for step in tuned.steps],
+        not_done=[] if minimised.reads_triples else [step.step for step in _steps(plan, name)],
     )
     inputs = {"checkpoint": _start(plan, system, tuning), **_held_out(plan, on)}
     if minimised.reads_triples:
@@ -144,6 +146,14 @@ def encoders(plan: Planner, name: str, system: str, seed: int | None = None) -> 
     if encodes == "queries":
         return asked, sources.base_model(plan, system)
     return asked, of_passages(plan, name, system) or tuned
+
+
+def _steps(plan: Planner, name: str) -> list[Step]:
+    """What is done to the triples of a training, the number of its queries first."""
+    tuned, variant, queries = plan.recipe.fine_tuning, plan.recipe.trainings()[name], plan.recipe.queries(name)
+    assert tuned
+    fewer = [Sample(step="sample", queries=queries)] if queries else []
+    return [*fewer, *tuned.steps, *variant.steps]
 
 
 def _varieties(needed: list[Need]) -> list[str]:

@@ -222,6 +222,7 @@ def test_published_models_are_used_so_too(tmp_path: Path) -> None:
         ("{model='x'}", "'x' trains nothing itself"),
         ("{model='ca-fr',pair='ca-fr'}", "leave out `pair`"),
         ("{model='ca-fr',seeds=[1]}", "leave out `seeds`"),
+        ("{model='ca-fr',queries=9}", "leave out `queries`"),
         ("{pair='ca-fr',share=0.5}", "leave out `share`"),
         ("{share=0.5}", "name the `pair` to train on"),
         ("{model='ca-fr',share=1.5}", "less than or equal to 1"),
