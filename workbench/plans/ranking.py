@@ -59,15 +59,15 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
     last = str(rest.stages[-1]) if isinstance(rest, Then) else rest.system
     ranker = recipe.system(last)
     about |= {"ranker": ranker, "computing": ranker.heeded(recipe.computing)}
-    model = _model(plan, last, name.trained_on, seed)
     if isinstance(rest, Name):
-        kept = training.of_passages(plan, name.trained_on, last) if name.trained_on else None
-        index = indexing.index(plan, last, {"model": kept} if kept else model, name.document_variety)
+        model, of_passages = _encoders(plan, last, name.trained_on, seed)
+        index = indexing.index(plan, last, of_passages, name.document_variety)
         return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
     assert isinstance(of, Then)
     first_on = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
     candidates = _part(plan, name, of.before, first_on, seed)
     passages = sources.passages(plan, name.document_variety)
+    model = _model(plan, last, name.trained_on, seed)
     inputs = {"candidates": candidates, **model, "passages": passages, **asked}
     return plan.graph.add(Rerank(**about, rerank_depth=recipe.reranking.depth), label, inputs)
 
@@ -90,6 +90,17 @@ def _model(plan: Planner, system: str, trained_on: str | None, seed: int | None)
     if trained_on:
         return {"model": training.finetuned(plan, trained_on, system, seed)}
     return indexing.base_model(plan, system)
+
+
+def _encoders(
+    plan: Planner, system: str, trained_on: str | None, seed: int | None
+) -> tuple[dict[str, Stage], dict[str, Stage]]:
+    """Of a retriever: what encodes its queries and what its passages, each by the role `model`, if it has weights."""
+    if not trained_on:
+        base = indexing.base_model(plan, system)
+        return base, base
+    asked, passages = training.encoders(plan, trained_on, system, seed)
+    return {"model": asked}, {"model": passages}
 
 
 def measured(plan: Planner, stage: Stage) -> Stage:

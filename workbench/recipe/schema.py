@@ -30,7 +30,7 @@ from workbench.training.tuning import Share, Tuning
 from workbench.translation import TRANSLATORS
 from workbench.translation.base import Translator
 from workbench.translation.collection import ParallelQueries
-from workbench.varieties import pair, variety
+from workbench.varieties import variety
 
 USUAL = "collection"
 """The translator of a recipe that names none."""
@@ -292,17 +292,24 @@ class Recipe(Section):
         return {name: value if name == "lexicons" else filled(value) for name, value in values.items()}
 
     def trainings(self) -> dict[str, Variant]:
-        """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME]."""
-        return (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+        """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME].
+
+        One that uses another's models has all that was said of the other.
+        """
+        said = (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+        return {
+            name: said[variant.model].used_by(variant) if variant.model in said else variant
+            for name, variant in said.items()
+        }
 
     def saw(self, name: str) -> list[str]:
         """The pairs whose queries a training sees."""
         assert self.fine_tuning
         variant = self.trainings()[name]
-        objective, on = variant.objective, pair(variant.pair)
+        objective, on = variant.objective, variant.on
         steps = [] if objective and not objective.reads_triples else [*self.fine_tuning.steps, *variant.steps]
         beside = objective.pairs_beside if objective else []
-        return list(dict.fromkeys([variant.pair, *beside, *(text for s in steps for text in s.pairs_beside(on))]))
+        return list(dict.fromkeys([str(on), *beside, *(text for s in steps for text in s.pairs_beside(on))]))
 
     def trained(self, name: str) -> list[str]:
         """The systems that a training trains: none, on no queries."""
