@@ -14,7 +14,9 @@ def base_model(plan: Planner, system: str) -> dict[str, Stage]:
     return {"model": sources.base_model(plan, system)} if plan.recipe.system(system).checkpoint else {}
 
 
-def index(plan: Planner, system: str, model: dict[str, Stage], code: str, split: str = "test") -> Stage:
+def index(
+    plan: Planner, system: str, model: dict[str, Stage], code: str, split: str = "test", windows: Stage | None = None
+) -> Stage:
     """The index of a variety's passages for a system.
 
     Args:
@@ -23,6 +25,7 @@ def index(plan: Planner, system: str, model: dict[str, Stage], code: str, split:
         model: its stage by the role `model`, if it has weights.
         code: the variety.
         split: whose collection.
+        windows: that are indexed instead of pages (`plans.windows`).
     """
     ranker = plan.recipe.system(system)
     assert isinstance(ranker, Retriever)
@@ -31,8 +34,8 @@ def index(plan: Planner, system: str, model: dict[str, Stage], code: str, split:
     work = Index(
         ranker=ranker, computing=ranker.heeded(plan.recipe.computing), document_variety=code, script=plan.script(code)
     )
-    inputs = {"passages": sources.passages(plan, code, split), **model}
-    return plan.graph.add(work, f"index {code} passages for {system}{tuned}", inputs)
+    inputs = {"passages": windows or sources.passages(plan, code, split), **model}
+    return plan.graph.add(work, f"index {code} {'windows' if windows else 'passages'} for {system}{tuned}", inputs)
 
 
 def searched(plan: Planner, system: str, query: str, document: str, depth: int, asked: Stage) -> Stage:

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from store import LswError, nearest
+from workbench.collections.cuts import CUTS
+from workbench.evaluation.collapses import COLLAPSES
 from workbench.lexicons import LEXICONS
 from workbench.recipe.errors import explained, line_of, quoted_line
 from workbench.recipe.references import check_references
@@ -37,7 +39,8 @@ CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
 
 
 PARTS: dict[str, Callable[[str], type[BaseModel]]] = {
-    "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part,
+    "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part, "cut": CUTS.part,
+    "collapse": COLLAPSES.part,
 }  # fmt: skip
 """The parts that a section may name wherever it stands."""
 

@@ -1,0 +1,29 @@
+"""What every way to show a page can do."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from workbench.registry import Part
+
+Span = tuple[int, int]
+"""Where a window begins and ends in its page: characters, the end not its own."""
+
+
+class Cut(Part):
+    """How a page is shown to a ranker. In a recipe: `cut = "first"`, or `cut = { words = 150, stride = 75 }`.
+
+    A `whole` one leaves pages as they are.
+    """
+
+    cut: str
+
+    whole: ClassVar[bool] = False
+
+    @abstractmethod
+    def spans(self, text: str, variety: str) -> tuple[list[Span], int]:
+        """The windows of a page in their order, and how many more there would be without a limit.
+
+        Args:
+            text: of the page.
+            variety: its code.
+        """
