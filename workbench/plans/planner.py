@@ -67,8 +67,8 @@ class Planner:
             )
 
     def collection(self, split: str) -> Collection:
-        """What is trained on may be another collection than what is tested on."""
-        return self.trained if split == "train" else self.tested
+        """What is trained on, and watched meanwhile, may be another collection than what is tested on."""
+        return self.tested if split == "test" else self.trained
 
     def distinguish(self, collection: Collection, code: str) -> None:
         """Make sure that the queries of a variety are not those of another that was asked for before.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from store import LswError, nearest
 from workbench.collections.cuts import CUTS
+from workbench.collections.cuts import USUAL as USUAL_CUT
 from workbench.evaluation.collapses import COLLAPSES
 from workbench.lexicons import LEXICONS
 from workbench.recipe.errors import explained, line_of, quoted_line
@@ -39,10 +40,10 @@ CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
 
 
 PARTS: dict[str, Callable[[str], type[BaseModel]]] = {
-    "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part, "cut": CUTS.part,
-    "collapse": COLLAPSES.part,
+    "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part,
+    "cut": lambda name: CUTS.part(name or USUAL_CUT), "collapse": COLLAPSES.part,
 }  # fmt: skip
-"""The parts that a section may name wherever it stands."""
+"""The parts that a section may name wherever it stands; of no name, that of a section which names none."""
 
 
 def names() -> list[str]:
@@ -220,7 +221,7 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         for text in overrides or ():  # the fault may stand on the command line, not in a file
             field, _, value = text.partition("=")
             quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
-            named = error.title.startswith((f"{field}:", f"{field} "))
+            named = error.title.startswith((f"{field}:", f"{field} ", f"{field}."))
             if named or (quoted and (quoted in value or quoted in field.split("."))):
                 shown = field if field.endswith(".url") else text  # which may have a key in it
                 raise LswError(error.title, f"on the command line: {shown}", error.cure) from None

@@ -51,6 +51,6 @@ def _covering(cut: Windows) -> None:
         shown, step = getattr(cut, size), getattr(cut, stride)
         if step > shown:
             raise LswError(
-                f"cut.{stride}: {step} is more than the {shown} {size} of a window.",
+                f"retrieval.cut.{stride}: {step} is more than the {shown} {size} of a window.",
                 cure="What stands between two windows would be in none: take a smaller stride.",
             )
