@@ -6,7 +6,7 @@ from workbench.plans.planner import Planner
 from workbench.stages.finetune import Finetune
 from workbench.stages.index import Index
 from workbench.stages.search import Search
-from workbench.systems.base import Retriever
+from workbench.systems.base import Retriever, System
 
 
 def base_model(plan: Planner, system: str) -> dict[str, Stage]:
@@ -15,8 +15,9 @@ def base_model(plan: Planner, system: str) -> dict[str, Stage]:
 
 
 def index(
-    plan: Planner, system: str, model: dict[str, Stage], code: str, split: str = "test", windows: Stage | None = None
-) -> Stage:
+    plan: Planner, system: str, model: dict[str, Stage], code: str, split: str = "test", windows: Stage | None = None,
+    reader: System | None = None,
+) -> Stage:  # fmt: skip
     """The index of a variety's passages for a system.
 
     Args:
@@ -26,8 +27,9 @@ def index(
         code: the variety.
         split: whose collection.
         windows: that are indexed instead of pages (`plans.windows`).
+        reader: the system, if it reads another part of a text than it is trained on.
     """
-    ranker = plan.recipe.system(system)
+    ranker = reader or plan.recipe.system(system)
     assert isinstance(ranker, Retriever)
     ranker.suits(code)
     tuned = " (fine-tuned)" if "model" in model and isinstance(model["model"].work, Finetune) else ""

@@ -58,13 +58,14 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
         runs = {f"{PARTS}{i}": _part(plan, name, part, name.trained_on, seed) for i, part in enumerate(parts)}
         return plan.graph.add(work, label, runs | asked)
     last = str(rest.stages[-1]) if isinstance(rest, Then) else rest.system
-    ranker = recipe.system(last)
+    ranker = windows.reader(plan, last)
     about |= {"ranker": ranker, "computing": ranker.heeded(recipe.computing)}
     model = _model(plan, last, name.trained_on, seed)
     cut = windows.of(plan, name.document_variety)
     if isinstance(rest, Name):
         kept = training.of_passages(plan, name.trained_on, last) if name.trained_on else None
-        index = indexing.index(plan, last, {"model": kept} if kept else model, name.document_variety, windows=cut)
+        model_of = {"model": kept} if kept else model
+        index = indexing.index(plan, last, model_of, name.document_variety, windows=cut, reader=ranker)
         inputs = {"index": index, **asked, **model}
         if cut:
             return windows.searched(plan, about, label, {**inputs, WINDOWS: cut})

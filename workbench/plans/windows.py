@@ -11,10 +11,19 @@ from workbench.stages.collapse import CollapseWindows
 from workbench.stages.cut import CutPages
 from workbench.stages.rerank_windows import RerankWindows
 from workbench.stages.search_windows import SearchWindows
+from workbench.systems.base import System
 from workbench.varieties import MIXED
 
 _ASKED = ("query_variety", "document_variety", "script", "depth")
 _OF_A_RUN = (*_ASKED, "system", "trained_on", "seed")
+
+
+def reader(plan: Planner, system: str) -> System:
+    """A system of the recipe as it reads what is tested: so many tokens of it as `retrieval.cut` says."""
+    ranker, retrieval = plan.recipe.system(system), plan.recipe.retrieval
+    if retrieval is None or retrieval.cut.tokens is None or "document_length" not in type(ranker).model_fields:
+        return ranker
+    return ranker.model_copy(update={"document_length": retrieval.cut.tokens})
 
 
 def of(plan: Planner, code: str) -> Stage | None:

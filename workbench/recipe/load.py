@@ -159,10 +159,11 @@ def at_scale(path: Path, scale: Path) -> dict[str, Any]:
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` laid on `under`, section by section."""
+    """`over` laid on `under`, section by section; one that names its part by its own name, as in
+    `cut = { cut = "first" }`, is another part, which has no settings of the one before."""
     out = dict(under)
     for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        both = isinstance(value, dict) and isinstance(out.get(key), dict) and not isinstance(value.get(key), str)
         out[key] = merged(out[key], value) if both else value
     return out
 

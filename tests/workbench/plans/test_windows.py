@@ -15,7 +15,7 @@ from workbench.engine.execute import execute
 from workbench.evaluation.collapses import named as collapse
 from workbench.graph import Plan, Stage
 from workbench.plans.recipe import compile_recipe
-from workbench.recipe.load import load
+from workbench.recipe.load import load, recipe_path, scale_path
 from workbench.systems._encoding import Computing
 from workbench.systems.mt5 import load as mt5
 
@@ -113,6 +113,26 @@ def test_a_page_whole_is_read_as_it_is(folder: Path) -> None:
     assert ranking(store, plan.runs[0], "q1") == ["B", "A", "C"]
     assert not {stage.kind for stage in plan.stages} & {"cut", "search-windows", "collapse"}
     assert [stage.key for stage in planned(folder, 'retrieval.cut="first"').stages] == [s.key for s in plan.stages]
+
+
+def test_a_ranker_reads_so_many_tokens_of_what_is_tested_and_is_trained_as_before() -> None:
+    """In the recipe's place of windows: a part that is named replaces another with its settings."""
+    scale = scale_path("mini")
+
+    def lengths(cut: str) -> dict[str, Any]:
+        recipe = load(recipe_path("genre"), scale, [f"retrieval.cut={cut}"])
+        works: list[Any] = [s.work for s in compile_recipe(recipe, "genre", "mini", scale.parent, fetch=False).stages]
+        read = {w.name: getattr(w.ranker, "document_length", None) for w in works if hasattr(w, "ranker")
+                and w.ranker.architecture != "bm25"}  # fmt: skip
+        tuned = sorted(json.dumps(work.key(), sort_keys=True) for work in works if work.name == "finetune")
+        return read | {"tuned": tuned}
+
+    usual, long = lengths('"first"'), lengths('{cut="first", tokens=256}')
+    assert usual["tuned"] == long["tuned"] and len(usual["tuned"]) == 4
+    assert (usual["index"], usual["retrieve"], usual["finetune"]) == (160, 160, 160)
+    assert (long["index"], long["retrieve"], long["finetune"]) == (256, 256, 160)
+    windows = lengths("{words=150, stride=75, tokens=256}")
+    assert (windows["index"], windows["search-windows"], windows["finetune"]) == (256, 256, 160)
 
 
 def test_windows_are_kept_with_their_pages_and_searched_once(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A page as it is: a ranker reads its first tokens, as many as its `document_length` says."""
+"""A page as it is: a ranker reads its first tokens, `tokens` of them or as many as its `document_length` says."""
 
 from typing import ClassVar
 

@@ -1,17 +1,15 @@
 """Windows of so many words that overlap (Dai and Callan 2019: 150 words, stride 75, at most 30 of a page)."""
 
 import re
-from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from store import LswError
-from workbench.collections.cuts.base import Cut, Span
+from workbench.collections.cuts.base import Cut, Least1, Span
 from workbench.registry import told
 from workbench.varieties import variety as known
 
 _WORD, _CHARACTER = re.compile(r"\S+"), re.compile(r"\S")
-Least1 = Annotated[int, Field(gt=0)]
 
 
 class Windows(Cut):
