@@ -65,7 +65,7 @@ def test_the_mean_of_the_best_three_is_that_of_pandas(values: list[float | None]
 
 
 @settings(max_examples=10)
-@given(values=scores, held=st.lists(st.sampled_from(ALL), max_size=5, unique=True))
+@given(values=scores, held=st.lists(st.sampled_from(ALL), max_size=14, unique=True))
 def test_the_oracle_takes_the_window_that_holds_what_is_relevant(
     values: list[float | None], held: list[tuple[str, str, int]]
 ) -> None:
