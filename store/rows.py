@@ -110,6 +110,76 @@ class NotCompared(Contrasted):
     why_not: str
 
 
+class StudyRow(TypedDict):
+    """A row of the view `studies`, its JSON read: `factors` are the levels of each, `analysis` its settings.
+
+    Of `n_cells` so many are `done`; `analysed` cells are those that the effects are of, None before an analysis.
+    """
+
+    study_id: str
+    study: str
+    title: str
+    scale: str
+    analysis: dict[str, Any]
+    factors: dict[str, list[Any]]
+    n_cells: int
+    done: int
+    analysed: int | None
+    key: str
+
+
+class CellRow(TypedDict):
+    """A row of the view `study_cells`, its levels (of each factor) read."""
+
+    study_id: str
+    cell: int
+    position: int
+    levels: dict[str, Any]
+    recipe_run_id: str | None
+    status: str
+    started_at: datetime | None
+    seconds: float | None
+
+
+class EffectRow(TypedDict, total=False):
+    """A row of the view `effects`; what is left out or None is not defined.
+
+    `effect` is what is estimated (`gain`, `minimum effective dose`, `interaction`), of a system after a training on
+    queries of a variety, at `levels` (JSON) of the grid's factors; `dose` is the level on the axis of a curve.
+    `estimate` with its interval is in `unit`. `n` queries in `n_groups` topics, `models` of different seeds.
+    `detail` is JSON. An estimate that could not be made has `why_not`.
+    """
+
+    effect: str
+    measure: str
+    system: str | None
+    trained_on: str | None
+    query_variety: str | None
+    document_variety: str | None
+    levels: str
+    dose: float | None
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    confidence: float | None
+    unit: str
+    n: int | None
+    n_groups: int | None
+    models: int | None
+    test: str | None
+    p_value: float | None
+    correction: str | None
+    family: str | None
+    family_size: int | None
+    p_corrected: float | None
+    why_not: str | None
+    detail: str
+    study_id: str
+    cells: int
+    analysis: str
+    key: str
+
+
 class StageRow(TypedDict):
     """A stage behind a run (`store.query.lineage`): columns of the view `stages`, JSON as text, role and distance."""
 

@@ -199,8 +199,9 @@ CREATE TABLE effect (
     correction TEXT, family TEXT, family_size INTEGER, p_corrected DOUBLE, why_not TEXT, detail JSON, key TEXT
 );
 CREATE TABLE inspection (
-    model_a TEXT, model_b TEXT, aspect TEXT, layer INTEGER, module TEXT, variety TEXT, value DOUBLE, ci_low DOUBLE,
-    ci_high DOUBLE, confidence DOUBLE, n INTEGER, why_not TEXT, key TEXT
+    collection TEXT, model_a TEXT, model_b TEXT, aspect TEXT, texts TEXT, layer INTEGER, module TEXT, variety TEXT,
+    against TEXT, value DOUBLE, ci_low DOUBLE, ci_high DOUBLE, confidence DOUBLE, n INTEGER, n_groups INTEGER,
+    why_not TEXT, key TEXT
 );
 CREATE TABLE similarity (
     collection TEXT, low TEXT, high TEXT, feature TEXT, tokenizer TEXT, value DOUBLE, n INTEGER, source TEXT,

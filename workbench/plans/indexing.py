@@ -5,6 +5,7 @@ from workbench.plans import sources
 from workbench.plans.planner import Planner
 from workbench.stages.finetune import Finetune
 from workbench.stages.index import Index
+from workbench.stages.interpolate import Interpolate
 from workbench.stages.search import Search
 from workbench.systems.base import Retriever, System
 
@@ -32,7 +33,8 @@ def index(
     ranker = reader or plan.recipe.system(system)
     assert isinstance(ranker, Retriever)
     ranker.suits(code)
-    tuned = " (fine-tuned)" if "model" in model and isinstance(model["model"].work, Finetune) else ""
+    by = model["model"].work if "model" in model else None
+    tuned = " (fine-tuned)" if isinstance(by, Finetune) else " (interpolated)" if isinstance(by, Interpolate) else ""
     work = Index(
         ranker=ranker, computing=ranker.heeded(plan.recipe.computing), document_variety=code, script=plan.script(code)
     )

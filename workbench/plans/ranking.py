@@ -60,12 +60,10 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
     last = str(rest.stages[-1]) if isinstance(rest, Then) else rest.system
     ranker = windows.reader(plan, last)
     about |= {"ranker": ranker, "computing": ranker.heeded(recipe.computing)}
-    model = _model(plan, last, name.trained_on, seed)
     cut = windows.of(plan, name.document_variety)
     if isinstance(rest, Name):
-        kept = training.of_passages(plan, name.trained_on, last) if name.trained_on else None
-        model_of = {"model": kept} if kept else model
-        index = indexing.index(plan, last, model_of, name.document_variety, windows=cut, reader=ranker)
+        model, of_passages = _encoders(plan, last, name.trained_on, seed)
+        index = indexing.index(plan, last, of_passages, name.document_variety, windows=cut, reader=ranker)
         inputs = {"index": index, **asked, **model}
         if cut:
             return windows.searched(plan, about, label, {**inputs, WINDOWS: cut})
@@ -73,6 +71,7 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
     assert isinstance(of, Then)
     first_on = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
     candidates = _part(plan, name, of.before, first_on, seed)
+    model = _model(plan, last, name.trained_on, seed)
     if cut:
         return windows.reranked(plan, about, label, candidates, {**model, **asked, "passages": cut, WINDOWS: cut})
     passages = sources.passages(plan, name.document_variety)
@@ -98,6 +97,17 @@ def _model(plan: Planner, system: str, trained_on: str | None, seed: int | None)
     if trained_on:
         return {"model": training.finetuned(plan, trained_on, system, seed)}
     return indexing.base_model(plan, system)
+
+
+def _encoders(
+    plan: Planner, system: str, trained_on: str | None, seed: int | None
+) -> tuple[dict[str, Stage], dict[str, Stage]]:
+    """Of a retriever: what encodes its queries and what its passages, each by the role `model`, if it has weights."""
+    if not trained_on:
+        base = indexing.base_model(plan, system)
+        return base, base
+    asked, passages = training.encoders(plan, trained_on, system, seed)
+    return {"model": asked}, {"model": passages}
 
 
 def measured(plan: Planner, stage: Stage) -> Stage:

@@ -10,13 +10,17 @@ from workbench.collections.sources.base import Source
 from workbench.graph import Graph, Stage
 from workbench.plans import indexing, needs, sources, translation
 from workbench.plans.planner import Planner
+from workbench.recipe.trainings import Variant
 from workbench.stages.finetune import OBJECTIVE, STEP, Finetune
+from workbench.stages.interpolate import Interpolate
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.finetune import objective_of
 from workbench.training.needs import Need, TeacherOf
+from workbench.training.steps.base import Step
+from workbench.training.steps.sample import Sample
 from workbench.training.tuning import Tuning
-from workbench.varieties import Pair, pair
+from workbench.varieties import Pair
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,15 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
     """The model of a system in one of the recipe's trainings: trained here, with a seed, or by its publishers."""
     tuned, variant = plan.recipe.fine_tuning, plan.recipe.trainings()[name]
     assert tuned
-    on = pair(variant.pair)
+    if variant.model is not None:
+        return _shared(plan, name, variant, system, seed)
+    on = variant.on
     if tuned.models == "published":
         at = plan.recipe.published[str(on)][system]
         return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
     ranker, tuning = plan.recipe.system(system), plan.recipe.tuning(name, system, seed)
     minimised = objective_of(ranker, tuning, variant.objective)
-    steps = [*tuned.steps, *variant.steps] if minimised.reads_triples else []
+    steps = _steps(plan, name) if minimised.reads_triples else []
     needed = minimised.needs(on)
     seen = tuning.batch_size * tuning.steps if tuning.steps else None
     negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
@@ -103,7 +109,7 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         ),
         processes=plan.recipe.computing.processes,
         report_to=list(plan.recipe.computing.report_to),
-        not_done=[] if minimised.reads_triples else [step.step for step in tuned.steps],
+        not_done=[] if minimised.reads_triples else [step.step for step in _steps(plan, name)],
     )
     inputs = {"checkpoint": _start(plan, system, tuning), **_held_out(plan, on)}
     if minimised.reads_triples:
@@ -117,6 +123,37 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         inputs[f"{OBJECTIVE}{role}"] = needs.stage(plan, need, on)
     named = f", seed {tuning.seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
     return plan.graph.add(work, f"fine-tune {system} on {name}{named}", inputs)
+
+
+def _shared(plan: Planner, name: str, variant: Variant, system: str, seed: int | None) -> Stage:
+    """The model of another training, or what lies between it and the base."""
+    if variant.share == 0:
+        return sources.base_model(plan, system)
+    tuned = finetuned(plan, str(variant.model), system, seed)
+    if variant.share == 1:
+        return tuned
+    work = Interpolate(ranker=plan.recipe.system(system), share=variant.share)
+    named = f", seed {seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
+    label = f"interpolate {system} on {variant.model} ({variant.share:g}{named})"
+    return plan.graph.add(work, label, {"base": sources.base_model(plan, system), "tuned": tuned})
+
+
+def encoders(plan: Planner, name: str, system: str, seed: int | None = None) -> tuple[Stage, Stage]:
+    """The models that encode the queries and the passages of a system in one of the recipe's trainings."""
+    encodes = plan.recipe.trainings()[name].encodes
+    tuned = finetuned(plan, name, system, seed)
+    asked = sources.base_model(plan, system) if encodes == "passages" else tuned
+    if encodes == "queries":
+        return asked, sources.base_model(plan, system)
+    return asked, of_passages(plan, name, system) or tuned
+
+
+def _steps(plan: Planner, name: str) -> list[Step]:
+    """What is done to the triples of a training, the number of its queries first."""
+    tuned, variant, queries = plan.recipe.fine_tuning, plan.recipe.trainings()[name], plan.recipe.queries(name)
+    assert tuned
+    fewer = [Sample(step="sample", queries=queries)] if queries else []
+    return [*fewer, *tuned.steps, *variant.steps]
 
 
 def _varieties(needed: list[Need]) -> list[str]:

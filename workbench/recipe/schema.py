@@ -26,10 +26,14 @@ from workbench.evaluation.measures import DEFAULT, parsed
 from workbench.lexicons import named
 from workbench.lexicons.base import Lexicon
 from workbench.pipeline import pipeline
+from workbench.recipe.study import Study
 from workbench.recipe.trainings import FineTuning, PairName, Variant
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS
+from workbench.similarity import named as feature_named
+from workbench.similarity import usual
+from workbench.similarity.base import Feature
 from workbench.stages._ranking import Depth
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
@@ -41,7 +45,7 @@ from workbench.training.tuning import Share, Tuning
 from workbench.translation import TRANSLATORS
 from workbench.translation.base import Translator
 from workbench.translation.collection import ParallelQueries
-from workbench.varieties import pair, variety
+from workbench.varieties import variety
 
 USUAL = "collection"
 """The translator of a recipe that names none."""
@@ -98,6 +102,18 @@ class Audit(Section):
     measure: Annotated[str, AfterValidator(told(_measure))] = "RR@10"
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 42
+
+
+class Similarity(Section):
+    """How similar the varieties of each pair are: which `features`, under the tokenizers of which `systems`.
+
+    A feature is its name, or a section with its settings. Without `systems`: all of [retrieval] that have a checkpoint.
+    """
+
+    features: Annotated[
+        list[Annotated[SerializeAsAny[Feature], BeforeValidator(feature_named)]], Field(min_length=1)
+    ] = Field(default_factory=usual)
+    systems: list[str] | None = None
 
 
 class Retrieval(Section):
@@ -280,6 +296,8 @@ class Recipe(Section):
     measures: Measures = Measures()
     comparison: Comparison = Comparison()
     audit: Audit | None = None
+    study: Study | None = None
+    similarity: Similarity | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -310,22 +328,38 @@ class Recipe(Section):
         return {name: value if name == "lexicons" else filled(value) for name, value in values.items()}
 
     def trainings(self) -> dict[str, Variant]:
-        """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME]."""
-        return (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+        """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME].
+
+        One that uses another's models has all that was said of the other.
+        """
+        said = (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+        return {
+            name: said[variant.model].used_by(variant) if variant.model in said else variant
+            for name, variant in said.items()
+        }
 
     def saw(self, name: str) -> list[str]:
         """The pairs whose queries a training sees."""
         assert self.fine_tuning
         variant = self.trainings()[name]
-        objective, on = variant.objective, pair(variant.pair)
+        objective, on = variant.objective, variant.on
         steps = [] if objective and not objective.reads_triples else [*self.fine_tuning.steps, *variant.steps]
         beside = objective.pairs_beside if objective else []
-        return list(dict.fromkeys([variant.pair, *beside, *(text for s in steps for text in s.pairs_beside(on))]))
+        return list(dict.fromkeys([str(on), *beside, *(text for s in steps for text in s.pairs_beside(on))]))
 
     def trained(self, name: str) -> list[str]:
-        """The systems that a training trains."""
+        """The systems that a training trains: none, on no queries."""
         assert self.fine_tuning
+        if self.queries(name) == 0:
+            return []
         return self.trainings()[name].systems or self.fine_tuning.systems
+
+    def queries(self, name: str) -> int | None:
+        """How many training queries a training sees; None: all that there are."""
+        assert self.fine_tuning
+        own = self.trainings()[name].queries
+        asked = self.fine_tuning.queries if own is None else own
+        return asked if isinstance(asked, int) else None
 
     def seeds(self, name: str, system: str) -> list[int] | list[None]:
         """The seeds of a system in a training; of a published model nobody knows."""

@@ -75,7 +75,7 @@ class Finetune(Kind):
     report_to: Annotated[list[str], LOCAL] = []
     not_done: Annotated[list[str], LOCAL] = []
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[str, ...]] = ("finetune", "loss", "alignment")
     group: ClassVar[str] = "train"
 
@@ -194,7 +194,8 @@ class Finetune(Kind):
         did."""
         path = job.work / "texts.arrow"
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, _TEXTS) as writer:
-            most = self.tuning.steps * self.tuning.batch_size if self.tuning.steps else None
+            # What a step leaves out must not have been drawn.
+            most = self.tuning.steps * self.tuning.batch_size if self.tuning.steps and not self.steps else None
             for query, positive, negative in self._texts(job, most, self.tuning.seed):
                 n = len(query)
                 columns = (

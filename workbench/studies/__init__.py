@@ -1,0 +1,1 @@
+"""Grids of recipe runs, and what is estimated from them."""
