@@ -39,7 +39,7 @@ def _bitext(plan: Planner, need: BitextOf, on: Pair) -> Stage:
 
 
 def _file(plan: Planner, need: BitextOf) -> Stage:
-    """Files, held against the queries that are tested and watched, as far as the collections have them."""
+    """Files, held against the queries that are tested and watched, as far as their collections have them."""
     at = parallel(need.origin, need.source, need.target)
     contents = {side: content(path, "the bitext") for side, path in zip(SIDES, at.files, strict=False)}
     work = Bitext(
@@ -49,7 +49,7 @@ def _file(plan: Planner, need: BitextOf) -> Stage:
     for code in dict.fromkeys((need.source, need.target)):
         if plan.tested.has_queries(code):
             inputs[f"{TESTED}{code}.test"] = sources.queries(plan, code, "test")
-        if plan.tested.held_out(code):
+        if plan.trained.held_out(code):
             inputs[f"{TESTED}{code}.dev"] = sources.queries(plan, code, "dev")
     return plan.graph.add(work, f"read {need.source}-{need.target} bitext", inputs)
 

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
+from workbench.evaluation.collapses.max import Max
 from workbench.pipeline import Fused, Name, Pipeline, pipeline, shaped
 from workbench.recipe.schema import Recipe, Retrieval, Similarity, bare
 from workbench.recipe.trainings import CONTROL, FineTuning, Variant
@@ -26,6 +27,11 @@ def check_references(recipe: Recipe) -> None:
     if recipe.retrieval:
         for text in recipe.retrieval.systems:
             _check_pipeline(recipe, text, pipeline(text))
+        if recipe.retrieval.cut.whole and recipe.retrieval.collapse != Max(collapse="max"):
+            raise LswError(
+                f"retrieval.collapse: '{recipe.retrieval.collapse.name}' is of windows, and pages are shown whole.",
+                cure="Cut them, as in retrieval.cut = { words = 150, stride = 75, most = 30 }.",
+            )
     if recipe.fine_tuning:
         _check_training(recipe, recipe.fine_tuning)
         if recipe.retrieval:
