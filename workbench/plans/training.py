@@ -14,7 +14,7 @@ from workbench.stages.finetune import OBJECTIVE, PASSAGES, STEP, Finetune
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.finetune import objective_of
-from workbench.training.needs import BitextOf, LexiconOf, Need, TeacherOf, Tested, TriplesOf
+from workbench.training.needs import BitextOf, EvaluatedQueries, LexiconOf, Need, TeacherOf, TriplesOf
 from workbench.training.tuning import Tuning
 from workbench.varieties import Pair, pair
 
@@ -116,7 +116,7 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
             if isinstance(need, TriplesOf):
                 inputs[role] = negatives.planned(TriplesPlan(plan, tuning), need.pair, seen)
                 inputs[f"{role}{PASSAGES}"] = sources.passages(plan, need.pair.high, "train")
-            elif isinstance(need, Tested):
+            elif isinstance(need, EvaluatedQueries):
                 codes = [code for text in plan.recipe.saw(name) for code in (pair(text).low, pair(text).high)]
                 inputs |= {f"{role}.{where}": stage for where, stage in needs.tested(plan, codes).items()}
             else:

@@ -67,13 +67,13 @@ class TriplesOf:
 
 
 @dataclass(frozen=True)
-class Tested:
+class EvaluatedQueries:
     """Queries that are tested or watched, in each variety of the training's queries and passages that has some:
     columns variety, qid, query, topic, split (strings), one table for each, under roles that begin with that of the
     need."""
 
 
-Need = BitextOf | LexiconOf | TeacherOf | TriplesOf | Tested
+Need = BitextOf | LexiconOf | TeacherOf | TriplesOf | EvaluatedQueries
 
 
 @dataclass

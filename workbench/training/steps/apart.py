@@ -9,7 +9,7 @@ from pydantic import Field
 from store import LswError
 from workbench.text import plain
 from workbench.training.near_duplicates import Text, nearest_alike
-from workbench.training.needs import Given, Need, Tested
+from workbench.training.needs import EvaluatedQueries, Given, Need
 from workbench.training.steps.base import Step
 from workbench.varieties import Pair
 
@@ -31,7 +31,7 @@ class Apart(Step):
     chooses: ClassVar[bool] = True
 
     def needs(self, on: Pair) -> dict[str, Need]:
-        return {TESTED: Tested()}
+        return {TESTED: EvaluatedQueries()}
 
     def done(self, triples: pa.Table, given: Given) -> pa.Table:
         """Raises:

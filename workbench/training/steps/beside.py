@@ -12,7 +12,7 @@ from pydantic import AfterValidator, model_validator
 from store import LswError
 from workbench.registry import told
 from workbench.systems._encoding import Positive
-from workbench.training.needs import Given, Need, Tested, TriplesOf
+from workbench.training.needs import EvaluatedQueries, Given, Need, TriplesOf
 from workbench.training.steps.apart import TESTED, Threshold, apart
 from workbench.training.steps.base import Step
 from workbench.varieties import Pair, pair
@@ -67,7 +67,7 @@ class Beside(Step):
                 f"'{on}' is the pair of the training itself.", cure="Take it out of the pairs of the step beside."
             )
         others: dict[str, Need] = {name: TriplesOf(pair(name)) for name in self.pairs}
-        return others | ({TESTED: Tested()} if self.apart else {})
+        return others | ({TESTED: EvaluatedQueries()} if self.apart else {})
 
     def pairs_beside(self, on: Pair) -> list[str]:
         return list(self.pairs)
