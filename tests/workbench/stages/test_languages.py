@@ -94,7 +94,7 @@ def test_the_pair_of_the_training_itself_is_refused_where_it_stands() -> None:
 def test_encoders_of_new_layers_begin_alike(tmp_path: Path) -> None:
     texts = ["quan surt el tren cap a Barcelona", "où est la bibliothèque", "谁发明了柔道"]
     vectors = []
-    for layers in (0, 1, 2):
+    for layers in (0, 2):
         with_layers(MODELS / "bge-m3", None, layers, 42, tmp_path / str(layers))
         model = opened(tmp_path / str(layers), Computing())
         assert len(model[0].model.encoder.layer) == model[0].model.config.num_hidden_layers == layers
