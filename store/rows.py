@@ -110,6 +110,37 @@ class NotCompared(Contrasted):
     why_not: str
 
 
+class StudyRow(TypedDict):
+    """A row of the view `studies`, its JSON read: `factors` are the levels of each, `analysis` its settings.
+
+    Of `n_cells` so many are `done`; `analysed` cells are those that the effects are of, None before an analysis.
+    """
+
+    study_id: str
+    study: str
+    title: str
+    scale: str
+    analysis: dict[str, Any]
+    factors: dict[str, list[Any]]
+    n_cells: int
+    done: int
+    analysed: int | None
+    key: str
+
+
+class CellRow(TypedDict):
+    """A row of the view `study_cells`, its levels (of each factor) read."""
+
+    study_id: str
+    cell: int
+    position: int
+    levels: dict[str, Any]
+    recipe_run_id: str | None
+    status: str
+    started_at: datetime | None
+    seconds: float | None
+
+
 class EffectRow(TypedDict, total=False):
     """A row of the view `effects`; what is left out or None is not defined.
 

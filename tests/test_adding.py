@@ -47,7 +47,7 @@ def install(folder: Path, version: str = "1.0") -> Run:
     site = folder / f"site-{version}"
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(site)]
     subprocess.run([*command, str(wheel(folder, version))], check=True, capture_output=True)
-    return lambda *args, **env: run_lsw(*args, PYTHONPATH=str(site), cwd=folder, **env)
+    return lambda *args, **env: run_lsw(*args, PYTHONPATH=f"{site}{os.pathsep}{ROOT}", cwd=folder, **env)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def stages(store: Path, kind: str) -> list[dict[str, Any]]:
 def test_every_kind_of_part_has_its_example() -> None:
     assert {group for group, _, _ in PARTS} == {
         "lsw.systems", "lsw.sources", "lsw.translators", "lsw.lexicons", "lsw.steps", "lsw.objectives", "lsw.triples", "lsw.tests",
-        "lsw.corrections", "lsw.reports", "lsw.pages",
+        "lsw.corrections", "lsw.reports", "lsw.pages", "lsw.features",
     }  # fmt: skip
     for _, name, code in PARTS:
         assert len(code.splitlines()) <= 50, name
@@ -134,11 +134,12 @@ def test_a_source_and_a_translator(theirs: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_lexicon(small_scale: Path, theirs: Run, tmp_path: Path) -> None:
+def test_a_lexicon_and_a_feature_of_similarity(small_scale: Path, theirs: Run, tmp_path: Path) -> None:
     recipe = tmp_path / "near.toml"
     recipe.write_text(
         'title = "Near"\n[systems.near]\narchitecture = "word-by-word"\n[systems.near.lexicon]\nlexicon = "cognates"\n'
-        'letters = 4\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["near >> bm25"]\n',
+        'letters = 4\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["near >> bm25"]\n'
+        '[similarity]\nfeatures = ["grams", { feature = "initials", letters = 2 }]\n',
         "utf-8",
     )
     store = tmp_path / "store"
@@ -150,6 +151,22 @@ def test_a_lexicon(small_scale: Path, theirs: Run, tmp_path: Path) -> None:
         "plugin": "lsw-example 1.0",
     }
     assert json.loads(stages(store, "rewrite")[0]["summary"])["changed"] > 0
+    [measured] = stages(store, "similarity")
+    assert json.loads(measured["parameters"])["features"][1] == {
+        "feature": "initials",
+        "letters": 2,
+        "plugin": "lsw-example 1.0",
+    }
+    with Store(store).reading() as con:
+        [row] = rows(con, "SELECT * FROM similarities WHERE feature = 'same-initials'")
+        [found] = rows(
+            con, "SELECT avg(value) AS mean, count(*) AS n FROM query_similarities WHERE feature = 'same-initials'"
+        )
+        asked = rows(con, "SELECT variety, qid, query FROM queries WHERE split = 'test'")
+    begins = {(r["variety"], r["qid"]): r["query"][:2].lower() for r in asked}
+    same = [begins["ca", qid] == begin for (variety, qid), begin in begins.items() if variety == "fr"]
+    assert (row["low"], row["high"], row["n"], row["key"]) == ("ca", "fr", len(same), measured["key"])
+    assert row["value"] == pytest.approx(sum(same) / len(same)) == found["mean"] and found["n"] == len(same)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from workbench.reports import REPORTS
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.intervals import INTERVALS
 from workbench.significance.paired_tests import TESTS
+from workbench.similarity import FEATURES
 from workbench.stages import KINDS
 from workbench.stages.triples import TRIPLES
 from workbench.systems import SYSTEMS
@@ -29,13 +30,14 @@ from workbench.translation import TRANSLATORS
 REGISTRIES: dict[str, Registry[Any]] = {
     "systems": SYSTEMS, "sources": SOURCES, "translators": TRANSLATORS, "steps": STEPS, "objectives": OBJECTIVES,
     "kinds": KINDS, "triples": TRIPLES, "tests": TESTS, "corrections": CORRECTIONS, "intervals": INTERVALS,
-    "reports": REPORTS, "pages": PAGES,
+    "reports": REPORTS, "pages": PAGES, "features": FEATURES,
 }  # fmt: skip
 FROM_OUTSIDE: dict[str, Callable[[str], Any]] = {
     "a test of lsw compare": lambda name: REGISTRIES["tests"].part(name),
     "a collection's source": lambda name: source(f"{name}:x"),
     "architecture": lambda name: recipe(systems={"x": {"architecture": name}}),
     "translator": lambda name: recipe(translation={"translator": name}),
+    "feature of similarity": lambda name: recipe(similarity={"features": [name]}),
     "translator back": lambda name: recipe(audit={"back": name}),
     "negatives": lambda name: recipe(negatives={"source": name}),
     "test": lambda name: recipe(comparison={"test": name}),

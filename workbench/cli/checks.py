@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,9 @@ def examine(store: Store) -> list[dict[str, Any]]:
         say(
             "faiss", "absent; search is exact", False, "pip install faiss-cpu, for computing.search=hnsw", optional=True
         )
+    drawn = find_spec("matplotlib") is not None
+    say("matplotlib", "figures as SVG and PDF" if drawn else "absent; figures are drawn in the terminal", drawn,
+        "pip install 'lsw-workbench[plots]'", optional=True)  # fmt: skip
     apertium = shutil.which("apertium")
     say("Apertium", apertium or "absent", bool(apertium), "apt install apertium apertium-fra-cat, to translate offline",
         optional=True)  # fmt: skip

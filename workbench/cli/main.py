@@ -21,7 +21,9 @@ from workbench.cli import (
     runs,
     sql,
     store,
+    study,
     tui,
+    varieties,
 )
 from workbench.cli.console import debugging, fail
 
@@ -37,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(recipe.app, name="recipe")
+app.add_typer(study.app, name="study")
 app.add_typer(runs.app, name="runs")
 app.add_typer(store.app, name="store")
 app.command("plan")(plan.plan)
@@ -46,6 +49,7 @@ app.command("import")(retrieve.import_run)
 app.command("export")(export.export)
 app.command("audit")(audit.audit)
 app.command("alignment")(alignment.alignment)
+app.command("varieties")(varieties.varieties)
 app.command("sql", cls=sql.SqlCommand)(sql.sql)
 app.command("tui")(tui.tui)
 app.command("doctor")(doctor.doctor)

@@ -24,7 +24,7 @@ def plan(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What a recipe will download, translate, train, encode and keep, and how long that takes on this machine.
+    """What a recipe, or a study's grid, will download, translate, train, encode and keep, and how long that takes.
 
     Nothing is downloaded and nothing is run: each model is timed for a few seconds on this machine; one that is not
     here is timed by a stand-in of its shape. What the store has already costs nothing. Read the hours as within a
@@ -37,12 +37,19 @@ def plan(
     from workbench.engine.forecast import START, forecast
     from workbench.graph import GROUPS
     from workbench.plans.recipe import compile_recipe
-    from workbench.recipe.load import FOLDER, load, read_toml, recipe_path, scale_path
+    from workbench.plans.study import compile_study
+    from workbench.recipe.load import FOLDER, load, load_grid, read_toml, recipe_path, scale_path
     from workbench.talk import advise
 
     path, behind = recipe_path(name), scale_path(scale)
     recipe = load(path, behind, overrides or [])
-    compiled = compile_recipe(recipe, path.stem, behind.stem, behind.parent, fetch=False)
+    cells = 0
+    if recipe.study:
+        of_grid = load_grid(path, behind, overrides or [])
+        study = compile_study(*of_grid, path.stem, behind.stem, behind.parent, fetch=False)
+        compiled, cells = study.whole, len(study.cells)
+    else:
+        compiled = compile_recipe(recipe, path.stem, behind.stem, behind.parent, fetch=False)
     at = opened(store)
     table = {k: float(v) for k, v in read_toml(prices or FOLDER / "prices.toml").items()}
     advise()
@@ -54,6 +61,7 @@ def plan(
     if as_json:
         print_json(
             {
+                **({"cells": cells} if cells else {}),
                 "cached": cached,
                 "total": _total(estimates),
                 "groups": {group: _total(some) for group, some in groups.items()},
@@ -79,6 +87,8 @@ def plan(
                 _time(t["seconds"]), _bytes(t["disk"]),
             )  # fmt: skip
     out().print(total)
+    if cells:
+        talk().print(f"A study of {cells} cells; what they share is counted once.")
     talk().print(f"{cached} stages cached. Tokens are counted at four bytes each.")
     for reason in dict.fromkeys(e.cost.unknown for e in estimates if e.cost.unknown):
         stages_so = [e.stage for e in estimates if e.cost.unknown == reason]

@@ -40,9 +40,10 @@ Name = Annotated[str, typer.Argument(help="A recipe's name (see `lsw recipe list
 def list_recipes(as_json: JsonOption = False) -> None:
     """The recipes that come with lsw."""
 
-    from workbench.recipe.load import names, read_toml, recipe_path
+    from workbench.recipe.load import names, read_toml, recipe_path, studies
 
-    recipes = [{"name": name, "title": read_toml(recipe_path(name))["title"]} for name in names()]
+    grids = studies()
+    recipes = [{"name": name, "title": read_toml(recipe_path(name))["title"]} for name in names() if name not in grids]
     if as_json:
         print_json(recipes)
         return
@@ -50,6 +51,7 @@ def list_recipes(as_json: JsonOption = False) -> None:
     for row in recipes:
         table.add_row(row["name"], row["title"])
     out().print(table)
+    talk().print(f"And {len(grids)} studies, recipes with a grid: lsw study list.")
 
 
 @app.command()
@@ -72,11 +74,11 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
 
     def lines(section: dict[str, Any], path: str = "") -> list[str]:
         plain = {k: v for k, v in section.items() if not isinstance(v, dict)}
-        body = [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()]
+        body = [f"{_key(k)} = {json.dumps(v, ensure_ascii=False)}" for k, v in plain.items()]
         text = ([f"\n[{path}]"] if path and body else []) + body
         for key, value in section.items():
             if isinstance(value, dict):
-                text += lines(value, f"{path}.{key}" if path else key)
+                text += lines(value, f"{path}.{_key(key)}" if path else _key(key))
         return text
 
     put("\n".join(lines(whole)).strip() + "\n")
@@ -91,6 +93,11 @@ def show(name: Name, scale: ScaleOption = "mini", as_json: JsonOption = False) -
         talk().print(table)
         if len(apply) < len(rows):
             talk().print(f"{len(rows) - len(apply)} more rows are of what this recipe does not do.")
+
+
+def _key(name: str) -> str:
+    """A key as TOML takes it."""
+    return name if all(letter.isalnum() or letter in "_-" for letter in name) else f'"{name}"'
 
 
 def _section(path: str, recipe: dict[str, Any]) -> dict[str, Any] | None:
@@ -121,9 +128,16 @@ def _here(row: dict[str, Any], recipe: dict[str, Any]) -> tuple[str, str]:
 @app.command()
 def check(name: Name, scale: ScaleOption = "mini") -> None:
     """Say whether a recipe is sound, without running anything."""
-    plan = _plan(name, scale, [], fetch=False)
-    runs, stages = len(plan.runs), len(plan.stages)
-    talk().print(f"{name} is sound at {scale} scale: {stages} stages, {runs} runs.")
+    from workbench.plans.study import compile_study
+    from workbench.recipe.load import load_grid, read_toml, recipe_path, scale_path
+
+    path, behind = recipe_path(name), scale_path(scale)
+    if "study" in read_toml(path):
+        study = compile_study(*load_grid(path, behind), path.stem, behind.stem, behind.parent, fetch=False)
+        plan, what = study.whole, f"{len(study.cells)} cells, "
+    else:
+        plan, what = _plan(name, scale, [], fetch=False), ""
+    talk().print(f"{name} is sound at {scale} scale: {what}{len(plan.stages)} stages, {len(plan.runs)} runs.")
 
 
 @app.command()
@@ -253,4 +267,8 @@ def _plan(name: str, scale: str, overrides: list[str], fetch: bool = True) -> "P
 
     path, behind = recipe_path(name), scale_path(scale)
     recipe = load(path, behind, overrides)
+    if recipe.study:
+        from store import LswError
+
+        raise LswError(f"{path.stem} is a study: a grid of recipe runs.", cure=f"Type `lsw study run {name}`.")
     return compile_recipe(recipe, path.stem, behind.stem, behind.parent, fetch)

@@ -30,7 +30,9 @@ class Observer(Protocol):
     def end(self, stage: Stage, outcome: str, seconds: float, summary: Summary) -> None: ...
 
 
-def execute(plan: Plan, store: Store, observer: Observer, force: str | None = None) -> dict[str, int]:
+def execute(
+    plan: Plan, store: Store, observer: Observer, force: str | None = None, ensured: set[str] | None = None
+) -> dict[str, int]:
     """Run what is not cached, in order, and record it all.
 
     Args:
@@ -38,6 +40,7 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
         store: where to keep artifacts and rows.
         observer: is told what happens.
         force: a kind of stage, a key's beginning or `all`: run these again.
+        ensured: keys of stages that this process has made or looked at already; those of the plan are added.
 
     Returns:
         how many stages were `cached` and how many `ran`.
@@ -62,9 +65,14 @@ def execute(plan: Plan, store: Store, observer: Observer, force: str | None = No
     counts = {"cached": 0, "ran": 0}
     try:
         for position, stage in enumerate(plan.stages, 1):
+            if ensured is not None and stage.key in ensured:
+                counts["cached"] += 1
+                continue
             stage_run = StageRun(plan, store, stage, observer, labels)
             observer.begin(stage, position, len(plan.stages))
             counts["ran" if stage_run.done(is_forced(stage, force)) else "cached"] += 1
+            if ensured is not None:
+                ensured.add(stage.key)
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         reason = str(error) or type(error).__name__

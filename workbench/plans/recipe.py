@@ -6,7 +6,7 @@ from pathlib import Path
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Plan, Stage
 from workbench.pipeline import pipeline
-from workbench.plans import ranking, translation
+from workbench.plans import ranking, similarity, translation
 from workbench.plans.planner import Planner
 from workbench.plans.pretraining import pretrained
 from workbench.recipe.schema import Recipe
@@ -43,6 +43,8 @@ def compile_recipe(recipe: Recipe, name: str, scale: str, base: Path, fetch: boo
         _comparison(plan, name, scale, runs)
         if recipe.audit:
             _audits(plan, runs)
+        for on in plan.pairs if recipe.similarity else ():
+            similarity.similarities(plan, on)
     return Plan(
         name=name,
         scale=scale,

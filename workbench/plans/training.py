@@ -15,6 +15,8 @@ from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.finetune import objective_of
 from workbench.training.needs import BitextOf, EvaluatedQueries, LexiconOf, Need, TeacherOf, TriplesOf
+from workbench.training.steps.base import Step
+from workbench.training.steps.sample import Sample
 from workbench.training.tuning import Tuning
 from workbench.varieties import Pair, pair
 
@@ -79,7 +81,7 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
     ranker, tuning = plan.recipe.system(system), plan.recipe.tuning(name, system, seed)
     minimised = objective_of(ranker, tuning, variant.objective)
-    steps = [*tuned.steps, *variant.steps] if minimised.reads_triples else []
+    steps = _steps(plan, name) if minimised.reads_triples else []
     needed = minimised.needs(on)
     seen = tuning.batch_size * tuning.steps if tuning.steps else None
     negatives = TRIPLES.part(tuning.negatives or plan.recipe.negatives.source)
@@ -103,7 +105,7 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         ),
         processes=plan.recipe.computing.processes,
         report_to=list(plan.recipe.computing.report_to),
-        not_done=[] if minimised.reads_triples else [step.step for step in tuned.steps],
+        not_done=[] if minimised.reads_triples else [step.step for step in _steps(plan, name)],
     )
     inputs = {"checkpoint": _start(plan, system, tuning), **_held_out(plan, on)}
     if minimised.reads_triples:
@@ -125,6 +127,14 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         inputs[f"{OBJECTIVE}{role}"] = needs.stage(plan, need, on)
     named = f", seed {tuning.seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
     return plan.graph.add(work, f"fine-tune {system} on {name}{named}", inputs)
+
+
+def _steps(plan: Planner, name: str) -> list[Step]:
+    """What is done to the triples of a training, the number of its queries first."""
+    tuned, variant, queries = plan.recipe.fine_tuning, plan.recipe.trainings()[name], plan.recipe.queries(name)
+    assert tuned
+    fewer = [Sample(step="sample", queries=queries)] if queries else []
+    return [*fewer, *tuned.steps, *variant.steps]
 
 
 def _varieties(needed: list[Need]) -> list[str]:

@@ -13,6 +13,8 @@ from workbench.lexicons import LEXICONS
 from workbench.recipe.errors import explained, line_of, quoted_line
 from workbench.recipe.references import check_references
 from workbench.recipe.schema import USUAL, CollectionAt, NewModel, Recipe
+from workbench.recipe.study import Cell, cells
+from workbench.studies.analyses import ANALYSES
 from workbench.systems import SYSTEMS
 from workbench.training.objectives import OBJECTIVES
 from workbench.training.steps import STEPS
@@ -37,7 +39,7 @@ CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
 
 
 PARTS: dict[str, Callable[[str], type[BaseModel]]] = {
-    "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part,
+    "analysis": ANALYSES.part, "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part,
 }  # fmt: skip
 """The parts that a section may name wherever it stands."""
 
@@ -45,6 +47,11 @@ PARTS: dict[str, Callable[[str], type[BaseModel]]] = {
 def names() -> list[str]:
     """Recipes that come with lsw."""
     return sorted(p.stem for p in FOLDER.glob("*.toml") if p.stem != "prices")
+
+
+def studies() -> list[str]:
+    """Those of them that are studies."""
+    return [name for name in names() if "study" in read_toml(recipe_path(name))]
 
 
 def scales() -> list[str]:
@@ -182,10 +189,23 @@ def override(text: str) -> dict[str, Any]:
         raise LswError(f"{path}: {error}.", f"on the command line: {text[:80]}") from None
     if fault := _unusable(path) or _unusable(parsed):
         raise LswError(f"{path}: {fault[1]}.", f"on the command line: {text}")
-    for key in reversed(path.strip().split(".")):
+    for key in reversed(_parts(path.strip())):
         parsed = {key: parsed}
     nested: dict[str, Any] = parsed
     return nested
+
+
+def _parts(path: str) -> list[str]:
+    """The keys of a path; one in quotes may have dots: `study.vary."fine-tuning.queries"`."""
+    keys, quoted = [""], False
+    for letter in path:
+        if letter == '"':
+            quoted = not quoted
+        elif letter == "." and not quoted:
+            keys.append("")
+        else:
+            keys[-1] += letter
+    return keys
 
 
 def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
@@ -194,6 +214,51 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
     Raises:
         LswError: one error, naming the file, the line and the field.
     """
+    return _checked(_laid(path, scale, overrides), path, scale, overrides)
+
+
+def load_grid(path: Path, scale: Path, overrides: list[str] | None = None) -> tuple[Recipe, list[tuple[Cell, Recipe]]]:
+    """A study as `load` reads it, and the recipe of each cell of its grid, in the order in which they are to be run.
+
+    Raises:
+        LswError: as `load`; it is no study; or a cell's recipe is not sound.
+    """
+    whole = _laid(path, scale, overrides)
+    recipe = _checked(whole, path, scale, overrides)
+    if not recipe.study:
+        raise LswError(
+            f"{path.stem} is no study.", cure=f"Type `lsw recipe run {path.stem}`, or add a section [study]."
+        )
+    recipe.study.analysis.factors(list(recipe.study.factors))
+    del whole["study"]
+    grid = []
+    for cell in cells(recipe.study):
+        changed = whole
+        for change in cell.changes:
+            changed = _with(changed, change)
+        try:
+            grid.append((cell, _checked(changed, path, scale, overrides)))
+        except LswError as error:
+            where = f"In the cell {cell.label}. {error.detail}".strip()
+            raise LswError(error.title, where, error.cure) from None
+    return recipe, grid
+
+
+def _with(whole: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """`merged`, of sections that a recipe may have.
+
+    Raises:
+        LswError: it may not.
+    """
+    for section in change:
+        if section not in _sections() or section == "study":
+            known = [name for name in _sections() if name != "study"]
+            raise LswError(f"study.vary: unknown section '{section}'.", cure=nearest(section, known))
+    return merged(whole, change)
+
+
+def _laid(path: Path, scale: Path, overrides: list[str] | None) -> dict[str, Any]:
+    """A recipe over its scale, and overrides over both."""
     own, behind = at_scale(path, scale), read_toml(scale)
     behind.pop("title", None)
     if "fine-tuning" not in own:
@@ -208,6 +273,11 @@ def load(path: Path, scale: Path, overrides: list[str] | None = None) -> Recipe:
         if section not in _sections():
             raise LswError(f"Unknown section '{section}' in '{text}'.", cure=nearest(section, _sections()))
         whole = merged(whole, change)
+    return whole
+
+
+def _checked(whole: dict[str, Any], path: Path, scale: Path, overrides: list[str] | None) -> Recipe:
+    """A recipe that has something to test, else an error that says where the fault stands."""
     try:
         recipe = checked(whole, path, scale)
         if recipe.retrieval and not recipe.retrieval.pairs:

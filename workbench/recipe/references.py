@@ -7,13 +7,13 @@ from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
 from workbench.pipeline import Fused, Name, Pipeline, pipeline, shaped
-from workbench.recipe.schema import Recipe, Retrieval, bare
+from workbench.recipe.schema import Recipe, Retrieval, Similarity, bare
 from workbench.recipe.trainings import CONTROL, FineTuning, Variant
 from workbench.stages.triples import TRIPLES
 from workbench.systems.base import Reranker
 from workbench.training.finetune import objective_of
 from workbench.training.needs import TeacherOf
-from workbench.varieties import pair
+from workbench.varieties import MIXED, pair
 
 
 def check_references(recipe: Recipe) -> None:
@@ -41,6 +41,30 @@ def check_references(recipe: Recipe) -> None:
             f"The audit's measure, {recipe.audit.measure}, is not measured.",
             cure="Add it to measures.names, or set audit.measure to one of them.",
         )
+    if recipe.similarity:
+        _check_similarity(recipe, recipe.similarity)
+
+
+def _check_similarity(recipe: Recipe, how: Similarity) -> None:
+    """Each pair has two wordings; each system that is named has a tokenizer; each feature is named once."""
+    pairs = recipe.retrieval.pairs if recipe.retrieval else []
+    if not pairs:
+        raise LswError("[similarity] has no pairs to measure.", cure="Add a section [retrieval] with its pairs.")
+    for text in pairs:
+        on = pair(text)
+        if on.low == on.high or MIXED in (on.low, on.high):
+            raise LswError(
+                f"'{on}' has no two wordings to hold against each other.",
+                cure=f"Leave {on} out of retrieval.pairs, or [similarity] out of the recipe.",
+            )
+    for name in how.systems or ():
+        if not recipe.system(name).checkpoint:
+            title = f"The system '{name}' has no tokenizer of a model."
+            raise LswError(title, cure="Name another in similarity.systems, or none.")
+    names = [feature.feature for feature in how.features]
+    for name in names:
+        if names.count(name) > 1:
+            raise LswError(f"The feature '{name}' is named twice in similarity.features.", cure="Name it once.")
 
 
 def _check_pipeline(recipe: Recipe, text: str, of: Pipeline) -> None:

@@ -11,10 +11,14 @@ from workbench.evaluation.measures import DEFAULT, parsed
 from workbench.lexicons import named
 from workbench.lexicons.base import Lexicon
 from workbench.pipeline import pipeline
+from workbench.recipe.study import Study
 from workbench.recipe.trainings import FineTuning, PairName, Variant
 from workbench.registry import LOCAL, Section, told
 from workbench.significance.outcomes import Method
 from workbench.significance.paired_tests import TESTS
+from workbench.similarity import named as feature_named
+from workbench.similarity import usual
+from workbench.similarity.base import Feature
 from workbench.stages._ranking import Depth
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
@@ -83,6 +87,18 @@ class Audit(Section):
     measure: Annotated[str, AfterValidator(told(_measure))] = "RR@10"
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: int = 42
+
+
+class Similarity(Section):
+    """How similar the varieties of each pair are: which `features`, under the tokenizers of which `systems`.
+
+    A feature is its name, or a section with its settings. Without `systems`: all of [retrieval] that have a checkpoint.
+    """
+
+    features: Annotated[
+        list[Annotated[SerializeAsAny[Feature], BeforeValidator(feature_named)]], Field(min_length=1)
+    ] = Field(default_factory=usual)
+    systems: list[str] | None = None
 
 
 class Retrieval(Section):
@@ -244,6 +260,8 @@ class Recipe(Section):
     measures: Measures = Measures()
     comparison: Comparison = Comparison()
     audit: Audit | None = None
+    study: Study | None = None
+    similarity: Similarity | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -287,9 +305,18 @@ class Recipe(Section):
         return list(dict.fromkeys([variant.pair, *beside, *(text for s in steps for text in s.pairs_beside(on))]))
 
     def trained(self, name: str) -> list[str]:
-        """The systems that a training trains."""
+        """The systems that a training trains: none, on no queries."""
         assert self.fine_tuning
+        if self.queries(name) == 0:
+            return []
         return self.trainings()[name].systems or self.fine_tuning.systems
+
+    def queries(self, name: str) -> int | None:
+        """How many training queries a training sees; None: all that there are."""
+        assert self.fine_tuning
+        own = self.trainings()[name].queries
+        asked = self.fine_tuning.queries if own is None else own
+        return asked if isinstance(asked, int) else None
 
     def seeds(self, name: str, system: str) -> list[int] | list[None]:
         """The seeds of a system in a training; of a published model nobody knows."""

@@ -22,6 +22,9 @@ def _distinct(seeds: list[int]) -> list[int]:
     return seeds
 
 
+ALL: Literal["all"] = "all"
+Queries = Annotated[int, Field(ge=0)] | Literal["all"]
+"""How many training queries are seen; a larger number of them holds a smaller one."""
 Steps = list[Annotated[SerializeAsAny[Step], STEPS.read("step")]]
 
 
@@ -37,14 +40,16 @@ class Variant(Section):
     """One way to train, by its name; what a system was trained on is shown by that name.
 
     `pair` are the queries and passages of its triples; of one variety twice (`fr-fr`), high-resource queries alone.
-    `steps` are done to the triples after those of [fine-tuning]. `objective` is what all its systems minimise, unless
-    it is left to them. Each system's settings may be changed under its name.
+    `queries` are as many as the training may see, those of a smaller number among those of a larger one; of none
+    nothing is trained. `steps` are done to the triples after those of [fine-tuning]. `objective` is what all its
+    systems minimise, unless it is left to them. Each system's settings may be changed under its name.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     pair: PairName
     systems: list[str] = []
     seeds: Annotated[list[Seed], Field(max_length=100), AfterValidator(_distinct)] = []
+    queries: Queries | None = None
     steps: Steps = []
     objective: Annotated[SerializeAsAny[Objective] | None, BeforeValidator(_objective)] = None
 
@@ -60,6 +65,8 @@ class FineTuning(Section):
     `pair` makes a training of that name, and `controls` beside it; others are sections [training.NAME]. `steps` are
     done to the triples of each first, in their order.
 
+    `queries` are as many as each training may see, unless it says so itself.
+
     `seeds` train one model each, of every system: what is reported and compared is their mean. Without them each system
     has its own `seed`. With models = "published" nothing is trained: the models that the scale names under
     [published.PAIR] are tested, and there are no controls.
@@ -71,6 +78,7 @@ class FineTuning(Section):
     models: Literal["trained", "published"] = "trained"
     controls: list[Literal["high-only", "mixed"]] | None = None
     seeds: Annotated[list[Seed], Field(max_length=100), AfterValidator(_distinct)] = []
+    queries: Queries = ALL
     steps: Steps = []
 
     @model_validator(mode="after")
@@ -80,6 +88,8 @@ class FineTuning(Section):
                 raise ValueError("published models are not trained: leave out `seeds`, or set models to 'trained'")
             if self.steps:
                 raise ValueError("published models are not trained: leave out `steps`, or set models to 'trained'")
+            if self.queries != ALL:
+                raise ValueError("published models are not trained: leave out `queries`, or set models to 'trained'")
             if self.controls:
                 raise ValueError("published models have no controls: set controls = [], or models to 'trained'")
         if self.controls and not self.pair:

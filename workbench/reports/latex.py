@@ -50,7 +50,7 @@ def latex(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(columns: str, head: list[str], body: list[str], caption: str, label: str) -> str:
+def table(columns: str, head: list[str], body: list[str], caption: str, label: str) -> str:
     return "\n".join(
         [
             r"\begin{table}",
@@ -104,7 +104,7 @@ def _effectiveness(results: Results) -> str:
             caption += rf". {MARK}: differs from the same system untrained ({words}; $p < .05$)"
     columns = "llll" + "r" * len(results.measures)
     head = ["System", "Trained on", "Queries", "Passages", *map(escaped, results.measures)]
-    return _table(columns, head, body, caption + ".", "effectiveness")
+    return table(columns, head, body, caption + ".", "effectiveness")
 
 
 def _differences(results: Results, measure: str) -> str:
@@ -125,7 +125,7 @@ def _differences(results: Results, measure: str) -> str:
         + "".join(f" {escaped(words)}." for words in lacking)
     )
     head = ["Contrast", "System", "On", "Against", "$n$", r"$\Delta$", "Interval", "$d_z$", "min", "$p$"]
-    return _table("llllrrrrrr", head, body, caption, "differences-" + re.sub(r"\W+", "-", measure).strip("-"))
+    return table("llllrrrrrr", head, body, caption, "differences-" + re.sub(r"\W+", "-", measure).strip("-"))
 
 
 def _cells(results: Results, row: ComparisonRow) -> list[str]:

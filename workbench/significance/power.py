@@ -1,5 +1,8 @@
 """How large a difference is, and how small a one could have been found."""
 
+from functools import cache
+from itertools import permutations
+
 import numpy as np
 
 from workbench.significance.resampling import Values
@@ -60,3 +63,25 @@ def detectable(sums: Values, sizes: Values, alpha: Values) -> Values:
     deviation = spread(sums, sizes)
     smallest: Values = np.array([standardised(level) for level in levels])[which] * deviation
     return np.where(deviation > 0, smallest, np.nan)
+
+
+@cache
+def significant_rho(n: int) -> float | None:
+    """The smallest |rho| (Spearman 1904) of n values without ties that has a two-sided p of `ALPHA` at most.
+
+    By all orders of up to 8 values, of more by Student's t. None: not even 1 has.
+
+    Args:
+        n: how many values.
+    """
+    from scipy import stats
+
+    if n > 8:
+        t = float(stats.t.ppf(1 - ALPHA / 2, n - 2))
+        return t / float(np.sqrt(n - 2 + t * t))
+    distances = ((np.array(list(permutations(range(n)))) - np.arange(n)) ** 2).sum(axis=1)
+    rho = np.abs(1 - 6 * distances / (n * (n * n - 1))) if n > 1 else np.ones(1)
+    values, counts = np.unique(np.round(rho, 12), return_counts=True)
+    at_least = counts[::-1].cumsum()[::-1] / len(rho)
+    enough = values[at_least <= ALPHA]
+    return float(enough[0]) if len(enough) else None

@@ -80,7 +80,7 @@ class Finetune(Kind):
     report_to: Annotated[list[str], LOCAL] = []
     not_done: Annotated[list[str], LOCAL] = []
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[str, ...]] = ("finetune", "loss", "alignment")
     group: ClassVar[str] = "train"
 

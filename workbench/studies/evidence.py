@@ -54,6 +54,7 @@ class Evidence:
         pairs: that are tested, low-resource first.
         trainings: the pairs that each training saw, by its name.
         control: the training that others are held against, if there is one.
+        known: how many training queries each training may see at most, by its name.
         missing: cells of the grid that have not been run.
         tables: what an analysis reads beside runs, by name (`similarity`, `query_similarity`).
     """
@@ -65,6 +66,7 @@ class Evidence:
     pairs: list[str] = field(default_factory=list)
     trainings: dict[str, list[str]] = field(default_factory=dict)
     control: str | None = None
+    known: dict[str, int] = field(default_factory=dict)
     missing: int = 0
     tables: dict[str, pa.Table] = field(default_factory=dict)
 

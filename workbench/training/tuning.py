@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from workbench.registry import LOCAL, Section
 from workbench.systems._encoding import Positive, Precision
@@ -30,10 +30,10 @@ class Tuning(Section):
     them.
 
     `batch_size` counts triples and is what a step sees, whatever the parts it is computed in (`accumulation`) and the
-    processes that share it. `steps` ends training before or after `epochs` would. Lengths, in tokens, and `objective`
-    are the system's own unless training has others; `negatives` names where its triples come from, if elsewhere than
-    those of the recipe. `lora` freezes all but a few updates of low rank, which are folded into the weights in the end;
-    a head beside the transformer is trained whole.
+    processes that share it. `steps` ends training before or after `epochs` would; 0 does not. Lengths, in tokens, and
+    `objective` are the system's own unless training has others; `negatives` names where its triples come from, if
+    elsewhere than those of the recipe. `lora` freezes all but a few updates of low rank, which are folded into the
+    weights in the end; a head beside the transformer is trained whole.
     """
 
     epochs: Rate
@@ -44,7 +44,7 @@ class Tuning(Section):
     frozen: list[Literal["embeddings", "adapters", "body"]] = []
     checkpoint_steps: Annotated[Positive, LOCAL] = 50
     seed: int = 42
-    steps: Positive | None = None
+    steps: Annotated[Annotated[int, Field(ge=0)] | None, AfterValidator(lambda steps: steps or None)] = None
     accumulation: Positive = 1
     precision: Precision = "float32"
     gradient_checkpointing: bool = False

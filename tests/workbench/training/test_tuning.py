@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from store import LswError
 from tests.workbench.training.test_finetune import MODELS, training, tuning
 from workbench.training.needs import Given
 from workbench.training.steps.sample import Sample
@@ -52,12 +53,14 @@ def test_lengths_are_the_systems_unless_training_has_its_own(tmp_path: Path) -> 
 def test_a_sample_of_queries_keeps_all_their_triples_and_is_in_the_larger_ones(names: list[str], seed: int) -> None:
     triples = pa.table({"query": names, "positive": [f"p{i}" for i in range(len(names))]})
     distinct, before = set(names), set[str]()
-    for most in range(1, len(distinct) + 2):
+    for most in range(1, len(distinct) + 1):
         kept = Sample(step="sample", queries=most, seed=seed).done(triples, Given()).to_pylist()
         asked = {row["query"] for row in kept}
-        assert before <= asked and len(asked) == min(most, len(distinct))
+        assert before <= asked and len(asked) == most
         assert kept == [row for row in triples.to_pylist() if row["query"] in asked]
         before = asked
+    with pytest.raises(LswError, match=f"{len(distinct) + 1} training queries are asked for, and {len(distinct)} have"):
+        Sample(step="sample", queries=len(distinct) + 1, seed=seed).done(triples, Given())
 
 
 def test_a_sample_is_drawn_by_its_seed() -> None:

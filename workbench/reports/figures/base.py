@@ -1,0 +1,117 @@
+"""What every figure can do: choose effects and say what is drawn, wherever it is drawn."""
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+
+from workbench.registry import Part
+from workbench.studies.results import StudyResults
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points of one look, and a curve with a band.
+
+    Args:
+        style: which colour and marker; the same in every panel.
+        x, y: of the points, in coordinates of the panel; `low` and `high` of their intervals, None where there is none.
+        joined: whether a line goes through the points.
+        curve: x, y, and both ends of the band, at each of many places; empty if there is no curve.
+    """
+
+    label: str
+    style: int
+    x: list[float]
+    y: list[float]
+    low: list[float | None]
+    high: list[float | None]
+    joined: bool = False
+    curve: list[tuple[float, float, float | None, float | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line from edge to edge, at a height or (`upright`) at a place; of a series' colour if it has its `style`."""
+
+    at: float
+    label: str
+    upright: bool = False
+    style: int | None = None
+
+
+@dataclass(frozen=True)
+class Axes:
+    """A panel with two axes. `ticks` are places and labels on the one below."""
+
+    title: str
+    below: str
+    left: str
+    series: list[Series]
+    ticks: list[tuple[float, str]]
+    rules: list[Rule] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A panel of coloured cells (rows x columns) with numbers in them; None where there is none."""
+
+    title: str
+    below: str
+    left: str
+    rows: list[str]
+    columns: list[str]
+    values: list[list[float | None]]
+    texts: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A panel of effects, one a line: estimate and interval as a mark and as text, an empty one as text alone."""
+
+    title: str
+    below: str
+    labels: list[str]
+    values: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    texts: list[str]
+
+
+Panel = Axes | Cells | Lines
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Panels of one sort, and in words what they show and leave out, and the `method` of intervals and tests.
+
+    `signed` values lie on both sides of a 0 that means something.
+    """
+
+    title: str
+    caption: str
+    method: str
+    panels: list[Panel]
+    signed: bool = False
+
+    @property
+    def words(self) -> str:
+        """All that is to be said of it."""
+        return ". ".join(filter(None, [self.caption, self.method])) + "."
+
+
+class Figure(Part):
+    """One sort of picture of `StudyResults`."""
+
+    @abstractmethod
+    def of(self, results: StudyResults, by: list[str] | None = None) -> Drawing | None:
+        """What is to be drawn.
+
+        Args:
+            results: the effects to choose from, all of one measure.
+            by: names of the factors on the axes (also `trained on`, `system`, `variety`), if they are not to be chosen.
+
+        Returns:
+            the drawing; None if none of the effects fits.
+
+        Raises:
+            LswError: a name in `by` is of nothing that varies.
+        """
