@@ -42,7 +42,8 @@ class Variant(Section):
     `pair` are the queries and passages of its triples; of one variety twice (`fr-fr`), high-resource queries alone.
     `queries` are as many as the training may see, those of a smaller number among those of a larger one; of none
     nothing is trained. `steps` are done to the triples after those of [fine-tuning]. `objective` is what all its
-    systems minimise, unless it is left to them. Each system's settings may be changed under its name.
+    systems minimise, unless it is left to them. Each system's settings may be changed under its name. A section
+    `beside` is the step of that name, before the others: so a study can change its settings one by one.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
@@ -52,6 +53,14 @@ class Variant(Section):
     queries: Queries | None = None
     steps: Steps = []
     objective: Annotated[SerializeAsAny[Objective] | None, BeforeValidator(_objective)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beside(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("beside"), dict):
+            return values
+        rest = {name: value for name, value in values.items() if name != "beside"}
+        return {**rest, "steps": [{"step": "beside", **values["beside"]}, *values.get("steps", [])]}
 
 
 CONTROLS = {"high-only": 1.0, "mixed": 0.5}

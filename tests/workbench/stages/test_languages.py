@@ -78,7 +78,7 @@ def trained(of: Plan) -> Stage:
 def test_a_cell_trains_alike_whatever_is_tested_and_anew_where_languages_differ() -> None:
     usual, elsewhere = trained(plan()), trained(plan("retrieval.pairs=['oc-fr']"))
     assert usual.key == elsewhere.key
-    other = "training.several.steps=[{step='beside',pairs=['zh-zh'],total=240,apart=0.8}]"
+    other = "training.several.beside.languages=2"
     assert trained(plan(other)).key != usual.key
     larger = trained(plan("systems.encoder.layers=2"))
     assert larger.key != usual.key and larger.inputs["triples"] is not None
@@ -87,7 +87,7 @@ def test_a_cell_trains_alike_whatever_is_tested_and_anew_where_languages_differ(
 
 def test_the_pair_of_the_training_itself_is_refused_where_it_stands() -> None:
     with pytest.raises(LswError, match="'fr-fr' is the pair of the training itself") as caught:
-        plan("training.several.steps=[{step='beside',pairs=['fr-fr']}]")
+        plan("training.several.beside.pairs=['it-it','en-en','fr-fr']")
     assert "command line" in caught.value.detail
 
 

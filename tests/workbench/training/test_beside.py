@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from store import LswError
+from workbench.recipe.trainings import Variant
 from workbench.training.needs import EvaluatedQueries, Given, TriplesOf
 from workbench.training.steps.apart import Apart
 from workbench.training.steps.beside import Beside, shares
@@ -81,6 +82,17 @@ def test_a_total_is_kept_and_nested(others: int, a: int, b: int, seed: int) -> N
     assert all(len(each[name]) == 4 for name in names) and given.counts["pairs"] == 4 * len(names)
 
 
+def test_so_many_languages_are_the_first_of_them() -> None:
+    by = step(pairs=["it-it", "zh-zh"], languages=2, total=5)
+    assert by.pairs_beside(ON) == ["it-it"] and list(by.needs(ON)) == ["it-it"]
+    left, given = done(by, {"ca-fr": 5, "it-it": 5})
+    assert given.counts["languages"] == 2 and sorted(map(len, left.values())) == [2, 3]
+    alone = step(pairs=["it-it", "zh-zh"], languages=1, total=5)
+    assert alone.needs(ON) == {} and alone.left(100, 4.0, {}) == 20
+    section = Variant.model_validate({"pair": "ca-fr", "beside": {"total": 5}, "steps": [{"step": "apart"}]})
+    assert [each.step for each in section.steps] == ["beside", "apart"]
+
+
 def test_a_proportional_total_has_about_each_pairs_share() -> None:
     left, given = done(step(pairs=["it-it"], total=200, share="proportional"), {"ca-fr": 300, "it-it": 100})
     assert given.counts["pairs"] == 200
@@ -102,7 +114,7 @@ def test_what_cannot_be_is_refused() -> None:
     for wrong, said in (
         ({"pairs": ["it-it", "it-it"]}, "twice"), ({"total": 2, "each": 2}, "not both"), ({}, "neither"),
         ({"pairs": ["it-it", "zh-zh"], "total": 2}, "leaves nothing"), ({"pairs": ["it"]}, "not a pair"),
-        ({"each": 3, "share": "proportional"}, "of a total"),
+        ({"each": 3, "share": "proportional"}, "of a total"), ({"pairs": ["it-it"], "languages": 3}, "3 languages"),
     ):  # fmt: skip
         with pytest.raises((ValidationError, LswError), match=said):
             step(**wrong)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from store import LswError
 from workbench.registry import told
@@ -17,11 +17,14 @@ from workbench.training.steps.apart import TESTED, Threshold, apart
 from workbench.training.steps.base import Step
 from workbench.varieties import Pair, pair
 
+Count = Annotated[int, Field(ge=0)]
 Pairs = list[Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]]
 
 
 class Beside(Step):
     """The triples of further `pairs` (of varieties) are put beside those of the training's.
+
+    With `languages` these are the first of them, so that more languages hold the fewer: 1 is the training's own alone.
 
     They are made as those are: the same negatives, the same number to a query, each query over the passages of its own
     pair. What is counted are queries with a relevant passage, whatever their negatives: `total` of them over all pairs,
@@ -35,8 +38,9 @@ class Beside(Step):
     """
 
     pairs: Pairs = []
-    total: Positive | None = None
-    each: Positive | None = None
+    languages: Positive | None = None
+    total: Count = 0
+    each: Count = 0
     share: Literal["equal", "proportional"] = "equal"
     apart: Threshold | None = None
     seed: int = 42
@@ -54,9 +58,16 @@ class Beside(Step):
             raise ValueError('share = "proportional" is of a total: name one')
         if not (self.pairs or self.total or self.each):
             raise ValueError("neither pairs nor total nor each is named")
-        if self.total and self.total < 1 + len(self.pairs):
-            raise ValueError(f"a total of {self.total} leaves nothing to one of {1 + len(self.pairs)} pairs")
+        if self.languages and self.languages > 1 + len(self.pairs):
+            raise ValueError(f"{self.languages} languages are asked for, and {1 + len(self.pairs)} are named")
+        if self.total and self.total < 1 + len(self.others):
+            raise ValueError(f"a total of {self.total} leaves nothing to one of {1 + len(self.others)} pairs")
         return self
+
+    @property
+    def others(self) -> list[str]:
+        """The pairs that are put beside the training's."""
+        return self.pairs if self.languages is None else self.pairs[: self.languages - 1]
 
     def needs(self, on: Pair) -> dict[str, Need]:
         """Raises:
@@ -66,14 +77,14 @@ class Beside(Step):
             raise LswError(
                 f"'{on}' is the pair of the training itself.", cure="Take it out of the pairs of the step beside."
             )
-        others: dict[str, Need] = {name: TriplesOf(pair(name)) for name in self.pairs}
+        others: dict[str, Need] = {name: TriplesOf(pair(name)) for name in self.others}
         return others | ({TESTED: EvaluatedQueries()} if self.apart else {})
 
     def pairs_beside(self, on: Pair) -> list[str]:
-        return list(self.pairs)
+        return list(self.others)
 
     def left(self, triples: int, a_pair: float, beside: dict[str, int]) -> int:
-        wanted = self.total or (self.each or 0) * (1 + len(self.pairs))
+        wanted = self.total or self.each * (1 + len(self.others))
         there = triples + sum(beside.values())
         return min(there, round(wanted * a_pair)) if wanted else there
 
@@ -82,19 +93,19 @@ class Beside(Step):
         LswError: there are too few queries in a pair; nobody knows what is tested.
         """
         own = [f"{low}-{high}" for low, high in dict.fromkeys(_columns(triples, "query_variety", "document_variety"))]
-        if again := [name for name in own if name in self.pairs]:
+        if again := [name for name in own if name in self.others]:
             raise LswError(
                 f"The training's own triples are of {again[0]} already, after the steps before this one.",
                 cure=f"Take {again[0]} out of the pairs of the step beside.",
                 exit_code=1,
             )
-        parts = [triples, *(given.tables[name] for name in self.pairs)]
+        parts = [triples, *(given.tables[name] for name in self.others)]
         kept = [name for name in triples.column_names if all(name in part.column_names for part in parts)]
         whose = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         whole = pa.concat_tables(part.select(kept) for part in parts).append_column(_WHOSE, pa.array(whose))
         if self.apart:
             whole = apart(whole, self.apart, given)
-        names = [" and ".join(own) or "the training's", *self.pairs]
+        names = [" and ".join(own) or "the training's", *self.others]
         found, number = _pairs(whole)
         chosen = self._chosen(found, names)
         for part, name in enumerate(names):
@@ -116,7 +127,7 @@ class Beside(Step):
         by_part: list[list[_Found]] = [[] for _ in names]
         for one in drawn:
             by_part[one.whose].append(one)
-        wanted = [self.each] * len(names) if self.each else shares(self.total or 0, len(names))
+        wanted = [self.each] * len(names) if self.each else shares(self.total, len(names))
         self._enough(wanted, [len(some) for some in by_part], names)
         return [one for some, most in zip(by_part, wanted, strict=True) for one in some[:most]]
 
