@@ -230,7 +230,9 @@ def test_a_few_triples_without_their_passage_are_left_out(tmp_path: Path) -> Non
         write(here.inputs["passages"] / FILE, batched(kept))
         some = tuning.model_copy(update={"steps": most // 4 if most else None})
         by = training.model_copy(update={"tuning": some, "steps": list(steps)})
-        return by._looked_up(here, "triples", "passages", pair("ca-fr"))["negative"].to_pylist()
+        whole = by._looked_up(here, "triples", "passages", pair("ca-fr"))
+        assert ("docno_positive" in whole.column_names) == bool(steps)  # else batches are made as ever
+        return whole["negative"].to_pylist()
 
     assert texts(tmp_path / "few", 2) == [f"text d{i}" for i in range(198)]
     assert told == ["2 of 200 triples left out: a passage of theirs is not in the collection"]
