@@ -199,8 +199,9 @@ CREATE TABLE effect (
     correction TEXT, family TEXT, family_size INTEGER, p_corrected DOUBLE, why_not TEXT, detail JSON, key TEXT
 );
 CREATE TABLE inspection (
-    model_a TEXT, model_b TEXT, aspect TEXT, layer INTEGER, module TEXT, variety TEXT, value DOUBLE, ci_low DOUBLE,
-    ci_high DOUBLE, confidence DOUBLE, n INTEGER, why_not TEXT, key TEXT
+    collection TEXT, model_a TEXT, model_b TEXT, aspect TEXT, texts TEXT, layer INTEGER, module TEXT, variety TEXT,
+    against TEXT, value DOUBLE, ci_low DOUBLE, ci_high DOUBLE, confidence DOUBLE, n INTEGER, n_groups INTEGER,
+    why_not TEXT, key TEXT
 );
 CREATE TABLE similarity (
     collection TEXT, low TEXT, high TEXT, feature TEXT, tokenizer TEXT, value DOUBLE, n INTEGER, source TEXT,
@@ -209,7 +210,9 @@ CREATE TABLE similarity (
 CREATE TABLE query_similarity (
     collection TEXT, low TEXT, high TEXT, qid TEXT, feature TEXT, tokenizer TEXT, value DOUBLE, key TEXT
 );
-CREATE TABLE parent (collection TEXT, docno TEXT, parent TEXT, position INTEGER, key TEXT);
+CREATE TABLE parent (
+    collection TEXT, docno TEXT, parent TEXT, position INTEGER, begins INTEGER, ends INTEGER, key TEXT
+);
 CREATE VIEW studies AS
     SELECT study_id, study, title, scale, analysis, factors, n_cells,
         (SELECT count(*) FROM study_cell c JOIN recipe_run r USING (recipe_run_id)
@@ -223,7 +226,7 @@ CREATE VIEW effects AS SELECT * FROM effect QUALIFY cells = max(cells) OVER (PAR
 CREATE VIEW inspections AS SELECT * FROM inspection;
 CREATE VIEW similarities AS SELECT * FROM similarity;
 CREATE VIEW query_similarities AS SELECT * FROM query_similarity;
-CREATE VIEW parents AS SELECT collection, docno, parent, position, key FROM parent;
+CREATE VIEW parents AS SELECT collection, docno, parent, position, begins, ends, key FROM parent;
 """
 
 
@@ -273,7 +276,7 @@ VIEWS = {
     "inspections": "two models beside each other: by layer, module and variety, how alike they are",
     "similarities": "a pair of varieties and a feature: how similar they are, under which tokenizer, from which source",
     "query_similarities": "a query in its two wordings and a feature: how similar they are",
-    "parents": "a passage cut from a page: the page, and its place there",
+    "parents": "a passage joined to a page, or a window cut from one: the page, and its place there",
     "extras": "a row of a table that is a plug-in's: the table's name, and the row as JSON",
 }
 """The views users may rely on, and what one row of each is."""

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from store import LswError
 from tests.conftest import ROOT
 from tui.pages import PAGES
+from workbench.collections.cuts import CUTS
 from workbench.collections.sources import SOURCES, source
+from workbench.evaluation.collapses import COLLAPSES
 from workbench.recipe.load import checked
 from workbench.registry import LOCAL, Registry, Section
 from workbench.reports import REPORTS
@@ -30,7 +32,7 @@ from workbench.translation import TRANSLATORS
 REGISTRIES: dict[str, Registry[Any]] = {
     "systems": SYSTEMS, "sources": SOURCES, "translators": TRANSLATORS, "steps": STEPS, "objectives": OBJECTIVES,
     "kinds": KINDS, "triples": TRIPLES, "tests": TESTS, "corrections": CORRECTIONS, "intervals": INTERVALS,
-    "reports": REPORTS, "pages": PAGES, "features": FEATURES,
+    "reports": REPORTS, "pages": PAGES, "features": FEATURES, "cuts": CUTS, "collapses": COLLAPSES,
 }  # fmt: skip
 FROM_OUTSIDE: dict[str, Callable[[str], Any]] = {
     "a test of lsw compare": lambda name: REGISTRIES["tests"].part(name),
@@ -46,6 +48,8 @@ FROM_OUTSIDE: dict[str, Callable[[str], Any]] = {
     "contrast": lambda name: recipe(comparison={"contrasts": [name]}),
     "system": lambda name: recipe(retrieval={"pairs": ["ca-fr"], "systems": [name]}),
     "script": lambda name: recipe(retrieval={"pairs": ["ca-fr"], "systems": ["bm25"], "script": name}),
+    "cut": lambda name: recipe(retrieval={"pairs": ["ca-fr"], "systems": ["bm25"], "cut": name}),
+    "collapse": lambda name: recipe(retrieval={"pairs": ["ca-fr"], "systems": ["bm25"], "cut": {}, "collapse": name}),
     "variety": lambda name: recipe(retrieval={"pairs": [f"{name}-fr"], "systems": ["bm25"]}),
     "measure": lambda name: recipe(measures={"names": [name]}),
     "step": lambda name: recipe(**{"fine-tuning": {"pair": "ca-fr", "systems": [], "steps": [{"step": name}]}}),

@@ -14,6 +14,7 @@ from workbench.cli import (
     compare,
     doctor,
     export,
+    inspect,
     interrupt,
     plan,
     recipe,
@@ -49,6 +50,7 @@ app.command("import")(retrieve.import_run)
 app.command("export")(export.export)
 app.command("audit")(audit.audit)
 app.command("alignment")(alignment.alignment)
+app.command("inspect")(inspect.inspect)
 app.command("varieties")(varieties.varieties)
 app.command("sql", cls=sql.SqlCommand)(sql.sql)
 app.command("tui")(tui.tui)

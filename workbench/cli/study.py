@@ -186,7 +186,7 @@ def _seconds(study: "StudyPlan", at: "Store", base: "Path") -> dict[int, float |
 def _say(study: "StudyPlan", title: str) -> None:
     equal = len(study.cells) - len({plan.recipe_run_id for _, plan in study.cells})
     more = f"; {equal} of them are the same as another" if equal else ""
-    talk().print(f"{title}. {len(study.cells)} cells{more}.")
+    talk().print(f"{title}\n{len(study.cells)} cells{more}.")
 
 
 def _time(seconds: float) -> str:

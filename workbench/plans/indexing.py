@@ -5,8 +5,9 @@ from workbench.plans import sources
 from workbench.plans.planner import Planner
 from workbench.stages.finetune import Finetune
 from workbench.stages.index import Index
+from workbench.stages.interpolate import Interpolate
 from workbench.stages.search import Search
-from workbench.systems.base import Retriever
+from workbench.systems.base import Retriever, System
 
 
 def base_model(plan: Planner, system: str) -> dict[str, Stage]:
@@ -14,7 +15,10 @@ def base_model(plan: Planner, system: str) -> dict[str, Stage]:
     return {"model": sources.base_model(plan, system)} if plan.recipe.system(system).checkpoint else {}
 
 
-def index(plan: Planner, system: str, model: dict[str, Stage], code: str, split: str = "test") -> Stage:
+def index(
+    plan: Planner, system: str, model: dict[str, Stage], code: str, split: str = "test", windows: Stage | None = None,
+    reader: System | None = None,
+) -> Stage:  # fmt: skip
     """The index of a variety's passages for a system.
 
     Args:
@@ -23,16 +27,19 @@ def index(plan: Planner, system: str, model: dict[str, Stage], code: str, split:
         model: its stage by the role `model`, if it has weights.
         code: the variety.
         split: whose collection.
+        windows: that are indexed instead of pages (`plans.windows`).
+        reader: the system, if it reads another part of a text than it is trained on.
     """
-    ranker = plan.recipe.system(system)
+    ranker = reader or plan.recipe.system(system)
     assert isinstance(ranker, Retriever)
     ranker.suits(code)
-    tuned = " (fine-tuned)" if "model" in model and isinstance(model["model"].work, Finetune) else ""
+    by = model["model"].work if "model" in model else None
+    tuned = " (fine-tuned)" if isinstance(by, Finetune) else " (interpolated)" if isinstance(by, Interpolate) else ""
     work = Index(
         ranker=ranker, computing=ranker.heeded(plan.recipe.computing), document_variety=code, script=plan.script(code)
     )
-    inputs = {"passages": sources.passages(plan, code, split), **model}
-    return plan.graph.add(work, f"index {code} passages for {system}{tuned}", inputs)
+    inputs = {"passages": windows or sources.passages(plan, code, split), **model}
+    return plan.graph.add(work, f"index {code} {'windows' if windows else 'passages'} for {system}{tuned}", inputs)
 
 
 def searched(plan: Planner, system: str, query: str, document: str, depth: int, asked: Stage) -> Stage:

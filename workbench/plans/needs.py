@@ -37,7 +37,7 @@ def tested(plan: Planner, codes: Iterable[str]) -> dict[str, Stage]:
     for code in dict.fromkeys(codes):
         if plan.tested.has_queries(code):
             stages[f"{code}.test"] = sources.queries(plan, code, "test")
-        if plan.tested.held_out(code):
+        if plan.trained.held_out(code):
             stages[f"{code}.dev"] = sources.queries(plan, code, "dev")
     return stages
 
@@ -52,7 +52,7 @@ def _bitext(plan: Planner, need: BitextOf, on: Pair) -> Stage:
 
 
 def _file(plan: Planner, need: BitextOf) -> Stage:
-    """Files, held against the queries that are tested and watched, as far as the collections have them."""
+    """Files, held against the queries that are tested and watched, as far as their collections have them."""
     at = parallel(need.origin, need.source, need.target)
     contents = {side: content(path, "the bitext") for side, path in zip(SIDES, at.files, strict=False)}
     work = Bitext(

@@ -7,6 +7,7 @@ from workbench.checkpoints.resolve import place
 from workbench.collections.base import Collection
 from workbench.collections.folder import Folder
 from workbench.collections.mixed import Mixed
+from workbench.collections.pages import Pages
 from workbench.collections.public import PublicCollection
 from workbench.collections.sample import Sampled
 from workbench.collections.sources import named
@@ -52,6 +53,11 @@ class Planner:
                 )
             at = recipe.collections[retrieval.collection]
             self.tested = collection_of(at, base)
+            if self.tested.name == self.trained.name and self.tested.fingerprint != self.trained.fingerprint:
+                raise LswError(
+                    f"Two collections of this scale are called '{at.name}', and they are not the same.",
+                    cure=f"Give [collections.{retrieval.collection}] another name.",
+                )
         declared = list(retrieval.pairs) if retrieval else []
         self.pairs: list[Pair] = [pair(text) for text in declared if at.pairs is None or text in at.pairs]
         if declared and not self.pairs:
@@ -61,8 +67,8 @@ class Planner:
             )
 
     def collection(self, split: str) -> Collection:
-        """What is trained on may be another collection than what is tested on."""
-        return self.trained if split == "train" else self.tested
+        """What is trained on, and watched meanwhile, may be another collection than what is tested on."""
+        return self.tested if split == "test" else self.trained
 
     def distinguish(self, collection: Collection, code: str) -> None:
         """Make sure that the queries of a variety are not those of another that was asked for before.
@@ -115,4 +121,12 @@ def collection_of(at: CollectionAt, base: Path) -> Collection:
     if sample := at.sample:
         varieties = tuple(at.sources) or ("",)
         whole = Sampled(whole, varieties, sample.queries, sample.training_queries, sample.passages, sample.seed)
+    if pages := at.pages:
+        if at.mixed:
+            raise LswError(
+                f"Collection '{at.name}' is of pages, which are not made in several languages at once.",
+                cure="Take collection.mixed out, or collection.pages.",
+            )
+        least, most = pages.of
+        whole = Pages(whole, (least, most), pages.seed, pages.area)
     return Mixed(whole, tuple(at.mixed)) if at.mixed else whole

@@ -5,10 +5,11 @@ from typing import Any
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Stage
 from workbench.pipeline import Fused, Name, Pipeline, Then, pipeline, shaped
-from workbench.plans import indexing, rewriting, sources, training, translation
+from workbench.plans import indexing, rewriting, sources, training, translation, windows
 from workbench.plans.planner import Planner
 from workbench.recipe.schema import Recipe
 from workbench.stages._ranking import Runs
+from workbench.stages._windows import WINDOWS
 from workbench.stages.fuse import PARTS, Fuse
 from workbench.stages.measure import Measure
 from workbench.stages.rerank import Rerank
@@ -57,16 +58,22 @@ def run(plan: Planner, name: RunName, seed: int | None = None) -> Stage:
         runs = {f"{PARTS}{i}": _part(plan, name, part, name.trained_on, seed) for i, part in enumerate(parts)}
         return plan.graph.add(work, label, runs | asked)
     last = str(rest.stages[-1]) if isinstance(rest, Then) else rest.system
-    ranker = recipe.system(last)
+    ranker = windows.reader(plan, last)
     about |= {"ranker": ranker, "computing": ranker.heeded(recipe.computing)}
-    model = _model(plan, last, name.trained_on, seed)
+    cut = windows.of(plan, name.document_variety)
     if isinstance(rest, Name):
-        kept = training.of_passages(plan, name.trained_on, last) if name.trained_on else None
-        index = indexing.index(plan, last, {"model": kept} if kept else model, name.document_variety)
-        return plan.graph.add(Retrieve(**about), label, {"index": index, **asked, **model})
+        model, of_passages = _encoders(plan, last, name.trained_on, seed)
+        index = indexing.index(plan, last, of_passages, name.document_variety, windows=cut, reader=ranker)
+        inputs = {"index": index, **asked, **model}
+        if cut:
+            return windows.searched(plan, about, label, {**inputs, WINDOWS: cut})
+        return plan.graph.add(Retrieve(**about), label, inputs)
     assert isinstance(of, Then)
     first_on = name.trained_on if recipe.reranking.first_stage == "fine-tuned" else None
     candidates = _part(plan, name, of.before, first_on, seed)
+    model = _model(plan, last, name.trained_on, seed)
+    if cut:
+        return windows.reranked(plan, about, label, candidates, {**model, **asked, "passages": cut, WINDOWS: cut})
     passages = sources.passages(plan, name.document_variety)
     inputs = {"candidates": candidates, **model, "passages": passages, **asked}
     return plan.graph.add(Rerank(**about, rerank_depth=recipe.reranking.depth), label, inputs)
@@ -90,6 +97,17 @@ def _model(plan: Planner, system: str, trained_on: str | None, seed: int | None)
     if trained_on:
         return {"model": training.finetuned(plan, trained_on, system, seed)}
     return indexing.base_model(plan, system)
+
+
+def _encoders(
+    plan: Planner, system: str, trained_on: str | None, seed: int | None
+) -> tuple[dict[str, Stage], dict[str, Stage]]:
+    """Of a retriever: what encodes its queries and what its passages, each by the role `model`, if it has weights."""
+    if not trained_on:
+        base = indexing.base_model(plan, system)
+        return base, base
+    asked, passages = training.encoders(plan, trained_on, system, seed)
+    return {"model": asked}, {"model": passages}
 
 
 def measured(plan: Planner, stage: Stage) -> Stage:

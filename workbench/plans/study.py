@@ -77,7 +77,9 @@ class StudyPlan:
             trainings={name: saw for work in reversed(every) for name, saw in work.trainings.items()},
             control=next((work.control for work in every if work.control), None),
         )
-        return self._plan(Stage(work, f"analyse {len(here)} of {len(self.cells)} cells by {study.analysis.name}", inputs))
+        return self._plan(
+            Stage(work, f"analyse {len(here)} of {len(self.cells)} cells by {study.analysis.name}", inputs)
+        )
 
     @property
     def whole(self) -> Plan:

@@ -10,7 +10,9 @@ from workbench.collections.sources.base import Source
 from workbench.graph import Graph, Stage
 from workbench.plans import indexing, needs, sources, translation
 from workbench.plans.planner import Planner
+from workbench.recipe.trainings import Variant
 from workbench.stages.finetune import OBJECTIVE, PASSAGES, STEP, Finetune
+from workbench.stages.interpolate import Interpolate
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.finetune import objective_of
@@ -18,7 +20,7 @@ from workbench.training.needs import BitextOf, EvaluatedQueries, LexiconOf, Need
 from workbench.training.steps.base import Step
 from workbench.training.steps.sample import Sample
 from workbench.training.tuning import Tuning
-from workbench.varieties import Pair, pair
+from workbench.varieties import Pair
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
     """The model of a system in one of the recipe's trainings: trained here, with a seed, or by its publishers."""
     tuned, variant = plan.recipe.fine_tuning, plan.recipe.trainings()[name]
     assert tuned
-    on = pair(variant.pair)
+    if variant.model is not None:
+        return _shared(plan, name, variant, system, seed)
+    on = variant.on
     if tuned.models == "published":
         at = plan.recipe.published[str(on)][system]
         return sources.model(plan, f"{system} ({on})", at, f"[published.{on}] {system}")
@@ -127,6 +131,29 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         inputs[f"{OBJECTIVE}{role}"] = needs.stage(plan, need, on)
     named = f", seed {tuning.seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
     return plan.graph.add(work, f"fine-tune {system} on {name}{named}", inputs)
+
+
+def _shared(plan: Planner, name: str, variant: Variant, system: str, seed: int | None) -> Stage:
+    """The model of another training, or what lies between it and the base."""
+    if variant.share == 0:
+        return sources.base_model(plan, system)
+    tuned = finetuned(plan, str(variant.model), system, seed)
+    if variant.share == 1:
+        return tuned
+    work = Interpolate(ranker=plan.recipe.system(system), share=variant.share)
+    named = f", seed {seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
+    label = f"interpolate {system} on {variant.model} ({variant.share:g}{named})"
+    return plan.graph.add(work, label, {"base": sources.base_model(plan, system), "tuned": tuned})
+
+
+def encoders(plan: Planner, name: str, system: str, seed: int | None = None) -> tuple[Stage, Stage]:
+    """The models that encode the queries and the passages of a system in one of the recipe's trainings."""
+    encodes = plan.recipe.trainings()[name].encodes
+    tuned = finetuned(plan, name, system, seed)
+    asked = sources.base_model(plan, system) if encodes == "passages" else tuned
+    if encodes == "queries":
+        return asked, sources.base_model(plan, system)
+    return asked, of_passages(plan, name, system) or tuned
 
 
 def _steps(plan: Planner, name: str) -> list[Step]:

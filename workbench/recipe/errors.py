@@ -64,8 +64,13 @@ def _keys_of_part(parts: Parts, values: Any, path: list[str]) -> list[str]:
             values = values.get(name) if isinstance(values, dict) else None
     if not isinstance(values, dict):
         return []
-    named = (key for key in parts if isinstance(values.get(key), str))
-    return next((list(parts[key](values[key]).model_fields) for key in named), [])
+    named = next((key for key in parts if isinstance(values.get(key), str)), None)
+    if named is None and (not path or path[-1] not in parts):
+        return []
+    try:
+        return list(parts[named](values[named]).model_fields if named else parts[path[-1]]("").model_fields)
+    except LswError:  # it must name one
+        return []
 
 
 def _keys(root: type[BaseModel], chosen: Chosen, values: Any, path: list[str]) -> list[str]:

@@ -9,6 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from store import LswError, nearest
+from workbench.collections.cuts import CUTS
+from workbench.collections.cuts import USUAL as USUAL_CUT
+from workbench.evaluation.collapses import COLLAPSES
 from workbench.lexicons import LEXICONS
 from workbench.recipe.errors import explained, line_of, quoted_line
 from workbench.recipe.references import check_references
@@ -40,8 +43,9 @@ CHOSEN: dict[str, Callable[[dict[str, Any]], type[BaseModel]]] = {
 
 PARTS: dict[str, Callable[[str], type[BaseModel]]] = {
     "analysis": ANALYSES.part, "step": STEPS.part, "objective": OBJECTIVES.part, "lexicon": LEXICONS.part,
+    "cut": lambda name: CUTS.part(name or USUAL_CUT), "collapse": COLLAPSES.part,
 }  # fmt: skip
-"""The parts that a section may name wherever it stands."""
+"""The parts that a section may name wherever it stands; of no name, that of a section which names none."""
 
 
 def names() -> list[str]:
@@ -162,10 +166,11 @@ def at_scale(path: Path, scale: Path) -> dict[str, Any]:
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` laid on `under`, section by section."""
+    """`over` laid on `under`, section by section; one that names its part by its own name, as in
+    `cut = { cut = "first" }`, is another part, which has no settings of the one before."""
     out = dict(under)
     for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(out.get(key), dict)
+        both = isinstance(value, dict) and isinstance(out.get(key), dict) and not isinstance(value.get(key), str)
         out[key] = merged(out[key], value) if both else value
     return out
 
@@ -229,7 +234,6 @@ def load_grid(path: Path, scale: Path, overrides: list[str] | None = None) -> tu
         raise LswError(
             f"{path.stem} is no study.", cure=f"Type `lsw recipe run {path.stem}`, or add a section [study]."
         )
-    recipe.study.analysis.factors(list(recipe.study.factors))
     del whole["study"]
     grid = []
     for cell in cells(recipe.study):
@@ -241,6 +245,7 @@ def load_grid(path: Path, scale: Path, overrides: list[str] | None = None) -> tu
         except LswError as error:
             where = f"In the cell {cell.label}. {error.detail}".strip()
             raise LswError(error.title, where, error.cure) from None
+    recipe.study.analysis.factors(list(recipe.study.factors))  # now that the grid's own names are known to be right
     return recipe, grid
 
 
@@ -287,7 +292,7 @@ def _checked(whole: dict[str, Any], path: Path, scale: Path, overrides: list[str
         for text in overrides or ():  # the fault may stand on the command line, not in a file
             field, _, value = text.partition("=")
             quoted = error.title.split("'")[1] if error.title.count("'") > 1 else ""
-            named = error.title.startswith((f"{field}:", f"{field} "))
+            named = error.title.startswith((f"{field}:", f"{field} ", f"{field}."))
             if named or (quoted and (quoted in value or quoted in field.split("."))):
                 shown = field if field.endswith(".url") else text  # which may have a key in it
                 raise LswError(error.title, f"on the command line: {shown}", error.cure) from None

@@ -6,11 +6,12 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
+from workbench.evaluation.collapses.max import Max
 from workbench.pipeline import Fused, Name, Pipeline, pipeline, shaped
 from workbench.recipe.schema import Recipe, Retrieval, Similarity, bare
 from workbench.recipe.trainings import CONTROL, FineTuning, Variant
 from workbench.stages.triples import TRIPLES
-from workbench.systems.base import Reranker
+from workbench.systems.base import Encoder, Reranker
 from workbench.training.finetune import objective_of
 from workbench.training.needs import TeacherOf
 from workbench.varieties import MIXED, pair
@@ -26,6 +27,11 @@ def check_references(recipe: Recipe) -> None:
     if recipe.retrieval:
         for text in recipe.retrieval.systems:
             _check_pipeline(recipe, text, pipeline(text))
+        if recipe.retrieval.cut.whole and recipe.retrieval.collapse != Max(collapse="max"):
+            raise LswError(
+                f"retrieval.collapse: '{recipe.retrieval.collapse.name}' is of windows, and pages are shown whole.",
+                cure="Cut them, as in retrieval.cut = { words = 150, stride = 75, most = 30 }.",
+            )
     if recipe.fine_tuning:
         _check_training(recipe, recipe.fine_tuning)
         if recipe.retrieval:
@@ -110,13 +116,58 @@ def _check_training(recipe: Recipe, tuned: FineTuning) -> None:
     if not trainings:
         raise LswError("[fine-tuning] says nothing to train on.", cure='Set pair = "ca-fr", or add [training.NAME].')
     for training, variant in trainings.items():
-        for name in variant.model_extra or {}:
+        said = recipe.training.get(training, variant)
+        for name in said.model_extra or {}:
             if name not in known:
                 keys = [*recipe.systems, *(key for key in Variant.model_fields)]
                 raise LswError(f"Unknown key '{name}' in [training.{training}].", cure=nearest(name, keys))
+        if variant.model is not None:
+            _check_model(recipe, tuned, training, variant, said)
+            continue
         for name in recipe.trained(training):
             _check_trained(recipe, tuned, training, variant, name)
             _check_seeds(recipe, training, name)
+
+
+def _check_model(recipe: Recipe, tuned: FineTuning, training: str, variant: Variant, said: Variant) -> None:
+    """A training that uses another's models: these are there, of its systems, and can be used so; `said` is the
+    section itself."""
+    trainings, at = recipe.trainings(), f"training.{training}"
+    trained = [name for name, other in trainings.items() if other.model is None]
+    if variant.model not in trainings:
+        raise LswError(
+            f"{at}.model: no training is called '{variant.model}'.", cure=nearest(str(variant.model), trained)
+        )
+    if variant.model not in trained:
+        raise LswError(
+            f"{at}.model: '{variant.model}' trains nothing itself.", cure=nearest(str(variant.model), trained)
+        )
+    if said.model_extra:
+        name = next(iter(said.model_extra))
+        raise LswError(
+            f"[{at}.{name}] changes how {name} is trained, and with `model` nothing is trained.",
+            cure=f"Change it under [training.{variant.model}.{name}].",
+        )
+    for name in recipe.trained(training):
+        system = recipe.system(name)
+        if name not in recipe.trained(str(variant.model)):
+            raise LswError(
+                f"{at}.systems: '{variant.model}' does not train '{name}'.",
+                cure=nearest(name, recipe.trained(str(variant.model))),
+            )
+        if variant.encodes != "both" and not isinstance(system, Encoder):
+            apart = [other for other in recipe.trained(training) if isinstance(recipe.system(other), Encoder)]
+            raise LswError(
+                f"{at}.encodes: '{name}' does not encode queries and passages apart.",
+                cure=f"Name those that do: systems = {apart}." if apart else "Leave this training out.",
+            )
+        if variant.encodes == "passages" and tuned.models == "trained":
+            objective = objective_of(system, recipe.tuning(training, name), variant.objective)
+            if objective.keeps_passages:
+                raise LswError(
+                    f"{at}.encodes: passages stay as they were in a training by '{objective.name}'.",
+                    cure='Set encodes = "queries", or leave this training out.',
+                )
 
 
 def _check_fusions(recipe: Recipe, retrieval: Retrieval) -> None:
@@ -157,10 +208,10 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
         if variant.steps or variant.objective or variant.seeds or (variant.model_extra or {}):
             title = f"The training '{training}' was never published."
             raise LswError(title, cure='Set fine-tuning.models = "trained".')
-        if name not in recipe.published.get(variant.pair, {}):
+        if name not in recipe.published.get(str(variant.on), {}):
             raise LswError(
-                f"No published model of '{name}' trained on {variant.pair} is known.",
-                cure=f"Name one under [published.{variant.pair}], or train it.",
+                f"No published model of '{name}' trained on {variant.on} is known.",
+                cure=f"Name one under [published.{variant.on}], or train it.",
             )
         return
     try:
@@ -184,8 +235,8 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
             cure=f"Take steps out of [training.{training}], or name another objective.",
         )
     for step in [*tuned.steps, *variant.steps] if objective.reads_triples else []:
-        step.needs(pair(variant.pair))
-    for need in objective.needs(pair(variant.pair)).values():
+        step.needs(variant.on)
+    for need in objective.needs(variant.on).values():
         if isinstance(need, TeacherOf) and not isinstance(recipe.system(need.system), Reranker):
             raise LswError(
                 f"'{need.system}', which '{objective.name}' is to learn from, is no reranker.",

@@ -3,10 +3,25 @@
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from store import LswError, nearest
+from workbench.collections import cuts
 from workbench.collections.base import collection_name
+from workbench.collections.cuts.base import Cut
+from workbench.collections.cuts.first import First
+from workbench.evaluation import collapses
+from workbench.evaluation.collapses.base import Collapse
+from workbench.evaluation.collapses.max import Max
 from workbench.evaluation.measures import DEFAULT, parsed
 from workbench.lexicons import named
 from workbench.lexicons.base import Lexicon
@@ -30,7 +45,7 @@ from workbench.training.tuning import Share, Tuning
 from workbench.translation import TRANSLATORS
 from workbench.translation.base import Translator
 from workbench.translation.collection import ParallelQueries
-from workbench.varieties import pair, variety
+from workbench.varieties import variety
 
 USUAL = "collection"
 """The translator of a recipe that names none."""
@@ -106,7 +121,8 @@ class Retrieval(Section):
 
     `systems` are pipelines (`workbench.pipeline`), kept in the one form in which they are recorded.
     `collection` names one of the scale's other collections to test on; training stays with the first. `ask` says whose
-    queries of each pair.
+    queries of each pair. `cut` says how a long page is shown to a ranker (`workbench.collections.cuts`), and `collapse`
+    how the scores of its windows become its own (`workbench.evaluation.collapses`).
     """
 
     pairs: list[PairName]
@@ -115,6 +131,8 @@ class Retrieval(Section):
     ask: Annotated[list[Literal["low", "high"]], Field(min_length=1)] = ["low", "high"]
     depth: Depth = 1000
     script: Annotated[str, AfterValidator(told(known_script))] = "as written"
+    cut: Annotated[SerializeAsAny[Cut], BeforeValidator(cuts.named)] = First(cut="first")
+    collapse: Annotated[SerializeAsAny[Collapse], BeforeValidator(collapses.named)] = Max(collapse="max")
 
 
 class Reranking(Section):
@@ -182,12 +200,29 @@ class Sample(Section):
     seed: int = 42
 
 
+class PagesAt(Section):
+    """Pages made of a collection's passages: `of` so many at least and at most, joined by a `seed`; a docno's `area` is
+    what stands before the last of this sign, and a page is of one area."""
+
+    of: Annotated[list[Positive], Field(min_length=2, max_length=2)] = [4, 8]
+    seed: int = 42
+    area: Annotated[str, Field(min_length=1)] = "-"
+
+    @field_validator("of")
+    @classmethod
+    def _ascending(cls, of: list[int]) -> list[int]:
+        if of[0] > of[1]:
+            raise PydanticCustomError("of", "Input should be the fewest passages of a page, then the most")
+        return of
+
+
 class CollectionAt(Section):
     """Which collection stands behind a scale.
 
     A folder; or for each variety of passages a source (`irds:ID`, `beir:OWNER/NAME:CONFIG`, `mlqa:OWNER/NAME`), what
     that calls train and test, and where queries come from that it does not have. `mixed` are varieties of parallel
-    passages: under the code `mul` each docno has its passage in one of them, as in the pair `en-mul`.
+    passages: under the code `mul` each docno has its passage in one of them, as in the pair `en-mul`. `pages` joins
+    passages to pages.
     """
 
     name: Annotated[str, AfterValidator(told(collection_name))]
@@ -197,6 +232,7 @@ class CollectionAt(Section):
     queries: dict[str, dict[str, str | Annotated[list[str], Field(min_length=1)]]] = {}
     fields: list[str] = ["title"]
     sample: Sample | None = None
+    pages: PagesAt | None = None
     mixed: Annotated[list[VarietyName], Field(min_length=2)] | None = None
     pairs: list[str] | None = None
 
@@ -292,17 +328,24 @@ class Recipe(Section):
         return {name: value if name == "lexicons" else filled(value) for name, value in values.items()}
 
     def trainings(self) -> dict[str, Variant]:
-        """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME]."""
-        return (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+        """All trainings by name: of the pair that [fine-tuning] names, its controls, and each [training.NAME].
+
+        One that uses another's models has all that was said of the other.
+        """
+        said = (self.fine_tuning.trainings() if self.fine_tuning else {}) | self.training
+        return {
+            name: said[variant.model].used_by(variant) if variant.model in said else variant
+            for name, variant in said.items()
+        }
 
     def saw(self, name: str) -> list[str]:
         """The pairs whose queries a training sees."""
         assert self.fine_tuning
         variant = self.trainings()[name]
-        objective, on = variant.objective, pair(variant.pair)
+        objective, on = variant.objective, variant.on
         steps = [] if objective and not objective.reads_triples else [*self.fine_tuning.steps, *variant.steps]
         beside = objective.pairs_beside if objective else []
-        return list(dict.fromkeys([variant.pair, *beside, *(text for s in steps for text in s.pairs_beside(on))]))
+        return list(dict.fromkeys([str(on), *beside, *(text for s in steps for text in s.pairs_beside(on))]))
 
     def trained(self, name: str) -> list[str]:
         """The systems that a training trains: none, on no queries."""

@@ -10,7 +10,8 @@ from workbench.training.objectives.base import Objective
 from workbench.training.steps import STEPS
 from workbench.training.steps.base import Step
 from workbench.training.steps.replay import Replay
-from workbench.varieties import pair
+from workbench.training.tuning import Share
+from workbench.varieties import Pair, pair
 
 PairName = Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -44,15 +45,43 @@ class Variant(Section):
     nothing is trained. `steps` are done to the triples after those of [fine-tuning]. `objective` is what all its
     systems minimise, unless it is left to them. Each system's settings may be changed under its name. A section
     `beside` is the step of that name, before the others: so a study can change its settings one by one.
+
+    Or nothing is trained: `model` is another training whose models are used in another way. `encodes` is which texts
+    they encode, passages or queries being left to the base; of all weights `share` is theirs, the rest the base's.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    pair: PairName
+    pair: PairName | None = None
     systems: list[str] = []
     seeds: Annotated[list[Seed], Field(max_length=100), AfterValidator(_distinct)] = []
     queries: Queries | None = None
     steps: Steps = []
     objective: Annotated[SerializeAsAny[Objective] | None, BeforeValidator(_objective)] = None
+    model: str | None = None
+    encodes: Literal["both", "queries", "passages"] = "both"
+    share: Share = 1.0
+
+    @property
+    def on(self) -> Pair:
+        """The pair, as `Recipe.trainings` gives it to every training."""
+        assert self.pair
+        return pair(self.pair)
+
+    @model_validator(mode="after")
+    def _trains_or_uses(self) -> Self:
+        trains, uses = ("pair", "seeds", "queries", "steps", "objective"), ("encodes", "share")
+        if self.model is None and not self.pair:
+            raise ValueError("name the `pair` to train on, or the training whose `model` is used")
+        for name in trains if self.model is not None else uses:
+            if name in self.model_fields_set and getattr(self, name) != type(self).model_fields[name].default:
+                why = "with `model` nothing is trained" if self.model is not None else "this is of another's `model`"
+                raise ValueError(f"{why}: leave out `{name}`")
+        return self
+
+    def used_by(self, other: Self) -> Self:
+        """A training that uses this one's models: of the same pair, systems and seeds, unless it has fewer systems."""
+        own = {"model": other.model, "encodes": other.encodes, "share": other.share}
+        return self.model_copy(update=own | ({"systems": other.systems} if other.systems else {}))
 
     @model_validator(mode="before")
     @classmethod

@@ -4,6 +4,7 @@ from workbench.collections.base import Extent
 from workbench.costs.base import NotEstimatedError
 from workbench.costs.estimator import Estimator
 from workbench.graph import Stage
+from workbench.stages.cut import CutPages
 from workbench.stages.passages import ReadPassages
 from workbench.stages.queries import ReadQueries
 
@@ -22,11 +23,13 @@ def queries_of(stage: Stage, estimator: Estimator) -> Extent:
 
 
 def passages_of(stage: Stage, estimator: Estimator) -> Extent:
-    """How large the passages are that a stage reads.
+    """How large the passages are that a stage reads, or the windows that it cuts from them.
 
     Raises:
         NotEstimatedError: it is no stage of a collection's passages.
     """
+    if isinstance(stage.work, CutPages):
+        return stage.work.extent(stage, estimator)
     if not isinstance(stage.work, ReadPassages):
         raise NotEstimatedError(f"Nobody knows how many passages '{stage.label}' will read.")
     return estimator.passages(stage.work.read_from, stage.work.variety)

@@ -12,6 +12,7 @@ from workbench.graph import Job, Stage
 from workbench.pipeline import SUM
 from workbench.stages._behind import passages_of, queries_of
 from workbench.stages._ranking import ROW_BYTES, Runs
+from workbench.stages._windows import WINDOWS
 from workbench.talk import Summary
 
 K = 60
@@ -110,7 +111,7 @@ class Fuse(Runs):
 
 def _passages(stage: Stage) -> Stage:
     """The passages behind a run."""
-    for role in ("passages", "index", f"{PARTS}0"):
+    for role in ("passages", "index", WINDOWS, f"{PARTS}0"):
         if role in stage.inputs:
             return stage.inputs[role] if role == "passages" else _passages(stage.inputs[role])
     raise AssertionError(f"{stage.label} reads no passages")

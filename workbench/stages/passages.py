@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from store.passages import FILE, Passages, write
 from workbench.collections.mixed import DRAWN, Mixed
+from workbench.collections.pages import Pages
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, TYPICAL, Estimator
 from workbench.graph import Job, Stage
@@ -18,11 +19,13 @@ from workbench.varieties import MIXED
 
 
 class ReadPassages(Reads):
-    """Leaves `passages.arrow` (`store.passages`): docno, text; of several varieties also which ones, `mixed.json`."""
+    """Leaves `passages.arrow` (`store.passages`): docno, text; of several varieties also which ones, `mixed.json`; of
+    pages also which passages stand on them, `rows/parent.parquet`."""
 
     variety: str
 
     version: ClassVar[int] = 2
+    tables: ClassVar[tuple[str, ...]] = ("parent",)
 
     def run(self, job: Job) -> Summary:
         """Read, and refuse a docno that occurs twice."""
@@ -49,6 +52,12 @@ class ReadPassages(Reads):
             summary["left_out"] = source.lost[-1]
             if source.lost[-1]:
                 job.note(f"{source.lost[-1]:,} docnos left out: the variety drawn for them lacks them")
+        if isinstance(source, Pages):
+            parts, short = source.parts(self.variety), source.short(self.variety)
+            job.write("parent", parts)
+            summary |= {"joined": len(parts), "short": short}
+            if short:
+                job.note(f"{short:,} pages have fewer than {source.of[0]} passages: their areas have no more")
         return summary
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 import pyarrow as pa
 
 from workbench.collections.formats import read_qrels
+from workbench.collections.pages import Pages
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Stage
@@ -15,7 +16,8 @@ from workbench.talk import Summary
 
 
 class ReadQrels(Reads):
-    """Leaves `rows/qrel.parquet`: qid, docno (strings), label (int32); and document_variety where each has its own.
+    """Leaves `rows/qrel.parquet`: qid, docno (strings), label (int32); and document_variety where each has its own. Of
+    pages also `rows/relevant.parquet`: which of their passages are relevant (`collections.pages.RELEVANT`).
 
     Args:
         split: whose.
@@ -28,6 +30,7 @@ class ReadQrels(Reads):
     file: Annotated[Path | None, LOCAL] = None
 
     tables: ClassVar[tuple[str, ...]] = ("qrel",)
+    files: ClassVar[tuple[str, ...]] = ("relevant",)
 
     def run(self, job: Job) -> Summary:
         """Read."""
@@ -41,6 +44,8 @@ class ReadQrels(Reads):
         for column, value in own.items():
             table = table.append_column(column, pa.array([value] * len(table), pa.string()))
         job.write("qrel", table)
+        if isinstance(self.read_from, Pages):
+            job.write("relevant", self.read_from.relevant(self.variety, self.split))
         return {"judgements": len(table), **own}
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:

@@ -111,6 +111,22 @@ def cut(model: Any, length: int, query: bool) -> int:
     return most
 
 
+def fits(model: Any, counts: Sequence[int]) -> None:
+    """Refuse texts of so many tokens if a model has fewer positions.
+
+    Raises:
+        LswError: it has.
+    """
+    for name, part in model.named_modules():
+        if name.endswith("position_embeddings") and hasattr(part, "num_embeddings"):
+            most = part.num_embeddings - (0 if part.padding_idx is None else part.padding_idx + 1)
+            if (longest := max(counts, default=0)) > most:
+                raise LswError(
+                    f"The model reads {most:,} tokens of a text at most, and is given {longest:,}.",
+                    cure=f"Set its query_length and document_length to {most:,} at most.",
+                )
+
+
 def finite(values: Any) -> Any:
     """The same values.
 

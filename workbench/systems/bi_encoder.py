@@ -12,7 +12,7 @@ from pydantic import Field
 
 from store import LswError
 from workbench.checkpoints.soundness import POOLER, examine, loading
-from workbench.systems._encoding import Computing, cut, faiss, finite, in_batches, lengths
+from workbench.systems._encoding import Computing, cut, faiss, finite, fits, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended
 from workbench.systems.base import Encoder, Searched, Workplace
@@ -126,6 +126,7 @@ def encode(model: Any, texts: list[str], length: int, budget: int, query: bool) 
     most = cut(model, length, query)
     how = model.encode_query if query else model.encode_document
     counts = lengths(model.tokenizer, texts, most)
+    fits(model, counts)
     rows = in_batches(texts, counts, budget, lambda some: how(some, batch_size=len(some), show_progress_bar=False))
     return finite(np.stack(rows).astype(np.float32))
 

@@ -16,7 +16,7 @@ from workbench.checkpoints.soundness import POOLER, examine, loading, settings
 from workbench.systems import _m3 as bgem3
 from workbench.systems import _maxsim as tokens
 from workbench.systems import base
-from workbench.systems._encoding import Computing, faiss, finite, in_batches, lengths
+from workbench.systems._encoding import Computing, faiss, finite, fits, in_batches, lengths
 from workbench.systems._passages import Reading
 from workbench.talk import Progress, Summary
 from workbench.varieties import MIXED
@@ -210,6 +210,7 @@ class TokenEncoder:
         assert model
         how = model.encode_query if query else model.encode_document
         counts = lengths(model.tokenizer, texts, most)
+        fits(model, counts)
         rows = in_batches(
             texts,
             counts,

@@ -1,6 +1,7 @@
 """Several trainings in one recipe: a pair, its controls, and others by name."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from workbench.plans.recipe import compile_recipe
 from workbench.recipe.load import load, names, read_toml, recipe_path, scale_path
 from workbench.stages.compare import Compare
 from workbench.stages.finetune import Finetune
+from workbench.stages.retrieve import Retrieve
 
 PUBLISHED = (
     "fine-tuning.models=published", "fine-tuning.controls=[]", "published.ca-fr={bge-m3='a/b',colbert-xm='a/b',mt5='a/b'}",
@@ -154,3 +156,89 @@ def test_what_a_control_leaves(lsw: Lsw, small_recipe: Path, small_scale: Path, 
     assert summaries["high-only"]["replayed"] == examples
     assert 0.3 * examples < summaries["mixed"]["replayed"] < 0.7 * examples
     assert "replayed" not in summaries["ca-fr"]
+
+
+USES = (
+    "training.asked={model='ca-fr',encodes='queries',systems=['bge-m3','colbert-xm']}",
+    "training.read={model='ca-fr',encodes='passages',systems=['bge-m3','colbert-xm']}",
+    "training.half={model='ca-fr',share=0.5}",
+)
+
+
+def of_run(of: Plan, system: str, trained_on: str | None) -> tuple[Stage, Stage]:
+    """What encodes the queries of a retriever's run, and what its passages."""
+    [run] = [
+        stage for stage in of.runs
+        if isinstance(stage.work, Retrieve) and stage.work.query_variety == "ca"
+        and (stage.work.system, stage.work.trained_on) == (system, trained_on)
+    ]  # fmt: skip
+    return run.inputs["model"], run.inputs["index"].inputs["model"]
+
+
+@pytest.mark.parametrize("system", ["bge-m3", "colbert-xm"])
+def test_a_model_that_is_trained_once_is_used_in_several_ways(system: str) -> None:
+    of = plan(*USES)
+    assert {name for name, _ in trainings(of)} == {"ca-fr", "high-only", "mixed"}
+    base, tuned = of_run(of, system, None)[0], trainings(of)["ca-fr", system]
+    assert of_run(of, system, "ca-fr") == (tuned, tuned)
+    assert of_run(of, system, "asked") == (tuned, base)
+    assert of_run(of, system, "read") == (base, tuned)
+    half, same = of_run(of, system, "half")
+    assert half is same and half.inputs == {"base": base, "tuned": tuned}
+    [compare] = [stage.work for stage in of.stages if isinstance(stage.work, Compare)]
+    assert compare.trainings["asked"] == compare.trainings["half"] == ["ca-fr"]
+
+
+def test_at_its_ends_a_share_is_one_of_the_two_models() -> None:
+    of = plan("training.none={model='ca-fr',share=0.0}", "training.whole={model='ca-fr',share=1.0}")
+    base, tuned = of_run(of, "bge-m3", None)[0], trainings(of)["ca-fr", "bge-m3"]
+    assert of_run(of, "bge-m3", "none") == (base, base)
+    assert of_run(of, "bge-m3", "whole") == (tuned, tuned)
+    assert not [stage for stage in of.stages if stage.kind == "interpolate"]
+
+
+def test_each_seed_has_its_models() -> None:
+    of = plan(*USES, "fine-tuning.seeds=[1,2]", "retrieval.systems=['bge-m3']")
+    mixed = [stage for stage in of.stages if stage.kind == "interpolate"]
+    seeds = [stage.inputs["tuned"].work.tuning.seed for stage in mixed]  # type: ignore[attr-defined]
+    assert seeds == [1, 2]
+    assert sum(isinstance(s.work, Retrieve) and s.work.trained_on == "asked" for s in of.runs) == 4
+
+
+def test_uses_of_a_training_change_no_key() -> None:
+    assert {stage.key for stage in plan().stages if stage.kind != "compare"} <= {s.key for s in plan(*USES).stages}
+
+
+def test_published_models_are_used_so_too(tmp_path: Path) -> None:
+    published = (*PUBLISHED[:2], "published.ca-fr={bge-m3='package:models/bge-m3'}", "fine-tuning.systems=['bge-m3']")
+    of = plan(*published, "retrieval.systems=['bge-m3']", USES[2])
+    assert of_run(of, "bge-m3", "half")[0].kind == "interpolate"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("{model='ca-f'}", "no training is called 'ca-f'.*Did you mean 'ca-fr'"),
+        ("{model='x'}", "'x' trains nothing itself"),
+        ("{model='ca-fr',pair='ca-fr'}", "leave out `pair`"),
+        ("{model='ca-fr',seeds=[1]}", "leave out `seeds`"),
+        ("{model='ca-fr',queries=9}", "leave out `queries`"),
+        ("{pair='ca-fr',share=0.5}", "leave out `share`"),
+        ("{share=0.5}", "name the `pair` to train on"),
+        ("{model='ca-fr',share=1.5}", "less than or equal to 1"),
+        ("{model='ca-fr',encodes='query'}", "should be 'both', 'queries' or 'passages'"),
+        ("{model='ca-fr',encodes='queries'}", "'mt5' does not encode queries and passages apart.*'colbert-xm'"),
+        ("{model='ca-fr',shar=0.5}", "Unknown key 'shar'.*Did you mean 'share'"),
+        ("{model='ca-fr',bge-m3={epochs=2.0}}", "with `model` nothing is trained.*training.ca-fr.bge-m3"),
+        ("{model='other',systems=['colbert-xm']}", "'other' does not train 'colbert-xm'"),
+        ("{model='moved',encodes='passages'}", "passages stay as they were in a training by 'optical'"),
+    ],
+)
+def test_uses_that_cannot_be_are_refused(change: str, words: str) -> None:
+    others = (
+        "training.other={pair='oc-fr',systems=['bge-m3']}",
+        "training.moved={pair='ca-fr',systems=['colbert-xm'],objective='optical'}",
+    )
+    with pytest.raises(LswError) as refused:
+        plan(*others, f"training.x={change}", "fine-tuning.controls=[]")
+    assert re.search(words, str(refused.value), re.DOTALL), refused.value
