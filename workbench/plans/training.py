@@ -20,7 +20,7 @@ from workbench.training.needs import BitextOf, EvaluatedQueries, LexiconOf, Need
 from workbench.training.steps.base import Step
 from workbench.training.steps.sample import Sample
 from workbench.training.tuning import Tuning
-from workbench.varieties import Pair
+from workbench.varieties import Pair, pair
 
 
 @dataclass(frozen=True)
