@@ -88,3 +88,8 @@ def places(text: str) -> Iterator[tuple[int, int]]:
 def is_han(text: str) -> bool:
     """Whether a text begins with a Han character."""
     return _IS_HAN.match(text) is not None
+
+
+def plain(text: str) -> str:
+    """A text as it is compared with others: its words alone, case folded."""
+    return " ".join(text[start:end] for start, end in places(text)).casefold()

@@ -220,12 +220,13 @@ def _trec_topics(path: Path) -> Iterator[tuple[str, str]]:
         yield number[1] if number else "", " ".join(title[1].split()) if title else ""
 
 
-def query_table(queries: dict[str, str], split: str) -> pa.Table:
-    """Queries of one split, each its own topic: columns qid, query, topic, split."""
+def query_table(queries: dict[str, str], split: str, topics: dict[str, str] | None = None) -> pa.Table:
+    """Queries of one split: columns qid, query, topic, split; each is its own topic, unless `topics` says which."""
     qids = list(queries)
+    of = [(topics or {}).get(qid, qid) for qid in qids]
     return pa.table(
         {"qid": pa.array(qids, pa.string()), "query": pa.array(list(queries.values()), pa.string()),
-         "topic": pa.array(qids, pa.string()), "split": pa.array([split] * len(qids), pa.string())}
+         "topic": pa.array(of, pa.string()), "split": pa.array([split] * len(qids), pa.string())}
     )  # fmt: skip
 
 

@@ -147,7 +147,9 @@ class PublicCollection:
         """
         [where, *more] = self.sources_of_queries(variety, split)
         texts = where.queries(variety)
+        topics = where.topics(variety)
         for other in more:
+            topics = other.topics(variety) | topics
             for qid, text in other.queries(variety).items():
                 if texts.setdefault(qid, text) != text:
                     raise LswError(
@@ -158,7 +160,7 @@ class PublicCollection:
             over = variety if variety in self.sources else next(iter(self.sources))
             judged = set(self.qrels(over, split)["qid"].to_pylist())
             texts = {qid: text for qid, text in texts.items() if qid in judged}
-        return query_table(texts, split)
+        return query_table(texts, split, topics)
 
     def qrels(self, variety: str, split: str) -> pa.Table:
         """The judgements of a split over the passages of a variety: columns qid, docno (strings), label (int32)."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pyarrow as pa
+
 from store import LswError
 from workbench.registry import Part
 from workbench.talk import Progress, Summary
@@ -63,6 +65,14 @@ class Lexicon(Part):
             LswError: none is named for these varieties.
         """
         return {}
+
+    def part_of(self, bitext: pa.Table) -> tuple[pa.Table, Summary]:
+        """The part of its bitext that it reads, and the counts of that part.
+
+        Args:
+            bitext: columns id, source, target (strings).
+        """
+        return bitext, {}
 
     @abstractmethod
     def entries(self, of: Material) -> tuple[list[Entry], Summary]:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
 
 from store import LswError
 from workbench.collections.bitexts import turned
+from workbench.collections.budgets import Noise, part
 from workbench.lexicons._lookup import units
 from workbench.lexicons.base import Entry, Lexicon, Material, added_up, column_of
 from workbench.registry import LOCAL
@@ -32,11 +34,25 @@ class BitextLexicon(Lexicon):
     where both varieties are written so: characters with characters, and pairs of characters that stand side by side
     with such pairs. As one text they would share the probability of a word between its characters and its pairs, and
     few would come to `least`; and whichever is longer is looked up first.
+
+    With a budget it is learnt from so many `pairs` of texts, or `words` of both sides, those with the smallest hashes
+    by `seed`, so that more hold the fewer; `noise` is the share of these whose target is another's
+    (`workbench.collections.budgets`).
     """
 
     bitext: Annotated[str | dict[str, str], LOCAL] = "training queries"
     iterations: Annotated[int, Field(gt=0, le=1_000)] = 6
     least: Annotated[float, Field(gt=0, le=1)] = 0.25
+    pairs: Annotated[int, Field(gt=0)] | None = None
+    words: Annotated[int, Field(gt=0)] | None = None
+    noise: Noise = 0.0
+    seed: int = 42
+
+    def part_of(self, bitext: pa.Table) -> tuple[pa.Table, Summary]:
+        if self.pairs is None and self.words is None and not self.noise:
+            return bitext, {}
+        table, counts = part(bitext, self.pairs, self.words, self.noise, self.seed)
+        return table, dict(counts)
 
     def bitext_of(self, source: str, target: str) -> str:
         if isinstance(self.bitext, str):

@@ -1,5 +1,7 @@
 """Stages behind what training steps, objectives and rewriting systems read: bitexts and lexicons."""
 
+from collections.abc import Iterable
+
 from store import LswError
 from workbench.collections.bitexts import parallel
 from workbench.collections.files import content
@@ -29,6 +31,17 @@ def stage(plan: Planner, need: Need, on: Pair) -> Stage:
     raise LswError(f"Nothing plans a {type(need).__name__}.", exit_code=1)
 
 
+def tested(plan: Planner, codes: Iterable[str]) -> dict[str, Stage]:
+    """Queries that are tested or watched in some varieties, as far as the collection has them, by `code.split`."""
+    stages = {}
+    for code in dict.fromkeys(codes):
+        if plan.tested.has_queries(code):
+            stages[f"{code}.test"] = sources.queries(plan, code, "test")
+        if plan.trained.held_out(code):
+            stages[f"{code}.dev"] = sources.queries(plan, code, "dev")
+    return stages
+
+
 def _bitext(plan: Planner, need: BitextOf, on: Pair) -> Stage:
     if need.origin != TRAINING_QUERIES:
         return _file(plan, need)
@@ -45,12 +58,7 @@ def _file(plan: Planner, need: BitextOf) -> Stage:
     work = Bitext(
         source_variety=need.source, target_variety=need.target, contents=contents, columns=at.columns, at=at.files
     )
-    inputs = {}
-    for code in dict.fromkeys((need.source, need.target)):
-        if plan.tested.has_queries(code):
-            inputs[f"{TESTED}{code}.test"] = sources.queries(plan, code, "test")
-        if plan.trained.held_out(code):
-            inputs[f"{TESTED}{code}.dev"] = sources.queries(plan, code, "dev")
+    inputs = {f"{TESTED}{name}": stage for name, stage in tested(plan, (need.source, need.target)).items()}
     return plan.graph.add(work, f"read {need.source}-{need.target} bitext", inputs)
 
 

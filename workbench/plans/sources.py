@@ -4,9 +4,11 @@ from workbench.checkpoints.resolve import file_hashes, folder_of
 from workbench.graph import Stage
 from workbench.plans.planner import Planner
 from workbench.stages.checkpoint import ReadCheckpoint
+from workbench.stages.layers import Layers
 from workbench.stages.passages import ReadPassages
 from workbench.stages.qrels import ReadQrels
 from workbench.stages.queries import ReadQueries
+from workbench.systems.bi_encoder import BiEncoder
 
 
 def passages(plan: Planner, code: str, split: str = "test") -> Stage:
@@ -53,5 +55,10 @@ def model(plan: Planner, name: str, checkpoint: str, field: str) -> Stage:
 
 
 def base_model(plan: Planner, system: str) -> Stage:
-    """The base model of a system."""
-    return model(plan, system, plan.recipe.system(system).checkpoint, f"[systems.{system}] checkpoint")
+    """The base model of a system: its checkpoint, with other layers if the system asks for some."""
+    ranker = plan.recipe.system(system)
+    whole = model(plan, system, ranker.checkpoint, f"[systems.{system}] checkpoint")
+    if not isinstance(ranker, BiEncoder) or ranker.layers is None:
+        return whole
+    work = Layers(layers=ranker.layers, pooling=ranker.pooling)
+    return plan.graph.add(work, f"{ranker.layers} new layers for {system}", {"checkpoint": whole})

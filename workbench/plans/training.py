@@ -11,16 +11,16 @@ from workbench.graph import Graph, Stage
 from workbench.plans import indexing, needs, sources, translation
 from workbench.plans.planner import Planner
 from workbench.recipe.trainings import Variant
-from workbench.stages.finetune import OBJECTIVE, STEP, Finetune
+from workbench.stages.finetune import OBJECTIVE, PASSAGES, STEP, Finetune
 from workbench.stages.interpolate import Interpolate
 from workbench.stages.triples import TRIPLES
 from workbench.stages.triples.base import Negatives
 from workbench.training.finetune import objective_of
-from workbench.training.needs import Need, TeacherOf
+from workbench.training.needs import BitextOf, EvaluatedQueries, LexiconOf, Need, TeacherOf, TriplesOf
 from workbench.training.steps.base import Step
 from workbench.training.steps.sample import Sample
 from workbench.training.tuning import Tuning
-from workbench.varieties import Pair
+from workbench.varieties import Pair, pair
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,15 @@ def finetuned(plan: Planner, name: str, system: str, seed: int | None = None) ->
         inputs["passages"] = sources.passages(plan, on.high, "train")
     for number, step in enumerate(steps):
         for role, need in step.needs(on).items():
-            inputs[f"{STEP}{number}.{role}"] = needs.stage(plan, need, on)
+            role = f"{STEP}{number}.{role}"
+            if isinstance(need, TriplesOf):
+                inputs[role] = negatives.planned(TriplesPlan(plan, tuning), need.pair, seen)
+                inputs[f"{role}{PASSAGES}"] = sources.passages(plan, need.pair.high, "train")
+            elif isinstance(need, EvaluatedQueries):
+                codes = [code for text in plan.recipe.saw(name) for code in (pair(text).low, pair(text).high)]
+                inputs |= {f"{role}.{where}": stage for where, stage in needs.tested(plan, codes).items()}
+            else:
+                inputs[role] = needs.stage(plan, need, on)
     for role, need in needed.items():
         inputs[f"{OBJECTIVE}{role}"] = needs.stage(plan, need, on)
     named = f", seed {tuning.seed}" if len(plan.recipe.seeds(name, system)) > 1 else ""
@@ -158,7 +166,9 @@ def _steps(plan: Planner, name: str) -> list[Step]:
 
 def _varieties(needed: list[Need]) -> list[str]:
     """Those of the texts that a training reads beside its triples."""
-    return [code for need in needed if not isinstance(need, TeacherOf) for code in (need.source, need.target)]
+    both = [(need.source, need.target) for need in needed if isinstance(need, BitextOf | LexiconOf)]
+    both += [(need.pair.low, need.pair.high) for need in needed if isinstance(need, TriplesOf)]
+    return [code for codes in both for code in codes]
 
 
 def of_passages(plan: Planner, name: str, system: str) -> Stage | None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from workbench.pretraining.averaged import averaged
 from workbench.varieties import table as varieties
 
-UNSPOKEN = ("ar", "de", "fa", "mul", "ru")
+UNSPOKEN = ("ar", "da", "de", "es", "fa", "hi", "mul", "pl", "pt", "ru", "sv", "tr", "vi")
 """Varieties that X-MOD is made no adapter for: the mini collection has none of them."""
 EXTRA = ("▁query:", "▁document:", "▁relevant:", "▁yes", "▁no")
 """Pieces of the reranker's prompt and answers, one token each."""

@@ -234,6 +234,8 @@ def _check_trained(recipe: Recipe, tuned: FineTuning, training: str, variant: Va
             f"The training '{training}' has steps, and '{objective.name}' reads no triples.",
             cure=f"Take steps out of [training.{training}], or name another objective.",
         )
+    for step in [*tuned.steps, *variant.steps] if objective.reads_triples else []:
+        step.needs(variant.on)
     for need in objective.needs(variant.on).values():
         if isinstance(need, TeacherOf) and not isinstance(recipe.system(need.system), Reranker):
             raise LswError(

@@ -43,7 +43,8 @@ class Variant(Section):
     `pair` are the queries and passages of its triples; of one variety twice (`fr-fr`), high-resource queries alone.
     `queries` are as many as the training may see, those of a smaller number among those of a larger one; of none
     nothing is trained. `steps` are done to the triples after those of [fine-tuning]. `objective` is what all its
-    systems minimise, unless it is left to them. Each system's settings may be changed under its name.
+    systems minimise, unless it is left to them. Each system's settings may be changed under its name. A section
+    `beside` is the step of that name, before the others: so a study can change its settings one by one.
 
     Or nothing is trained: `model` is another training whose models are used in another way. `encodes` is which texts
     they encode, passages or queries being left to the base; of all weights `share` is theirs, the rest the base's.
@@ -81,6 +82,14 @@ class Variant(Section):
         """A training that uses this one's models: of the same pair, systems and seeds, unless it has fewer systems."""
         own = {"model": other.model, "encodes": other.encodes, "share": other.share}
         return self.model_copy(update=own | ({"systems": other.systems} if other.systems else {}))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beside(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("beside"), dict):
+            return values
+        rest = {name: value for name, value in values.items() if name != "beside"}
+        return {**rest, "steps": [{"step": "beside", **values["beside"]}, *values.get("steps", [])]}
 
 
 CONTROLS = {"high-only": 1.0, "mixed": 0.5}

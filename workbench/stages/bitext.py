@@ -13,7 +13,7 @@ from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import LOCAL
 from workbench.talk import Summary
-from workbench.text import places
+from workbench.text import plain
 
 BITEXT = pa.schema([(name, pa.string()) for name in ("id", "source", "target")])
 TESTED = "tested."
@@ -106,8 +106,3 @@ class Bitext(Kind):
 
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
         return Cost(seconds=STAGE)
-
-
-def plain(text: str) -> str:
-    """A text as it is compared with others: its words alone, case folded."""
-    return " ".join(text[start:end] for start, end in places(text)).casefold()

@@ -1,7 +1,7 @@
 """Fine-tuning one model on triples, or on what else its objective reads."""
 
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -25,18 +25,22 @@ from workbench.text import convert
 from workbench.training.distributed import share
 from workbench.training.finetune import finetune
 from workbench.training.held_out import HeldOut
-from workbench.training.needs import Given
+from workbench.training.needs import Given, Need, TriplesOf
 from workbench.training.objectives.base import ALIGNMENT, Objective, Training
 from workbench.training.steps.base import Step
 from workbench.training.trainer import processes
 from workbench.training.tuning import Tuning
+from workbench.varieties import Pair
 
 STEP, OBJECTIVE = "step.", "objective."
 """How the roles begin of what steps and the objective need."""
+PASSAGES = ".passages"
+"""How the roles end of the passages that triples of another pair are of."""
 _AT_ONCE = 50_000
 _TEXTS = pa.schema(
     [(name, pa.string()) for name in ("query", "positive", "negative", "query_variety", "document_variety")]
 )
+_DOCNOS = ("docno_positive", "docno_negative")
 
 
 class Finetune(Kind):
@@ -44,7 +48,8 @@ class Finetune(Kind):
 
     Reads `checkpoint` (where it starts); if the objective reads some, `triples` and, unless these are whole texts,
     `passages`; where the collection has some, `dev_queries` and `dev_qrels`, for a figure that is logged beside the
-    loss and changes nothing. An objective that aligns tokens leaves `rows/alignment.parquet`.
+    loss and changes nothing. An objective that aligns tokens leaves `rows/alignment.parquet`. What steps and the
+    objective need has roles that begin with `STEP` and a number, or with `OBJECTIVE`.
 
     Args:
         system: its name in the recipe.
@@ -92,7 +97,7 @@ class Finetune(Kind):
         checkpoint = folder_in(job.inputs["checkpoint"])
         training = Training(
             self.ranker, checkpoint, triples, self.tuning, job.work, job.progress, tuple(self.report_to),
-            self._held_out(job), self.objective, self._given(job, OBJECTIVE),
+            self._held_out(job), self.objective, self._given(job, OBJECTIVE, {}),
         )  # fmt: skip
         sharing = processes(self.processes, self.tuning)
         out = job.out / "checkpoint"
@@ -140,7 +145,7 @@ class Finetune(Kind):
             raise NotEstimatedError("How fast a model trains that is made by this recipe is known once it is made.")
         assert isinstance(self.ranker, Encoder | Reranker)
         tuning = self.tuning
-        count = source.work.count(source, estimator)
+        count = self._count(stage, estimator)
         steps = tuning.steps or max(1, round(-(-count // tuning.batch_size) * tuning.epochs))
         extent = passages_of(stage.inputs["passages"], estimator)
         mean = extent.mean_bytes or TYPICAL
@@ -152,6 +157,27 @@ class Finetune(Kind):
             seconds=STAGE + steps * rate + 4 * MODEL,
             disk=estimator.weights(self.ranker),
         )
+
+    def _count(self, stage: Stage, estimator: Estimator) -> int:
+        """Triples that there will be after all steps, roughly."""
+
+        def made(source: Stage) -> int:
+            assert isinstance(source.work, TripleSource)
+            return source.work.count(source, estimator)
+
+        source = stage.inputs["triples"]
+        count = made(source)
+        asked = source.inputs.get("queries")
+        a_pair = count / (queries_of(asked, estimator).texts or count) if asked else 1.0
+        for number, step in enumerate(self.steps):
+            start = f"{STEP}{number}."
+            beside = {
+                role.removeprefix(start): made(other)
+                for role, other in stage.inputs.items()
+                if role.startswith(start) and isinstance(other.work, TripleSource)
+            }
+            count = step.left(count, a_pair, beside)
+        return count
 
     def _cost_of_bitext(self, stage: Stage, estimator: Estimator) -> Cost:
         """As if each text were in a triple of texts as long as itself, which is more than an objective does with two.
@@ -192,58 +218,71 @@ class Finetune(Kind):
     def _triples(self, job: Job, counts: dict[str, float]) -> pa.Table:
         """Triples with texts in the declared script, and their varieties; on disk, memory-mapped. Counts what steps
         did."""
-        path = job.work / "texts.arrow"
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, _TEXTS) as writer:
-            # What a step leaves out must not have been drawn.
-            most = self.tuning.steps * self.tuning.batch_size if self.tuning.steps and not self.steps else None
-            for query, positive, negative in self._texts(job, most, self.tuning.seed):
-                n = len(query)
-                columns = (
-                    convert(query, self.query_variety, self.script), positive, negative, [self.query_variety] * n,
-                    [self.document_variety] * n,
-                )  # fmt: skip
-                writer.write_table(pa.table(dict(zip(_TEXTS.names, columns, strict=True)), schema=_TEXTS))
-        triples = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        triples = self._looked_up(job, "triples", "passages", self._on)
         for number, step in enumerate(self.steps):
-            given = self._given(job, f"{STEP}{number}.")
+            given = self._given(job, f"{STEP}{number}.", step.needs(self._on))
             triples = step.done(triples, given)
             counts |= {_other(name, counts): value for name, value in given.counts.items()}
         if not len(triples):
             raise LswError("No triple is left to train on.", cure="Look at the steps of this training.", exit_code=1)
         return triples
 
-    def _given(self, job: Job, beginning: str) -> Given:
+    @property
+    def _on(self) -> Pair:
+        return Pair(self.query_variety, self.document_variety)
+
+    def _looked_up(self, job: Job, role: str, passages: str, on: Pair) -> pa.Table:
+        """The triples of a pair that an input left, with texts in the declared script; on disk, memory-mapped."""
+        whole = job.rows(role, "texts").exists()
+        docnos = _DOCNOS if not whole and any(step.several_languages for step in self.steps) else ()
+        schema = pa.schema([*_TEXTS, *((name, pa.string()) for name in docnos)])
+        path = job.work / f"{role}.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            for query, positive, negative, *others in self._texts(job, role, passages, on):
+                n = len(query)
+                codes = [on.low] * n, [on.high] * n
+                columns = convert(query, on.low, self.script), positive, negative, *codes, *others[: len(docnos)]
+                writer.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema))
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+    def _given(self, job: Job, beginning: str, needs: Mapping[str, Need]) -> Given:
         """What a step or the objective needs: the inputs whose role begins so, in the declared script."""
         given = Given(seed=self.tuning.seed, note=job.note)
         for role in job.inputs:
-            if role.startswith(beginning):
-                name = role.removeprefix(beginning)
-                if role in self.teachers:
-                    given.teachers[name] = self.teachers[role], folder_in(job.inputs[role])
-                else:
-                    given.tables[name] = needed(job, role, self.script)
+            name = role.removeprefix(beginning)
+            if not role.startswith(beginning) or name.endswith(PASSAGES):
+                continue
+            need = needs.get(name)
+            if role in self.teachers:
+                given.teachers[name] = self.teachers[role], folder_in(job.inputs[role])
+            elif isinstance(need, TriplesOf):
+                given.tables[name] = self._looked_up(job, role, role + PASSAGES, need.pair)
+            else:
+                given.tables[name] = needed(job, role, self.script)
         return given
 
-    def _texts(self, job: Job, most: int | None, seed: int) -> Iterator[tuple[list[str], list[str], list[str]]]:
-        """Queries, positives and negatives, some at a time: of published triples as they are, else looked up.
+    def _texts(self, job: Job, role: str, passages: str, on: Pair) -> Iterator[tuple[list[str], ...]]:
+        """Queries, positives and negatives, some at a time: of published triples as they are, else looked up, with
+        their docnos.
 
-        Of more mined ones than `most`, which training will see, that many are drawn. Those with a passage that is not
-        in the collection (mMARCO has empty ones, which are not kept) are left out, and told.
+        Of more mined ones than training will see that many are drawn, unless a step chooses among them. Those with a
+        passage that is not in the collection (mMARCO has empty ones, which are not kept) are left out, and told.
 
         Raises:
             LswError: more than one in a hundred are.
         """
-        if job.rows("triples", "texts").exists():
-            file = pq.ParquetFile(job.rows("triples", "texts"))
+        if job.rows(role, "texts").exists():
+            file = pq.ParquetFile(job.rows(role, "texts"))
             for batch in file.iter_batches(_AT_ONCE):
-                query, *passages = (batch[c].to_pylist() for c in ("query", "positive", "negative"))
-                positive, negative = (convert(texts, self.document_variety, self.script) for texts in passages)
+                query, *found = (batch[c].to_pylist() for c in ("query", "positive", "negative"))
+                positive, negative = (convert(texts, on.high, self.script) for texts in found)
                 yield query, positive, negative
             return
-        mined = job.read("triples", "triple")
-        if most and most < len(mined):
-            mined = mined.take(pa.array(np.sort(np.random.default_rng(seed).permutation(len(mined))[:most])))
-        reading = Reading(job.passages("passages"), self.document_variety, self.script)
+        mined, tuning = job.read(role, "triple"), self.tuning
+        most = tuning.steps * tuning.batch_size if tuning.steps else 0
+        if 0 < most < len(mined) and not any(step.chooses for step in self.steps):
+            mined = mined.take(pa.array(np.sort(np.random.default_rng(tuning.seed).permutation(len(mined))[:most])))
+        reading = Reading(job.passages(passages), on.high, self.script)
         left_out = 0
         for start in range(0, len(mined), _AT_ONCE):
             some = mined.slice(start, _AT_ONCE)
@@ -261,7 +300,8 @@ class Finetune(Kind):
                     "At a sampled scale use mined negatives (negatives.source).",
                     exit_code=1,
                 )
-            yield [q for q, _, _ in whole], [text[p] for _, p, _ in whole], [text[n] for _, _, n in whole]
+            query, positive, negative = ([row[i] for row in whole] for i in range(3))
+            yield query, [text[p] for p in positive], [text[n] for n in negative], positive, negative
         if left_out:
             job.note(f"{left_out:,} of {len(mined):,} triples left out: a passage of theirs is not in the collection")
 

@@ -52,11 +52,13 @@ class MakeLexicon(Kind):
         Raises:
             LswError: what it is made of cannot be read; it has no entry.
         """
+        bitext, counts = self._bitext(job)
         material = Material(
             self.source_variety, self.target_variety, {what: located(at) for what, at in self.at.items()},
-            _bitext(job), _passages(job), job.progress, job.note,
+            bitext, _passages(job), job.progress, job.note,
         )  # fmt: skip
         entries, summary = self.lexicon.entries(material)
+        summary = {**summary, **counts}
         if not entries:
             raise LswError(
                 f"The lexicon of {self.source_variety} words in {self.target_variety} is empty.",
@@ -72,6 +74,13 @@ class MakeLexicon(Kind):
         words, targets = (len({entry[side] for entry in entries}) for side in (0, 1))
         return {"entries": len(entries), "sources": words, "targets": targets, **covered, **summary}
 
+    def _bitext(self, job: Job) -> tuple[list[tuple[str, str]], Summary]:
+        """Pairs of texts, of a lexicon that is made of some, and the counts of the part of them that it reads."""
+        if "bitext" not in job.inputs:
+            return [], {}
+        table, counts = self.lexicon.part_of(job.read("bitext", "bitext"))
+        return list(zip(*(table[side].to_pylist() for side in SIDES), strict=True)), counts
+
     def cost(self, stage: Stage, estimator: Estimator) -> Cost:
         behind = stage.inputs.get("bitext")
         known = behind is not None and "source" in behind.inputs
@@ -79,14 +88,6 @@ class MakeLexicon(Kind):
         missing = [at for at in self.at.values() if to_download(at)]
         download = sum(estimator.bytes_to_download(at, self.lexicon.size) for at in missing)
         return Cost(download=download, seconds=STAGE + self.lexicon.seconds(texts))
-
-
-def _bitext(job: Job) -> list[tuple[str, str]]:
-    """Pairs of texts, of a lexicon that is made of some."""
-    if "bitext" not in job.inputs:
-        return []
-    table = job.read("bitext", "bitext")
-    return list(zip(*(table[side].to_pylist() for side in SIDES), strict=True))
 
 
 def _passages(job: Job) -> tuple[dict[str, str], dict[str, str]]:

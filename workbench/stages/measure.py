@@ -3,7 +3,9 @@
 from typing import ClassVar
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from store import LswError
 from workbench.costs.base import Cost, NotEstimatedError
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.evaluation.evaluate import evaluate
@@ -25,13 +27,26 @@ class Measure(Kind):
     tables: ClassVar[tuple[str, ...]] = ("measure", "judged", "evaluated", "unasked")
 
     def run(self, job: Job) -> Summary:
-        """Evaluate; the summary holds means and counts."""
+        """Evaluate; the summary holds means and counts.
+
+        Raises:
+            LswError: queries and judgements have no query in common.
+        """
         [run_id] = job.read("run", "run")["run_id"].to_pylist()
         asked = job.rows("run", "scored_query")  # a run made elsewhere does not say
         evaluation = evaluate(
             run_id, job.rows("run", "ranking"), job.rows("qrels", "qrel"), self.measures,
             asked if asked.exists() else None,
         )  # fmt: skip
+        if not len(evaluation.queries) and len(evaluation.unasked) and asked.exists():
+            n = len(pq.read_table(asked, columns=["qid"]))
+            raise LswError(
+                f"None of the {n:,} queries asked is judged over these passages: nothing can be measured.",
+                f"{len(evaluation.unasked):,} other queries are.",
+                "Do the queries and the judgements come from the same collection and split? Take this pair out of "
+                "retrieval.pairs.",
+                exit_code=1,
+            )
         tables = {
             "measure": evaluation.values, "judged": evaluation.judged, "evaluated": evaluation.queries,
             "unasked": evaluation.unasked,

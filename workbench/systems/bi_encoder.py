@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
 from store import LswError
 from workbench.checkpoints.soundness import POOLER, examine, loading
@@ -31,11 +32,14 @@ class BiEncoder(Encoder):
         pooling: of a checkpoint that does not say it (no modules.json).
         query_prompt, document_prompt: written before each text, as in "query: "; None: what the checkpoint says, if
             anything. Their tokens come on top of the lengths.
+        layers: so many new ones, which nearly do nothing before they are trained, in place of the checkpoint's; its
+            vectors of tokens stay. For models that differ in their size alone.
     """
 
     pooling: Literal["cls", "mean"] | None = None
     query_prompt: str | None = None
     document_prompt: str | None = None
+    layers: Annotated[int, Field(ge=0, le=100)] | None = None
 
     objective: ClassVar[str] = "in-batch"
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from workbench.lexicons.base import Lexicon
 from workbench.systems.base import System
+from workbench.varieties import Pair
 
 TRAINING_QUERIES = "training queries"
 """The bitext that a collection's training queries are, in two varieties."""
@@ -53,7 +54,26 @@ class TeacherOf:
     system: str
 
 
-Need = BitextOf | LexiconOf | TeacherOf
+@dataclass(frozen=True)
+class TriplesOf:
+    """Training triples of another pair, as those of the training are made: columns query, positive, negative,
+    query_variety, document_variety; unless they are whole texts also docno_positive, docno_negative (all strings).
+
+    Args:
+        pair: whose.
+    """
+
+    pair: Pair
+
+
+@dataclass(frozen=True)
+class EvaluatedQueries:
+    """Queries that are tested or watched, in each variety of the training's queries and passages that has some:
+    columns variety, qid, query, topic, split (strings), one table for each, under roles that begin with that of the
+    need."""
+
+
+Need = BitextOf | LexiconOf | TeacherOf | TriplesOf | EvaluatedQueries
 
 
 @dataclass

@@ -339,32 +339,50 @@ def test_webfaq_and_any_data_set_in_beirs_layout(webfaq: str) -> None:
     c = PublicCollection("scifact", {"en": f"beir:{webfaq}"}, {"test": "test"})
     assert len(table(c, "en")) == 2
     assert c.queries("en", "test")["qid"].to_pylist() == ["q1"]
+    whole = Path(webfaq) / "fra" / "queries" / "queries.parquet"  # later versions: a split for each
+    rows = pq.read_table(whole)
+    for split, some in (("train", rows.slice(0, 1)), ("test", rows.slice(1))):
+        pq.write_table(some, whole.with_stem(split))
+    said = plain.read_text("utf-8").replace(
+        "  - split: queries\n    path: fra/queries/queries.parquet",
+        "\n".join(f"  - split: {s}\n    path: fra/queries/{s}.parquet" for s in ("train", "test")),
+    )
+    plain.write_text(said.replace("config_name: queries", "config_name: later-queries"), "utf-8")
+    later = source(f"beir:{webfaq}:later", ("title",))
+    assert later.queries("fr") == {"q1": "qui miaule ?", "q2": "qui ?"}
     with pytest.raises(LswError, match="configuration 'deu-corpus'"):
         next(PublicCollection("webfaq", {"fr": f"beir:{webfaq}:deu"}).passages("fr"))
 
 
 @pytest.mark.usefixtures("_own_cache")
-def test_mlqa(tmp_path: Path) -> None:
+@pytest.mark.parametrize("titles", [False, True])
+def test_mlqa(tmp_path: Path, titles: bool) -> None:
     """SQuAD's rows, a configuration for each pair of languages; a context is a passage once."""
     root = tmp_path / "mlqa"
     said = "---\nconfigs:\n"
-    for pair, question in (("zh.zh", "谁？"), ("zh.en", "who?")):
+    for pair, context, question in (("zh.zh", "文章", "谁？"), ("zh.en", "文章", "who?"), ("en.en", "text ", "who?")):
         said += f"- config_name: mlqa.{pair}\n  data_files:\n"
         for split in ("validation", "test"):
             file = root / f"mlqa.{pair}" / f"{split}.parquet"
             file.parent.mkdir(parents=True, exist_ok=True)
-            rows = [{"id": f"{split}-{i}", "context": f"文章{i // 2}", "question": question,
+            rows = [{"id": f"{split}-{i}", "context": f"{context}{i // 2}", "question": question,
                      "answers": {"text": ["文"], "answer_start": [0]}} for i in range(3)]  # fmt: skip
+            if titles and pair == "en.en":
+                rows = [{**row, "title": "One article"} for row in rows]
             pq.write_table(pa.Table.from_pylist(rows), file)
             said += f"  - split: {split}\n    path: mlqa.{pair}/{split}.parquet\n"
     (root / "README.md").write_text(said + "---\n", "utf-8")
     at = f"mlqa:{root}"
-    c = PublicCollection("mlqa", {"zh": at}, {"test": "test"}, {"test": {"en": f"{at}:zh.en:test"}})
+    c = PublicCollection("mlqa", {"zh": at, "en": at}, {"test": "test"}, {"test": {"en": f"{at}:zh.en:test"}})
     passages = table(c, "zh")
     assert passages["text"].to_pylist() == ["文章0", "文章1"]
     assert c.queries("zh", "test")["query"].to_pylist() == ["谁？"] * 3
     assert c.queries("en", "test")["query"].to_pylist() == ["who?"] * 3
     assert c.qrels("zh", "test")["docno"].to_pylist() == [passages["docno"].to_pylist()[i // 2] for i in range(3)]
+    topics = [c.queries(code, "test")["topic"].to_pylist() for code in ("zh", "en")]
+    assert topics[0] == topics[1]  # one article, whatever the language of question and context
+    english = table(c, "en")["docno"].to_pylist()
+    assert topics[0] == (["One article"] * 3 if titles else [english[0], english[0], english[1]])
 
 
 def test_beir_and_trec_folders(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from store import LswError
 from tests.conftest import cut
 from tests.workbench.training.test_triples import job
+from workbench.collections.budgets import part
 from workbench.graph import Job, Stage
 from workbench.lexicons import named
 from workbench.plans import needs
@@ -67,6 +68,22 @@ def test_a_lexicon_leaves_its_entries_with_sizes_and_coverage(tmp_path: Path) ->
         "la": "la", "maison": "casa", "mer": "mar", "une": "una",
     }  # fmt: skip
     assert table.schema.metadata == {b"source": b"fr", b"target": b"ca"}
+
+
+def test_a_lexicon_of_a_budget_is_learnt_from_so_many_texts(tmp_path: Path) -> None:
+    """The very texts that other methods have of the same budget and seed."""
+    texts = [(f"mot{i}", f"paraula{i}") for i in range(12)]
+    summary, at = made({"lexicon": "bitext", "pairs": 5, "seed": 7}, texts, tmp_path / "few")
+    assert summary | {"entries": 5, "pairs": 5, "words": 10, "texts": 5} == summary
+    at = Job(at.key, {"lexicon": at.out}, at.out, at.work, at.progress, at.note)
+    bitext = pa.table([list(map(str, range(12))), *map(list, zip(*texts, strict=True))], schema=BITEXT)
+    assert set(at.read("lexicon", "lexicon")["source"].to_pylist()) == set(
+        part(bitext, 5, None, 0.0, 7)[0]["source"].to_pylist()
+    )
+    summary, _ = made({"lexicon": "bitext", "words": 9, "noise": 0.5}, texts, tmp_path / "noisy")
+    assert summary | {"entries": 4, "pairs": 4, "words": 8, "noisy": 2} == summary
+    with pytest.raises(LswError, match="There are 12 parallel texts, and 13 are asked for"):
+        made({"lexicon": "bitext", "pairs": 13}, texts, tmp_path / "many")
 
 
 def test_an_empty_lexicon_is_refused(tmp_path: Path) -> None:

@@ -326,6 +326,22 @@ def test_fewer_pairs_are_held_by_more(tmp_path: Path) -> None:
     assert len(kept[0]) == 2 and len(kept[1]) == 4 and kept[0] < kept[1]
 
 
+def test_a_share_of_the_pairs_is_wrong_whatever_the_training_seed(tmp_path: Path) -> None:
+    wrong = []
+    for seed in (1, 2):
+        at = work("bi-encoder", MODELS / "bge-m3", tmp_path / str(seed), seed=seed)
+        at.given.seed = seed
+        training = by(at, "mse", words=46, noise=0.5, seed=7)
+        assert training.objective
+        table = training.objective.parallel(training, encoders.opened(training).tokenizer).to_pylist()
+        assert all(row["target"] in HIGH for row in table)
+        wrong.append({row["id"] for row in table if row["target"] != HIGH[LOW.index(row["source"])]})
+        counts = training.given.counts
+        assert counts["pairs"] == len(table) and counts["words"] <= 46
+        assert counts["noisy"] == len(wrong[-1]) == round(len(table) / 2) > 0
+    assert wrong[0] == wrong[1]
+
+
 def test_an_objective_that_wants_settings_says_where_they_are_written() -> None:
     system = SYSTEMS.part("bi-encoder").model_construct(architecture="bi-encoder")
     with pytest.raises(LswError, match="The objective 'kl' needs settings") as caught:

@@ -230,3 +230,36 @@ def test_files_are_no_part_of_the_key(tmp_path: Path) -> None:
     at = {"lexicon": "file", "files": {"fr-ca": str(tmp_path / "a.tsv")}}
     step = CodeSwitch.model_validate({"step": "code-switch", "lexicon": at, "query_to": ["ca"]})
     assert str(tmp_path) not in str(step.recorded())
+
+
+BUDGET = {f"w{i}": f"ca{i}" for i in range(20)}
+SPOKEN = [" ".join(f"w{i}" for i in range(n)) for n in range(1, 21)]  # w0 is in all, w19 in one
+
+
+def test_a_budget_of_entries_takes_the_most_frequent_first() -> None:
+    texts, counts = switched(SPOKEN, BUDGET, probability=1.0, entries=5)
+    assert texts[-1].split() == [f"ca{i}" if i < 5 else f"w{i}" for i in range(20)]
+    assert (counts["entries"], counts["entry_words"], counts["noisy"], counts["query_lexicon"]) == (5, 10, 0, 5)
+    assert switched(SPOKEN, BUDGET, probability=1.0, words=11)[0] == texts  # each entry has two words
+    wrong, counts = switched(SPOKEN, BUDGET, probability=1.0, entries=10, noise=0.3)
+    new = dict(zip(BUDGET, wrong[-1].split(), strict=True))
+    assert sum(new[word] != BUDGET[word] for word in list(BUDGET)[:10]) == 3 == counts["noisy"]
+    assert set(new.values()) <= {*list(BUDGET.values())[:10], *list(BUDGET)[10:]}
+    for asked, said in (({"entries": 21}, "There are 20 entries of the lexicon, and 21"), ({"words": 41}, "40 words")):
+        with pytest.raises(LswError, match=said):
+            switched(SPOKEN, BUDGET, **asked)
+
+
+def test_texts_of_another_pair_beside_them_stay() -> None:
+    """Their words are none of the lexicon's language, however they look."""
+    table = lexicon({"maison": "casa"}).replace_schema_metadata({"source": "fr", "target": "ca"})
+    others = (
+        triples(["maison"])
+        .set_column(3, "query_variety", pa.array(["it"]))
+        .set_column(4, "document_variety", pa.array(["it"]))
+    )
+    step = CodeSwitch.model_validate(
+        {"step": "code-switch", "lexicon": "bitext", "query_to": ["ca"], "probability": 1.0}
+    )
+    done = step.done(pa.concat_tables([triples(["maison"]), others]), Given({"ca": table}))
+    assert done["query"].to_pylist() == ["casa", "maison"]

@@ -45,3 +45,26 @@ def test_queries_without_translation_are_told_or_refused() -> None:
     assert told == ["3 of 400 queries keep their wording: no translation is known"]
     with pytest.raises(LswError, match="10 of 400 queries have no translation"):
         step.done(triples(QUERIES), given("it", known=390))
+
+
+def test_a_budget_of_translations_leaves_the_others_as_they_are() -> None:
+    table = given("it").tables["it"].add_column(0, "id", pa.array([f"q{i}" for i in range(400)]))
+    right = dict(zip(*(table[name].to_pylist() for name in ("source", "target")), strict=True))
+    asked: list[set[str]] = []
+    for pairs in (40, 100):
+        at = Given({"it": table})
+        step = Translated.model_validate({"step": "translated", "query_to": ["it"], "pairs": pairs, "noise": 0.1})
+        done = step.done(triples(QUERIES), at).to_pylist()
+        new = {old: row["query"] for old, row in zip(QUERIES, done, strict=True) if row["query_variety"] == "it"}
+        assert sum(right[old] != text for old, text in new.items()) == pairs / 10  # the wrong ones are another's
+        assert at.counts == {
+            "pairs": pairs, "words": 4 * pairs, "noisy": pairs // 10, "translated": pairs, "untranslated": 0,
+            "beyond_the_budget": 400 - pairs,
+        }  # fmt: skip
+        asked.append(set(new))
+    assert asked[0] < asked[1]
+    at = Given({"it": table})
+    Translated.model_validate({"step": "translated", "query_to": ["it"], "words": 163}).done(triples(QUERIES), at)
+    assert (at.counts["pairs"], at.counts["words"]) == (40, 160)
+    with pytest.raises(LswError, match="There are 400 parallel texts, and 401 are asked for"):
+        Translated.model_validate({"step": "translated", "query_to": ["it"], "pairs": 401}).done(triples(QUERIES), at)

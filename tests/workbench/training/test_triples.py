@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,9 +34,11 @@ from workbench.stages.triples.hard_negatives import HardNegatives
 from workbench.stages.triples.mined import Mined
 from workbench.stages.triples.published import PublishedTriples
 from workbench.systems.bi_encoder import BiEncoder
+from workbench.training.steps.base import Step
+from workbench.training.steps.beside import Beside
 from workbench.training.steps.code_switch import CodeSwitch
 from workbench.training.tuning import Tuning
-from workbench.varieties import Pair
+from workbench.varieties import Pair, pair
 
 HOME = Path(os.environ["IR_DATASETS_HOME"])
 
@@ -219,17 +222,23 @@ def test_a_few_triples_without_their_passage_are_left_out(tmp_path: Path) -> Non
         document_variety="fr",
     )
 
-    def texts(folder: Path, lacking: int, most: int | None = None) -> list[str]:
+    def texts(folder: Path, lacking: int, most: int | None = None, steps: Sequence[Step] = ()) -> list[str]:
         rows = [f"d{i}" for i in range(200)]
         triple = pa.table({"query": rows, "docno_positive": ["d0"] * 200, "docno_negative": rows})
         here = replace(job(folder, triples={"triple": triple}, passages={}), note=told.append)
         kept = ((d, f"text {d}") for d in rows[: 200 - lacking])
         write(here.inputs["passages"] / FILE, batched(kept))
-        return [text for _, _, negatives in training._texts(here, most, 1) for text in negatives]
+        some = tuning.model_copy(update={"steps": most // 4 if most else None})
+        by = training.model_copy(update={"tuning": some, "steps": list(steps)})
+        whole = by._looked_up(here, "triples", "passages", pair("ca-fr"))
+        assert ("docno_positive" in whole.column_names) == bool(steps)  # else batches are made as ever
+        return whole["negative"].to_pylist()
 
     assert texts(tmp_path / "few", 2) == [f"text d{i}" for i in range(198)]
     assert told == ["2 of 200 triples left out: a passage of theirs is not in the collection"]
-    assert len(texts(tmp_path / "drawn", 0, most=50)) == 50
+    assert len(texts(tmp_path / "drawn", 0, most=48)) == 48
+    among = Beside.model_validate({"step": "beside", "total": 20})
+    assert len(texts(tmp_path / "all", 0, most=48, steps=[among])) == 200  # a step that chooses is given all
     with pytest.raises(LswError, match="Passage 'd197' of a training triple is not in the collection"):
         texts(tmp_path / "many", 3)
 

@@ -52,6 +52,10 @@ class Source(Part):
         """
         raise self._lacks("queries")
 
+    def topics(self, variety: str) -> dict[str, str]:
+        """The topic of each qid, where several queries are of one: what is resampled together. Of others nothing."""
+        return {}
+
     def qrels(self, variety: str, split: str) -> Iterator[tuple[str, str, int]]:
         """qid, docno and label of each judgement of a split, by the source's own name for it."""
         raise self._lacks("judgements")

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 
-from workbench.collections.sources._hub_rows import rows
+from workbench.collections.sources._hub_rows import rows, splits
 from workbench.collections.sources.base import Source
 
 
 class Beir(Source):
-    """The address is a repository and, after a colon, a configuration; queries of all splits are in one."""
+    """The address is a repository and, after a colon, a configuration. Queries of all splits are taken together,
+    whether they are in one (`queries`) or each in its own, as in later versions of WebFAQ."""
 
-    def _rows(self, part: str, split: str) -> Iterator[dict[str, str]]:
+    def _where(self, part: str) -> tuple[str, str]:
+        """The repository, and the configuration of a part."""
         repository, _, config = self.address.partition(":")
         config = config.split(":")[0]
-        return rows(repository, f"{config}-{part}" if config else part, split)
+        return repository, f"{config}-{part}" if config else part
+
+    def _rows(self, part: str, split: str) -> Iterator[dict[str, str]]:
+        return rows(*self._where(part), split)
 
     def judged_only(self, split: str) -> bool:
         """Always: which split a query is of is told by its judgements."""
@@ -25,7 +30,9 @@ class Beir(Source):
 
     def queries(self, variety: str) -> dict[str, str]:
         """Rows `_id`, `text` of the configuration `<config>-queries`."""
-        return {str(row["_id"]): row["text"] for row in self._rows("queries", "queries")}
+        known = splits(*self._where("queries"))
+        names = ["queries"] if "queries" in known else known
+        return {str(row["_id"]): row["text"] for name in names for row in self._rows("queries", name)}
 
     def qrels(self, variety: str, split: str) -> Iterator[tuple[str, str, int]]:
         """Rows `query-id`, `corpus-id`, `score` of the configuration `<config>-qrels`."""

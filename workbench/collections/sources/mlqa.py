@@ -12,7 +12,12 @@ from workbench.collections.sources.base import Source
 
 
 class Mlqa(Source):
-    """A question is relevant to the context that it was asked about."""
+    """A question is relevant to the context that it was asked about, in each language that has it: a question in one
+    and contexts in another are the questions that both have (49 combinations of 7 languages, by id).
+
+    Several questions are of one article. Its English title is their topic, which each language's instances share; the
+    hub's rows lack titles, and there the English context stands for it.
+    """
 
     @property
     def repository(self) -> str:
@@ -41,6 +46,14 @@ class Mlqa(Source):
         *where, split = self.address.split(":")
         context, _, question = (where[1] if len(where) > 1 else f"{variety}.{variety}").partition(".")
         return {row["id"]: row["question"] for row in self._rows(context, question, split)}
+
+    def origin_of_queries(self) -> dict[str, Any]:
+        return super().origin_of_queries() | {"topics": "articles"}
+
+    def topics(self, variety: str) -> dict[str, str]:
+        """The article of each question, or as much of it as its English instance tells."""
+        split = self.address.split(":")[-1]
+        return {row["id"]: row.get("title") or _docno(row["context"]) for row in self._rows("en", "en", split)}
 
     def qrels(self, variety: str, split: str) -> Iterator[tuple[str, str, int]]:
         """The context of each question of a split, with label 1."""

@@ -1,6 +1,5 @@
 """What objectives have in common that read parallel texts, and no triples."""
 
-import hashlib
 from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
@@ -8,6 +7,7 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator
 
 from store import LswError
+from workbench.collections.budgets import Noise, part
 from workbench.registry import LOCAL, told
 from workbench.systems._encoding import Positive
 from workbench.training import encoders
@@ -27,11 +27,17 @@ class OfBitext(Objective):
         also: other pairs of varieties whose training queries, or whose file, are learnt from as well. Where adapters
             alone are trained (`frozen = ["embeddings", "body"]`), one model is as good as one for each.
         pairs: that are read, those with the smallest seeded hashes, so that more hold the fewer; None: all.
+        words: of both sides that are read at most, by pairs in the same order (`workbench.collections.budgets`).
+        noise: share of the pairs that are read whose target is replaced by another pair's.
+        seed: of the hashes; None: the training's.
     """
 
     bitext: Annotated[str, LOCAL] = TRAINING_QUERIES
     also: list[Annotated[str, AfterValidator(told(lambda text: str(pair(text))))]] = []
     pairs: Positive | None = None
+    words: Positive | None = None
+    noise: Noise = 0.0
+    seed: int | None = None
 
     reads_triples: ClassVar[bool] = False
 
@@ -48,7 +54,7 @@ class OfBitext(Objective):
         counted and told.
 
         Raises:
-            LswError: none is left, or fewer than `pairs` asks for.
+            LswError: none is left, or fewer than `pairs` or `words` ask for.
         """
         given = training.given
         table = pa.concat_tables(
@@ -63,17 +69,21 @@ class OfBitext(Objective):
         left_out = len(table) - len(whole)
         if left_out:
             given.note(f"{left_out:,} of {len(table):,} parallel texts are left out: a side has no token")
-        if not len(whole) or (self.pairs and self.pairs > len(whole)):
-            wanted = f"{self.pairs:,} are asked for" if self.pairs else "none can be learnt from"
+        if not len(whole):
             raise LswError(
-                f"There are {len(whole):,} parallel texts, and {wanted}.",
+                "No parallel text is left to learn from.",
                 f"{left_out:,} of {len(table):,} have a side without a token.",
-                "Set a smaller `pairs`, or name another bitext.",
+                "Name another bitext.",
                 exit_code=1,
             )
-        if self.pairs:
-            whole = chosen(whole, self.pairs, given.seed)
-        given.counts |= {"pairs": len(whole), "pairs_without_token": left_out}
+        seed = given.seed if self.seed is None else self.seed
+        try:
+            whole, counts = part(whole, self.pairs, self.words, self.noise, seed)
+        except LswError as error:
+            without = f"{left_out:,} of {len(table):,} have a side without a token."
+            raise LswError(error.title, without, error.cure, exit_code=1) from None
+        given.counts |= counts
+        given.counts["pairs_without_token"] = left_out
         return whole
 
     def columns(self, training: Training, pairs: pa.Table) -> dict[str, Column]:
@@ -94,13 +104,6 @@ def _with_varieties(table: pa.Table) -> pa.Table:
         code = codes[side.encode()].decode()
         table = table.append_column(f"{side}_variety", pa.array([code] * len(table), pa.string()))
     return table
-
-
-def chosen(table: pa.Table, most: int, seed: int) -> pa.Table:
-    """So many rows with the smallest seeded hashes of their ids, in the order of the table."""
-    ids = table["id"].to_pylist()
-    order = sorted(range(len(ids)), key=lambda i: hashlib.sha256(f"{seed}:{ids[i]}".encode()).digest())
-    return table.take(pa.array(sorted(order[:most]), pa.int64()))
 
 
 def _tokenless(tokenizer: Any, texts: list[str]) -> pa.Array:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Literal
 
 from store import LswError
+from workbench.collections.budgets import Noise, part
 from workbench.systems._encoding import Computing
 from workbench.systems.base import Reranker
 from workbench.training import encoders
@@ -25,11 +26,14 @@ class Kl(Objective):
         wording: in which the reranker is asked: `high`, the one it knows, as Translate-Distill does (Yang et al. 2024,
             arXiv 2401.04810), or the query's `own`. The student is asked the query's own.
         teacher_temperature: of the reranker's scores; the student's is that of the training.
+        noise: share of the high-resource wordings that are another query's (`workbench.collections.budgets`). How many
+            queries are trained on, the steps of the training say.
     """
 
     reranker: str
     wording: Literal["high", "own"] = "high"
     teacher_temperature: Rate = 1.0
+    noise: Noise = 0.0
 
     architectures: ClassVar[tuple[str, ...]] = encoders.ARCHITECTURES
 
@@ -77,6 +81,9 @@ class Kl(Objective):
         if WORDINGS not in training.given.tables:
             return {}
         table = training.given.tables[WORDINGS]
+        if self.noise:
+            table, counts = part(table, None, None, self.noise, training.given.seed)
+            training.given.counts |= counts
         known = dict(zip(table["source"].to_pylist(), table["target"].to_pylist(), strict=True))
         queries = training.triples["query"].to_pylist()
         high = set(known.values())

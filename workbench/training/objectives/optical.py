@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workbench.collections.budgets import hashed
 from workbench.systems._encoding import Positive
 from workbench.training import encoders, sinkhorn
 from workbench.training.held_out import Scorer
-from workbench.training.objectives._bitext import OfBitext, chosen
+from workbench.training.objectives._bitext import OfBitext
 from workbench.training.objectives.base import ALIGNMENT, Prepared, Training
 from workbench.training.tuning import Rate
 
@@ -110,12 +111,11 @@ class Optical(OfBitext):
         """The plans of a few texts, by the model as it is now and as it was: a row for each token and token."""
         import torch
 
-        some, rows = chosen(pairs, SHOWN, seed), []
-        at = {name: i for i, name in enumerate(pairs["id"].to_pylist())}
+        ids, rows = pairs["id"].to_pylist(), []
         tokenizer, was = model.tokenizer, model.training
         model.eval()
-        for name in some["id"].to_pylist():
-            features, _ = trainer.collect_features(trainer.data_collator([trainer.train_dataset[at[name]]]))
+        for place in sorted(hashed(ids, seed)[:SHOWN]):
+            features, _ = trainer.collect_features(trainer.data_collator([trainer.train_dataset[place]]))
             low, high = (_on(side, model.device) for side in features)
             masks = [counted(tokenizer, side, teacher.prompts.get("query")) for side in (high, low)]
             with torch.no_grad():
@@ -129,8 +129,8 @@ class Optical(OfBitext):
             ]
             now, before = (p[masks[0][0]][:, masks[1][0]].tolist() for p in plans)
             rows += [
-                {"id": name, "source_position": j, "source_token": source, "target_position": i, "target_token": target,
-                 "weight": now[i][j], "weight_before": before[i][j]}
+                {"id": ids[place], "source_position": j, "source_token": source, "target_position": i,
+                 "target_token": target, "weight": now[i][j], "weight_before": before[i][j]}
                 for j, source in enumerate(words[1])
                 for i, target in enumerate(words[0])
             ]  # fmt: skip

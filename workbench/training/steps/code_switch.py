@@ -6,7 +6,7 @@ Litschko, Artemova and Plank 2023 (arXiv 2305.05295; their code: mainlp/CodeSwit
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
 
 from store import LswError
+from workbench.collections.budgets import Noise, cost, hashed, noisy, taken
 from workbench.lexicons import named
 from workbench.lexicons._lookup import Lookup, Written, turned, words
 from workbench.lexicons.base import Entry, Lexicon
@@ -47,6 +48,10 @@ class CodeSwitch(Step):
     in lower case, and a first letter stays a capital. Of several translations one is drawn by its weight. The draw is
     by `seed` and the text, so that a text is switched alike in each epoch and triple. The columns of varieties stay:
     X-MOD's adapter is that of the sentence, not of its words.
+
+    With a budget only so many `entries` of each lexicon are there (a word with one of its translations), or as many as
+    have so many `words` on both sides: first those whose words are the most frequent in the texts, so that more hold
+    the fewer. `noise` is the share of these whose translation is another entry's.
     """
 
     query_to: Targets = []
@@ -56,6 +61,9 @@ class CodeSwitch(Step):
     longest: Annotated[int, Field(ge=1, le=8)] = 1
     one_language: bool = False
     common: Annotated[int, Field(ge=0)] = 0
+    entries: Annotated[int, Field(gt=0)] | None = None
+    words: Annotated[int, Field(gt=0)] | None = None
+    noise: Noise = 0.0
     seed: int = 42
 
     @model_validator(mode="after")
@@ -70,12 +78,42 @@ class CodeSwitch(Step):
 
     def done(self, triples: pa.Table, given: Given) -> pa.Table:
         """Raises:
-        LswError: no text can be switched, or hardly a word is.
+        LswError: no text can be switched, or hardly a word is; a lexicon has fewer entries than are asked for.
         """
+        if self.entries is not None or self.words is not None or self.noise:
+            given = self._within(triples, given)
         for side, codes in (("query", self.query_to), ("passage", self.passage_to)):
             if codes:
                 triples = self._switched(triples, side, codes, given)
         return triples
+
+    def _within(self, triples: pa.Table, given: Given) -> Given:
+        """The same with lexicons within the budget; counts what they have."""
+        asked = [("query", self.query_to), ("positive", self.passage_to)]
+        texts = [text for column, codes in asked if codes for text in triples[column].unique().to_pylist()]
+        heard = Counter(word.key for text in texts for word in words(text))
+        tables = {}
+        for code, table in given.tables.items():
+            tables[code], counts = self._part(table, heard)
+            several = f"_{code}" if len(given.tables) > 1 else ""
+            given.counts |= {f"{name}{several}": value for name, value in counts.items()}
+        return replace(given, tables=tables)
+
+    def _part(self, table: pa.Table, heard: Counter[str]) -> tuple[pa.Table, dict[str, float]]:
+        """The entries of a lexicon within the budget, some of them wrong; an entry of several words is as frequent as
+        the rarest of them."""
+        pairs = [(source, target) for source, target, _ in _entries(table)]
+        names = [f"{source}\t{target}" for source, target in pairs]
+        often = [min((heard[word.key] for word in words(source)), default=0) for source, _ in pairs]
+        order = sorted(hashed(names, self.seed), key=lambda i: -often[i])
+        table = table.take(
+            pa.array(taken(pairs, order, self.entries, self.words, "entries of the lexicon"), pa.int64())
+        )
+        pairs = [(source, target) for source, target, _ in _entries(table)]
+        targets, wrong = noisy(pairs, [f"{source}\t{target}" for source, target in pairs], self.noise, self.seed)
+        at = table.schema.get_field_index("target")
+        counts: dict[str, float] = {"entries": len(pairs), "entry_words": sum(map(cost, pairs)), "noisy": wrong}
+        return table.set_column(at, table.schema.field(at), pa.array(targets, pa.string())), counts
 
     def _switched(self, triples: pa.Table, side: str, codes: list[str], given: Given) -> pa.Table:
         """The triples with their queries or passages switched; counts what was done."""
@@ -91,6 +129,8 @@ class CodeSwitch(Step):
         passages = triples["document_variety"]
         spoken = triples["query_variety"] if side == "query" else passages
         ours = pc.equal(spoken, passages).to_pylist()
+        if known_of := {_source(given.tables[code]) for code in entries} - {""}:  # another pair's triples beside them
+            ours = [our and code in known_of for our, code in zip(ours, passages.to_pylist(), strict=True)]
         if not any(ours):
             raise LswError(
                 f"None of the {len(triples):,} queries is in the passages' variety, whose words are switched.",
@@ -230,6 +270,12 @@ def _drawn(options: Sequence[tuple[str, float]], pick: float) -> str:
 
 def _entries(table: pa.Table) -> list[Entry]:
     return list(zip(*(table[column].to_pylist() for column in ("source", "target", "score")), strict=True))
+
+
+def _source(lexicon: pa.Table) -> str:
+    """The variety of the words that a lexicon has translations of, if it says that."""
+    codes: dict[bytes, bytes] = lexicon.schema.metadata or {}
+    return codes.get(b"source", b"").decode()
 
 
 def _frequent(texts: Iterable[str], most: int) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Fewer training queries, nested: a larger sample holds the smaller ones."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,11 @@ class Sample(Step):
 
     queries: Annotated[int, Field(gt=0)]
     seed: int = 42
+
+    chooses: ClassVar[bool] = True
+
+    def left(self, triples: int, a_pair: float, beside: dict[str, int]) -> int:
+        return min(triples, round(self.queries * a_pair))
 
     def done(self, triples: pa.Table, given: Given) -> pa.Table:
         """Raises:
