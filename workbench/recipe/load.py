@@ -167,12 +167,30 @@ def at_scale(path: Path, scale: Path) -> dict[str, Any]:
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """`over` laid on `under`, section by section; one that names its part by its own name, as in
-    `cut = { cut = "first" }`, is another part, which has no settings of the one before."""
+    `cut = { cut = "first" }`, is another part, which has no settings of the one before. Items of a list are sections by
+    their number: `steps.0.pairs`.
+
+    Raises:
+        LswError: a list has no such item.
+    """
     out = dict(under)
     for key, value in over.items():
+        if isinstance(value, dict) and isinstance(out.get(key), list) and all(number.isdecimal() for number in value):
+            out[key] = _items(key, out[key], value)
+            continue
         both = isinstance(value, dict) and isinstance(out.get(key), dict) and not isinstance(value.get(key), str)
         out[key] = merged(out[key], value) if both else value
     return out
+
+
+def _items(name: str, under: list[Any], over: dict[str, Any]) -> list[Any]:
+    """A list with what is laid on some of its items."""
+    items = dict(enumerate(under))
+    for number, value in over.items():
+        if int(number) not in items:
+            raise LswError(f"'{name}' has no item {number}.", cure=f"It has {len(under)}, counted from 0.")
+        items[int(number)] = merged({"": items[int(number)]}, {"": value})[""]
+    return list(items.values())
 
 
 def override(text: str) -> dict[str, Any]:

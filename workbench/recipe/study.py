@@ -36,9 +36,18 @@ class When(Section):
     skip: bool = False
 
 
+PATHS = {"of", "levels"}
+"""Keys of a factor that sets several paths to one value."""
+
+
 def _levels(value: Any) -> Any:
-    """What a factor may be: a list of values, or sections of changes by name."""
+    """What a factor may be: a list of values, of one path or of several; or sections of changes by name."""
     cure = "Write a list of values, or a section for each level with what it changes; put a path in quotes."
+    if isinstance(value, dict) and set(value) == PATHS:
+        paths = value["of"]
+        if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
+            raise LswError("`of` should be a list of paths", cure='As in of = ["training.one.queries"].')
+        return {"of": paths, "levels": _levels(value["levels"])}
     if isinstance(value, dict):
         if not value or not all(isinstance(changes, dict) for changes in value.values()):
             raise LswError("A factor's levels should be sections", cure=cure)
@@ -55,7 +64,8 @@ class Study(Section):
     """A grid, and its analysis.
 
     `vary` has a factor under each key. A path in quotes, as in `"fine-tuning.queries" = [31, 62]`, takes those values;
-    any other name has its levels by name, each with what it changes: `regime = { long = { ... }, short = { ... } }`.
+    any other name has its levels by name, each with what it changes: `regime = { long = { ... }, short = { ... } }`,
+    or has values for several paths: `budget = { of = ["...", "..."], levels = [20, 60] }`.
     All combinations are cells; `when` changes some of them or leaves them out. Without factors there is one cell.
     """
 
@@ -68,7 +78,7 @@ class Study(Section):
     def _few_enough(cls, vary: dict[str, Any]) -> dict[str, Any]:
         cells = 1
         for levels in vary.values():
-            cells *= len(levels)
+            cells *= len(_values(levels))
         if cells > MANY:
             raise ValueError(f"the grid has {cells:,} cells, and may have {MANY:,}")
         return vary
@@ -76,10 +86,7 @@ class Study(Section):
     @property
     def factors(self) -> dict[str, list[Level]]:
         """The levels of each factor, as they are shown."""
-        return {
-            name: list(levels) if isinstance(levels, dict) else [level_of(level) for level in levels]
-            for name, levels in self.vary.items()
-        }
+        return {name: [level_of(level) for level in _values(levels)] for name, levels in self.vary.items()}
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def cells(study: Study) -> list[Cell]:
     every = []
     for number, places in enumerate(itertools.product(*(range(len(levels)) for levels in factors.values()))):
         levels = {name: known[at] for (name, known), at in zip(factors.items(), places, strict=True)}
-        changes = [_change(name, study.vary[name], at) for name, at in zip(factors, places, strict=True)]
+        changes = [c for name, at in zip(factors, places, strict=True) for c in _change(name, study.vary[name], at)]
         met = [when for wanted, when in conditions if all(levels[name] in some for name, some in wanted.items())]
         if any(when.skip for when in met):
             continue
@@ -123,6 +130,13 @@ def cells(study: Study) -> list[Cell]:
     if not every:
         raise LswError("Every cell of the grid is left out.", cure="Look at study.when.")
     return [cell for _, cell in sorted(every, key=lambda pair: pair[0])]
+
+
+def _values(levels: Any) -> list[Any]:
+    """What a factor's levels are called."""
+    if isinstance(levels, dict):
+        return list(levels["levels"] if set(levels) == PATHS else levels)
+    return list(levels)
 
 
 def level_of(value: Any) -> Level:
@@ -139,15 +153,18 @@ def _condition(when: When, factors: dict[str, list[Level]]) -> dict[str, list[Le
     return named
 
 
-def _change(name: str, levels: Any, at: int) -> dict[str, Any]:
+def _change(name: str, levels: Any, at: int) -> list[dict[str, Any]]:
     """What a level changes."""
-    if isinstance(levels, dict):
-        changes: dict[str, Any] = list(levels.values())[at]
-        return changes
-    nested: Any = levels[at]
-    for key in reversed(name.split(".")):
-        nested = {key: nested}
-    return nested  # type: ignore[no-any-return]
+    value = _values(levels)[at]
+    if isinstance(levels, dict) and set(levels) != PATHS:
+        return [levels[value]]
+    out = []
+    for path in levels["of"] if isinstance(levels, dict) else [name]:
+        nested = value
+        for key in reversed(path.split(".")):
+            nested = {key: nested}
+        out.append(nested)
+    return out
 
 
 def _depth(levels: list[Level], at: int) -> int:
