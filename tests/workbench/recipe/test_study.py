@@ -80,6 +80,26 @@ def test_cells_change_what_their_levels_say(tmp_path: Path) -> None:
     assert all(each.study is None for each in by_levels.values())
 
 
+def test_a_factor_may_set_several_paths_and_items_of_lists(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        vary.noise = { of = ["training.one.steps.1.share", "fine-tuning.bge-m3.warmup"], levels = [0.25, 0.5] }
+        [training.one]
+        pair = "oc-fr"
+        steps = [{ step = "sample", queries = 9 }, { step = "replay", share = 1.0, seed = 3 }]
+        """,
+        ONE.replace('"dose-response"', '{ analysis = "dose-response", factor = "noise" }'),
+    )
+    recipe, found = load_grid(path, scale_path("mini"))
+    assert recipe.study and recipe.study.factors == {"noise": [0.25, 0.5]}
+    for cell, each in found:
+        sample, replay = (step.model_dump() for step in each.training["one"].steps)
+        assert sample["queries"] == 9
+        assert (replay["share"], replay["seed"]) == (cell.levels["noise"], 3)
+        assert each.tuning("one", "bge-m3").warmup == cell.levels["noise"]
+
+
 def test_the_command_line_changes_a_grid(tmp_path: Path) -> None:
     path = written(tmp_path, 'vary."fine-tuning.queries" = [5, 6]')
     _, found = load_grid(path, scale_path("mini"), ['study.vary."fine-tuning.queries"=[9]', "retrieval.depth=7"])
@@ -101,6 +121,8 @@ def test_the_command_line_changes_a_grid(tmp_path: Path) -> None:
         ('vary."fine-tuning.queries" = [5]\nwhen = [{ levels = { queries = [6] }, skip = true }]', "no level '6'"),
         ('vary."fine-tuning.queries" = [5]\nwhen = [{ levels = { queries = [5] }, skip = true }]', "is left out"),
         ('analysis2 = "x"', "analysis2"),
+        ("vary.one = { of = [], levels = [1] }", "list of paths"),
+        ('vary.one = { of = ["retrieval.pairs.7.low"], levels = [1] }', "'pairs' has no item 7"),
     ],
 )
 def test_a_grid_that_cannot_be_is_refused(tmp_path: Path, text: str, told: str) -> None:
