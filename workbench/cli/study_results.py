@@ -94,6 +94,6 @@ def figure(
         )
     if to:
         written(drawing, to)
-        talk().print(f"{to}: {drawing.title}. {drawing.words}")
+        talk().print(f"{to}: {drawing.title}\n{drawing.words}")
     else:
         out().print(drawn(drawing, out().width if sys.stdout.isatty() else 80))

@@ -115,7 +115,7 @@ def _counted(job: Job, found: dict[tuple[str, str | None], Measured], on: Pair) 
     """How many features and values of queries there are, and how many there are not."""
     missing = {one.feature: one.why_not for one in found.values() if one.value is None}
     if missing:
-        job.note(f"{on}: not known: {'; '.join(f'{name} ({why_not})' for name, why_not in missing.items())}")
+        job.note(f"{on}: not known: {', '.join(missing)} (why: `why_not` of the view `similarities`)")
     values = [value for one in found.values() for value in one.by_query]
     return {
         "features": len(found),

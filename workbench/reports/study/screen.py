@@ -27,7 +27,7 @@ class Screen(StudyReport):
         about = ", ".join(filter(None, [measure, f"{results.study['scale']} scale", results.analysis]))
         head = Group(
             Text(f"{results.title} ({about})", "bold"),
-            Text(f"Grid: {results.grid()}"),
+            *([Text(f"Grid: {grid}")] if (grid := results.grid()) else []),
             Text(f"{results.progress()}."),
         )
         if not results.effects:
