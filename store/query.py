@@ -46,14 +46,42 @@ def runs(store: Store) -> list[RunRow]:
             FROM evaluated_queries e GROUP BY run_id
             """,
         )
+        in_cells = rows(
+            con,
+            """
+            SELECT r.run_id, c.study_id, c.levels, s.factors
+            FROM study_cell c JOIN study s USING (study_id) JOIN recipe_stage t USING (recipe_run_id)
+            JOIN run r ON r.key = t.key
+            """,
+        )
+    levels = _common(in_cells)
     evaluated = {row.pop("run_id"): row for row in counts}
     by_run: dict[str, dict[str, float]] = {}
     for row in means:
         by_run.setdefault(row["run_id"], {})[row["measure"]] = row["mean"]
     return [
-        cast("RunRow", {**row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"])})
+        cast(
+            "RunRow",
+            {
+                **row, "means": by_run.get(row["run_id"], {}), "evaluated": evaluated.get(row["run_id"]),
+                **({"levels": levels[row["run_id"]]} if row["run_id"] in levels else {}),
+            },
+        )
         for row in every
-    ]
+    ]  # fmt: skip
+
+
+def _common(in_cells: list[Row]) -> dict[str, dict[str, Any]]:
+    """By run, the levels that it has in all its cells, of the factors that have others too."""
+    out: dict[str, dict[str, Any]] = {}
+    for row in in_cells:
+        own = json.loads(row["levels"])
+        factors = json.loads(row["factors"])
+        varied = {name: level for name, level in own.items() if len(factors[name]) > 1}
+        before = out.get(row["run_id"])
+        both = varied if before is None else {n: v for n, v in before.items() if varied.get(n, v) == v}
+        out[row["run_id"]] = both
+    return {run_id: levels for run_id, levels in out.items() if levels}
 
 
 def run(store: Store, name: str) -> RunRow:

@@ -21,7 +21,7 @@ class Evaluated(TypedDict):
 
 class RunRow(TypedDict):
     """A row of the view `runs`; where a question asks for them `means` (by measure), `evaluated`, and how many `seeds`
-    the same system was trained with, and of how many `judged` queries its means are."""
+    the same system was trained with, of how many `judged` queries its means are, and its `levels` in a study's grid."""
 
     run_id: str
     recipe: str | None
@@ -43,6 +43,7 @@ class RunRow(TypedDict):
     judged: NotRequired[int]
     means: NotRequired[dict[str, float]]
     evaluated: NotRequired[Evaluated | None]
+    levels: NotRequired[dict[str, Any]]
 
 
 class Contrasted(TypedDict):

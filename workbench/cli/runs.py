@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from store import Store
-    from store.rows import Evaluated
+    from store.rows import Evaluated, RunRow
 
 app = typer.Typer(help="Retrieval runs in the store.", invoke_without_command=True)
 
@@ -37,13 +37,20 @@ def list_runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
         return
     measures = sorted({m for row in known for m in row["means"]}, key=lambda m: (m != "RR@10", m))[:4]
     columns = ("run_id", "recipe", "collection", "system", "trained_on", "query_variety", "document_variety")
-    table = grid(*columns, *measures, "started")
+    of_study = any("levels" in row for row in known)
+    table = grid(*columns, *(("levels",) if of_study else ()), *measures, "started")
     for row in known:
         means = [f"{row['means'][m]:.3f}" if m in row["means"] else "-" for m in measures]
         about = {**row, "trained_on": trained_on(row) or None}
-        table.add_row(*(shown(about.get(c)) for c in columns), *means, shown(row["started_at"]))
+        levels = [_levels(row)] if of_study else []
+        table.add_row(*(shown(about.get(c)) for c in columns), *levels, *means, shown(row["started_at"]))
     out().print(table)
     talk().print(f"{len(known)} runs.")
+
+
+def _levels(run: "RunRow") -> str:
+    """A run's place in the grid of a study: `queries 31, regime steps`."""
+    return ", ".join(f"{name.rpartition('.')[2]} {level}" for name, level in run.get("levels", {}).items()) or "-"
 
 
 @app.command("show")
@@ -67,7 +74,7 @@ def show_run(name: RunId, store: StoreOption = None, as_json: JsonOption = False
             value = ", ".join(f"{m} {v:.4f}" for m, v in chosen["means"].items())
         if key == "evaluated" and chosen["evaluated"]:
             value = counts(chosen["evaluated"])
-        about.add_row(key, shown(value))
+        about.add_row(key, _levels(chosen) if key == "levels" else shown(value))
 
     table = grid("stage", "kind", "role", "seconds", "parameters", title="behind it")
     for row in behind:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from store import LswError, Store
-from store.query import rows
+from store.query import rows, runs
 from workbench.engine.study import analyse, new_stages, run_study, to_run
 from workbench.graph import Plan, Stage
 from workbench.plans.study import StudyPlan, compile_study
@@ -112,6 +112,11 @@ def test_cells_are_recipe_runs_like_any_other(study: StudyPlan, tmp_path: Path) 
         """,
     )
     assert len(known) == 4 * 2
+    told = {(json.dumps(run["levels"]), run["query_variety"]): run["means"]["RR@10"] for run in runs(store)}
+    assert told == {
+        (json.dumps({"systems.bm25.b": float(row["b"])}), row["query_variety"]): pytest.approx(row["mean"])
+        for row in known
+    }
     means = said(store, "SELECT * FROM effects WHERE effect = 'mean' AND measure = 'RR@10'")
     by_cell = {(row["b"], row["query_variety"]): row["mean"] for row in known}
     for row in means:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store import LswError
-from workbench.recipe.load import load_grid, names, recipe_path, scale_path, studies
+from workbench.recipe.load import load_grid, names, recipe_path, scale_path, scales, studies
 from workbench.recipe.study import Study, cells
 
 ONE = """
@@ -149,6 +149,15 @@ def test_the_fault_of_a_cell_says_which_cell(tmp_path: Path) -> None:
     with pytest.raises(LswError) as error:
         load_grid(written(tmp_path, 'vary."retrieval.depth" = [5, 0]'), scale_path("mini"))
     assert "In the cell depth 0." in error.value.detail
+
+
+@pytest.mark.parametrize("scale", scales())
+@pytest.mark.parametrize("name", studies())
+def test_every_cell_of_every_study_is_sound_at_every_scale(name: str, scale: str) -> None:
+    recipe, found = load_grid(recipe_path(name), scale_path(scale))
+    assert recipe.study and len(found) == len({cell.number for cell, _ in found})
+    asked = {name: {cell.levels[name] for cell, _ in found} for name in recipe.study.factors}
+    assert asked == {name: set(levels) for name, levels in recipe.study.factors.items()}
 
 
 def test_a_recipe_without_a_grid_is_no_study() -> None:
