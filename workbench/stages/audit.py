@@ -42,6 +42,7 @@ class Audit(Kind):
     confidence: float
     seed: int
 
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[str, ...]] = ("audit", "translation_cost")
 
     def run(self, job: Job) -> Summary:

@@ -114,7 +114,12 @@ def test_signs_of_what_went_wrong() -> None:
         "où est la gare",
         "quel est le plus haut mont",
     ]
-    texts = ["quant dura la guerra de 1915", "le chat dort", "", "the highest mountain of the whole wide world is this"]
+    texts = [
+        "quant dura la guerra de 1915",
+        "le chat dort",
+        "",
+        "the highest mountain of the whole wide world is the one which they have seen this morning",
+    ]
     found = audit.flagged(sources, texts, "fr", "ca")
     assert "numbers" in found[0]
     assert "untranslated" in found[1]

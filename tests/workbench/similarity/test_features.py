@@ -134,7 +134,7 @@ def test_kinship_and_sizes_of_text() -> None:
     assert known("gd-en", "kinship") == {"same-script": 1.0, "same-family": 0.0}
     assert known("gd-en", "cc100") == {"cc100-low": 22, "cc100-high": 83_968}
     [low, high] = part("cc100").measure(Wordings(Pair("oc", "fr"), [], []))
-    assert (low.value, low.n, low.why_not) == (None, 0, "CC-100 has no file of Occitan")
+    assert (low.value, low.n, low.why_not) == (None, 0, "no size of a file of Occitan is known")
     assert high.value == 14_336
 
 

@@ -47,10 +47,10 @@ def test_one_variety_with_its_relatives() -> None:
         "cat_Latn",
     )
     near = {row["code"]: row for row in about["relatives"]}
-    assert list(near)[:2] == ["oc", "fr"] and {"it", "scn"} <= set(near)
+    assert {"pt", "oc", "fr", "es", "it", "scn"} <= set(list(near)[:7])  # the nearest first
     assert near["oc"]["jaccard-4"] > near["fr"]["jaccard-4"] and near["oc"]["ldnd"] < near["fr"]["ldnd"]
     assert (near["oc"]["phonological"], near["oc"]["queries"]) == (None, 196)
-    assert near["de"]["chrf"] is None and near["de"]["queries"] == 0
+    assert near["es"]["chrf"] is None and near["es"]["queries"] == 0  # of which the mini collection has none
     assert {row["tokenizer"] for row in about["tokenizers"]} >= {"bge-m3", "colbert-xm", "mt5"}
     assert all(1 < row["fertility"] < 3 and row["unknown"] < 0.01 for row in about["tokenizers"])
 

@@ -13,7 +13,8 @@ SOURCE = "URIEL (lang2vec 1.1.2)"
 CODES = {
     "af": "afr", "nl": "nld", "ca": "cat", "oc": "oci", "fr": "fra", "yue": "yue", "zh": "cmn", "ms": "zsm",
     "id": "ind", "scn": "scn", "it": "ita", "gd": "gla", "en": "eng", "fa": "pes", "ru": "rus", "de": "deu",
-    "ar": "arb",
+    "ar": "arb", "es": "spa", "pt": "por", "da": "dan", "sv": "swe", "pl": "pol", "hi": "hin", "tr": "tur",
+    "vi": "vie",
 }  # fmt: skip
 """ISO 639-3 of each variety: of a macrolanguage (Chinese, Malay, Persian, Arabic) its standard language."""
 LEAST = 10
