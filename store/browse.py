@@ -94,9 +94,15 @@ def passage_files(store: Store, collection: str, variety: str | None) -> list[st
 
 
 def recipe_runs(store: Store) -> list[Row]:
-    """All recipe runs, newest first."""
+    """All recipe runs, newest first; `cell` is the place of one in the grid of a study: `queries 31, regime steps`."""
     with store.reading() as con:
-        return rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs ORDER BY started_at DESC")
+        found = rows(con, "SELECT * EXCLUDE (resolved) FROM recipe_runs ORDER BY started_at DESC")
+        places = rows(con, "SELECT recipe_run_id, levels FROM study_cell ORDER BY recipe_run_id, cell DESC")
+    cells = {row["recipe_run_id"]: json.loads(row["levels"]) for row in places}
+    for row in found:
+        levels = cells.get(row["recipe_run_id"], {})
+        row["cell"] = ", ".join(f"{name.rpartition('.')[2]} {level}" for name, level in levels.items())
+    return found
 
 
 def progress(store: Store, recipe_run_id: str) -> Row:

@@ -108,7 +108,8 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
     def _matches(self, run: RunRow) -> bool:
         columns = ("run_id", "system", "trained_on", "query_variety", "document_variety", "collection", "recipe")
         recipe = self.recipes.get(run["recipe_run_id"] or "", {})
-        text = " ".join(map(str, [*(run.get(c) for c in columns), recipe.get("title", "")])).casefold()
+        about = (recipe.get(c, "") for c in ("title", "cell"))
+        text = " ".join(map(str, [*(run.get(c) for c in columns), *about])).casefold()
         return all(word in text for word in self.words)
 
     def _key(self, run: RunRow) -> tuple[bool, float | str]:
@@ -177,7 +178,8 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         recipe = self.recipes.get(recipe_run_id)
         if not recipe:
             return Text(recipe_run_id or "runs")
-        name = f"{recipe['recipe']} ({recipe['scale']}), {age(recipe['started_at'])}"
+        cell = f", {recipe['cell']}" if recipe["cell"] else ""
+        name = f"{recipe['recipe']} ({recipe['scale']}){cell}, {age(recipe['started_at'])}"
         if recipe["status"] == "running" and (now := self.running.get(recipe_run_id)):
             silent = time.time() - now["time"]
             # A process that is not here may be at work on another machine.

@@ -48,7 +48,8 @@ def differences(now: Any, then: Any, under: str = "") -> list[str]:
 def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
     """The `lsw` command line behind a run.
 
-    Of a recipe: its name, its scale, and each value that the recipe as it is now would give otherwise. A file that
+    Of a recipe: its name, its scale, and each value that the recipe as it is now would give otherwise; of a study the
+    whole grid, of which what is there is not run again. A file that
     was imported is not known by its path, only by its content.
 
     Args:
@@ -77,6 +78,8 @@ def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
         now = load(recipe_path(recipe), scale_path(scale))
     except LswError:  # a file of the user's own, which may have moved
         return shlex.join(words)
+    if now.study:  # of whose grid this is a cell
+        return shlex.join(["lsw", "study", "run", recipe, "--scale", scale])
     today = now.model_dump(mode="json", by_alias=True)
     then = {name: value for name, value in resolved.items() if name not in ("collection", "systems", "title")}
     then["translation"] = _known(then.get("translation", {}))

@@ -72,3 +72,7 @@ def test_nothing_has_to_be_made(finished: Store, made: Store) -> None:
         typed = shlex.split(command(row, browse.resolved(store, row["recipe_run_id"]), lineage(store, row["key"])))
         run_lsw(*typed[1:], "--store", store.folder)
         assert runs(store) == before
+
+
+def test_of_a_cell_of_a_study() -> None:
+    assert words(resolved(), recipe="training_size") == ["lsw", "study", "run", "training_size", "--scale", "mini"]

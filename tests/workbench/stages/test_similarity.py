@@ -38,7 +38,10 @@ def test_a_row_for_each_feature_and_one_for_each_query(tmp_path: Path, capsys: p
     assert "2 queries of oc and fr left out" in told and "cc100-low" in told
     pair = {row["feature"]: row for row in rows(at, "similarity")}
     assert list(pair) == ["jaccard-3", "jaccard-4", "chrf", "same-script", "same-family", "cc100-low", "cc100-high"]
-    assert pair["cc100-low"] | {"value": None, "n": 0, "why_not": "no size of a file of Occitan is known"} == pair["cc100-low"]
+    assert (
+        pair["cc100-low"] | {"value": None, "n": 0, "why_not": "no size of a file of Occitan is known"}
+        == pair["cc100-low"]
+    )
     by_query = rows(at, "query_similarity")
     assert [(row["qid"], row["feature"]) for row in by_query[:2]] == [("2", "jaccard-3"), ("3", "jaccard-3")]
     # _lo lo_ _pa pan an_ | _le le_ _pa pai ain in_: of ten different ones `_pa` is shared.
