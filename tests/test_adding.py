@@ -64,6 +64,7 @@ def test_every_kind_of_part_has_its_example() -> None:
     assert {group for group, _, _ in PARTS} == {
         "lsw.systems", "lsw.sources", "lsw.translators", "lsw.lexicons", "lsw.steps", "lsw.objectives", "lsw.triples", "lsw.tests",
         "lsw.corrections", "lsw.reports", "lsw.pages", "lsw.features",
+        "lsw.analyses",
     }  # fmt: skip
     for _, name, code in PARTS:
         assert len(code.splitlines()) <= 50, name
@@ -92,6 +93,23 @@ def test_a_system_a_test_a_correction_and_a_report(small: Path, theirs: Run, tmp
     plain = run_lsw("compare", *ids, "--test", "sign", "--store", store, check=2)
     assert "Unknown test 'sign'" in plain.stderr
     assert "shortest" in run_lsw("runs", "show", ids[0], "--store", store).stdout
+
+
+@pytest.mark.slow
+def test_an_analysis(small_scale: Path, theirs: Run, tmp_path: Path) -> None:
+    study = tmp_path / "deep.toml"
+    study.write_text(
+        'title = "Deep"\n[retrieval]\npairs = ["ca-fr"]\nsystems = ["bm25"]\n[study]\nanalysis = "widest"\n'
+        'vary."retrieval.depth" = [1, 20]\n',
+        "utf-8",
+    )
+    where = "--scale", small_scale, "--store", tmp_path / "s"
+    told = theirs("study", "run", study, *where, "--no-forecast", "--json")
+    effects = {row["query_variety"]: row for row in json.loads(told.stdout)["effects"]}
+    assert set(effects) == {"ca", "fr"}
+    assert all((row["effect"], row["unit"]) == ("range", "RR@10") and row["estimate"] >= 0 for row in effects.values())
+    refused = run_lsw("study", "run", study, *where, check=2)
+    assert "Unknown analysis 'widest'" in refused.stderr
 
 
 @pytest.mark.slow
