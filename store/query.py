@@ -205,7 +205,7 @@ def recipe_run_named(store: Store, name: str | None = None) -> Row:
             """
             SELECT recipe_run_id, recipe, scale, status, resolved->>'$.measures.names' AS measures
             FROM recipe_runs WHERE resolved->>'$.study' IS NULL OR resolved->>'$.retrieval' IS NOT NULL
-            ORDER BY started_at DESC, recipe_run_id
+            ORDER BY coalesce(begun_at, started_at) DESC, recipe_run_id
             """,
         )
     if not known:

@@ -27,7 +27,7 @@ def open_recipe_run(
     resolved: str,
     stages: list[tuple[str, str]],
 ) -> None:
-    """Record that a recipe run began, and which stages are its; one that was done stays done.
+    """Record that a recipe run began, or was begun again, and which stages are its; one that was done stays done.
 
     Args:
         con: a connection in a transaction (`Store.writing`).
@@ -39,15 +39,16 @@ def open_recipe_run(
     """
     known = con.execute("SELECT status FROM recipe_run WHERE recipe_run_id = ?", [recipe_run_id]).fetchone()
     if known:
+        con.execute("UPDATE recipe_run SET begun_at = ? WHERE recipe_run_id = ?", [utc_now(), recipe_run_id])
         con.execute(
             "UPDATE recipe_run SET status = 'running', error = NULL WHERE recipe_run_id = ? AND status <> 'done'",
             [recipe_run_id],
         )
         return
     con.execute(
-        "INSERT INTO recipe_run (recipe_run_id, recipe, title, scale, status, resolved, started_at)"
-        " VALUES (?, ?, ?, ?, 'running', ?, ?)",
-        [recipe_run_id, recipe, title, scale, resolved, utc_now()],
+        "INSERT INTO recipe_run (recipe_run_id, recipe, title, scale, status, resolved, started_at, begun_at)"
+        " VALUES (?, ?, ?, ?, 'running', ?, ?, ?)",
+        [recipe_run_id, recipe, title, scale, resolved, now := utc_now(), now],
     )
     con.executemany(
         "INSERT INTO recipe_stage (recipe_run_id, key, label, position) VALUES (?, ?, ?, ?)",

@@ -126,6 +126,7 @@ class StudyRow(TypedDict):
     n_cells: int
     done: int
     analysed: int | None
+    begun_at: datetime | None
     key: str
 
 

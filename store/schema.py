@@ -186,6 +186,8 @@ CREATE VIEW alignments AS SELECT * FROM alignment;
 
 
 _STUDIES = """
+ALTER TABLE recipe_run ADD COLUMN begun_at TIMESTAMP;
+CREATE OR REPLACE VIEW recipe_runs AS SELECT * FROM recipe_run;
 CREATE TABLE study (
     study_id TEXT, study TEXT, title TEXT, scale TEXT, analysis JSON, factors JSON, n_cells INTEGER, key TEXT
 );
@@ -213,16 +215,30 @@ CREATE TABLE query_similarity (
 CREATE TABLE parent (
     collection TEXT, docno TEXT, parent TEXT, position INTEGER, begins INTEGER, ends INTEGER, key TEXT
 );
+CREATE VIEW study_cells AS
+    SELECT study_id, cell, position, levels, recipe_run_id, coalesce(status, 'waiting') AS status, started_at, seconds
+    FROM study_cell LEFT JOIN recipe_run USING (recipe_run_id);
+CREATE VIEW effects AS
+    SELECT e.* FROM effect e JOIN (
+        SELECT study_id, key
+        FROM (SELECT DISTINCT study_id, key, cells FROM effect) LEFT JOIN (
+            SELECT t.key, max(coalesce(begun_at, r.started_at)) AS begun
+            FROM recipe_stage t JOIN recipe_run r USING (recipe_run_id) GROUP BY t.key
+        ) USING (key)
+        QUALIFY row_number() OVER (PARTITION BY study_id ORDER BY begun DESC NULLS LAST, cells DESC, key) = 1
+    ) USING (study_id, key);
 CREATE VIEW studies AS
     SELECT study_id, study, title, scale, analysis, factors, n_cells,
         (SELECT count(*) FROM study_cell c JOIN recipe_run r USING (recipe_run_id)
          WHERE c.study_id = s.study_id AND r.status = 'done') AS done,
-        (SELECT max(cells) FROM effect e WHERE e.study_id = s.study_id) AS analysed, key
+        (SELECT max(cells) FROM effects e WHERE e.study_id = s.study_id) AS analysed,
+        coalesce(
+            (SELECT max(coalesce(begun_at, r.started_at)) FROM recipe_stage t JOIN recipe_run r USING (recipe_run_id)
+             WHERE t.key = s.key),
+            (SELECT max(coalesce(begun_at, r.started_at)) FROM study_cell c JOIN recipe_run r USING (recipe_run_id)
+             WHERE c.study_id = s.study_id)
+        ) AS begun_at, key
     FROM study s;
-CREATE VIEW study_cells AS
-    SELECT study_id, cell, position, levels, recipe_run_id, coalesce(status, 'waiting') AS status, started_at, seconds
-    FROM study_cell LEFT JOIN recipe_run USING (recipe_run_id);
-CREATE VIEW effects AS SELECT * FROM effect QUALIFY cells = max(cells) OVER (PARTITION BY study_id);
 CREATE VIEW inspections AS SELECT * FROM inspection;
 CREATE VIEW similarities AS SELECT * FROM similarity;
 CREATE VIEW query_similarities AS SELECT * FROM query_similarity;
@@ -272,7 +288,7 @@ VIEWS = {
     "translation_costs": "a system and kind of quality: the correlation of quality with what queries lose",
     "studies": "a grid of recipe runs: its factors and their levels, how many cells are done, how many analysed",
     "study_cells": "a cell of a study: its level of each factor, and the recipe run that it is",
-    "effects": "what a study found: an estimate with its interval and test, at which levels; or why it was not made",
+    "effects": "what a study found, by its analysis begun last: an estimate, its interval, test and levels; or why not",
     "inspections": "two models beside each other: by layer, module and variety, how alike they are",
     "similarities": "a pair of varieties and a feature: how similar they are, under which tokenizer, from which source",
     "query_similarities": "a query in its two wordings and a feature: how similar they are",

@@ -20,14 +20,7 @@ def study_named(store: Store, name: str | None = None) -> StudyRow:
         LswError: there is none, or several ids begin so.
     """
     with store.reading() as con:
-        known = rows(
-            con,
-            """
-            SELECT s.* FROM studies s LEFT JOIN stages USING (key)
-            ORDER BY coalesce((SELECT max(c.started_at) FROM study_cells c WHERE c.study_id = s.study_id),
-                              stages.started_at) DESC NULLS LAST, study_id
-            """,
-        )
+        known = rows(con, "SELECT * FROM studies ORDER BY begun_at DESC NULLS LAST, study_id")
     if not known:
         raise LswError(f"No study has run in {store.folder}.", cure="Begin with: lsw study run training_size")
     wanted = name.removesuffix(".toml").rpartition("/")[2] if name else None
@@ -54,9 +47,9 @@ def study(store: Store, study_id: str) -> tuple[StudyRow, list[CellRow], list[Ef
     with store.reading() as con:
         own = rows(con, "SELECT * FROM studies WHERE study_id = ?", [study_id])
         cells = rows(con, "SELECT * FROM study_cells WHERE study_id = ? ORDER BY cell", [study_id])
-        effects = rows(  # the table: views have no rowid, and a window leaves no order
+        effects = rows(  # of the table, which has an order
             con,
-            "SELECT * FROM effect WHERE study_id = ? QUALIFY cells = max(cells) OVER () ORDER BY rowid",
+            "FROM effect WHERE key = (SELECT any_value(key) FROM effects WHERE study_id = ?) ORDER BY rowid",
             [study_id],
         )
     if not own:

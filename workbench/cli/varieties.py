@@ -80,7 +80,7 @@ def _one(about: dict[str, Any]) -> None:
         "Apertium": about["apertium"] or "-",
         "X-MOD, published": about["xmod"] or instead,
         "lingua": "knows it" if about["lingua"] else "takes it for another",
-        "CC-100": f"{about['cc100_megabytes']:,.0f} MB" if about["cc100_megabytes"] else "no file of it",
+        "CC-100": f"{about['cc100_megabytes']:,.0f} MB" if about["cc100_megabytes"] else "no size known",
         "ISO 639-3": about["iso_639_3"] or "-",
     }
     table = grid(about["code"], about["name"])

@@ -31,7 +31,7 @@ class Observer(Protocol):
 
 
 def execute(
-    plan: Plan, store: Store, observer: Observer, force: str | None = None, ensured: set[str] | None = None
+    plan: Plan, store: Store, observer: Observer, force: str | None = None, ensured: set[tuple[str, str]] | None = None
 ) -> dict[str, int]:
     """Run what is not cached, in order, and record it all.
 
@@ -40,7 +40,8 @@ def execute(
         store: where to keep artifacts and rows.
         observer: is told what happens.
         force: a kind of stage, a key's beginning or `all`: run these again.
-        ensured: keys of stages that this process has made or looked at already; those of the plan are added.
+        ensured: stages that this process has made or looked at already, each with the collection that its rows are
+            filed under; those of the plan are added.
 
     Returns:
         how many stages were `cached` and how many `ran`.
@@ -49,11 +50,8 @@ def execute(
         LswError: a stage failed; what was made before it is kept.
         KeyboardInterrupt: passed on, with the recipe run marked interrupted.
     """
-    if force and not any(is_forced(stage, force) for stage in plan.stages):
-        raise LswError(
-            f"No stage of this recipe is of kind '{force}'.",
-            cure="Kinds here: " + ", ".join(sorted({stage.kind for stage in plan.stages})) + "; or 'all'.",
-        )
+    if force:
+        known_kind(plan, force)
     store.create()
     started = time.monotonic()
     with store.writing() as con:
@@ -65,14 +63,15 @@ def execute(
     counts = {"cached": 0, "ran": 0}
     try:
         for position, stage in enumerate(plan.stages, 1):
-            if ensured is not None and stage.key in ensured:
+            stage_run = StageRun(plan, store, stage, observer, labels)
+            known = stage.key, str(stage_run.context.collection)
+            if ensured is not None and known in ensured:
                 counts["cached"] += 1
                 continue
-            stage_run = StageRun(plan, store, stage, observer, labels)
             observer.begin(stage, position, len(plan.stages))
             counts["ran" if stage_run.done(is_forced(stage, force)) else "cached"] += 1
             if ensured is not None:
-                ensured.add(stage.key)
+                ensured.add(known)
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         reason = str(error) or type(error).__name__
@@ -85,6 +84,19 @@ def execute(
         close_recipe_run(con, store, plan.recipe_run_id, "done", took)
     store.events.emit(plan.recipe_run_id, "done", **counts)
     return counts
+
+
+def known_kind(plan: Plan, force: str) -> None:
+    """Make sure that a stage of a plan is one to run again.
+
+    Raises:
+        LswError: none is.
+    """
+    if not any(is_forced(stage, force) for stage in plan.stages):
+        raise LswError(
+            f"No stage of this recipe is of kind '{force}'.",
+            cure="Kinds here: " + ", ".join(sorted({stage.kind for stage in plan.stages})) + "; or 'all'.",
+        )
 
 
 @dataclass

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from store import LswError, Store
 from workbench.costs.estimator import Estimator
-from workbench.engine.dry_run import foresee
-from workbench.engine.execute import Observer, execute
+from workbench.engine.dry_run import foresee, is_forced
+from workbench.engine.execute import Observer, execute, known_kind
 from workbench.engine.forecast import START, forecast
 from workbench.graph import Plan, Stage
 from workbench.plans.study import StudyPlan
@@ -41,16 +41,19 @@ def run_study(study: StudyPlan, store: Store, onlooker: Onlooker, force: str | N
         go_on: a cell that fails is told, and left out of the analysis, which counts it.
 
     Raises:
-        LswError: a cell failed; what was made before it is kept.
+        LswError: no stage of any cell is to be forced so; a cell failed: what was made before it is kept.
     """
-    ensured: set[str] = set()
+    if force:
+        known_kind(study.whole, force)
+    ensured: set[tuple[str, str]] = set()
     totals = {"ran": 0, "cached": 0}
     failed: list[int] = []
     execute(study.grid, store, onlooker, ensured=ensured)
     for cell, plan in study.cells:
         onlooker.cell(cell, plan)
         try:
-            counts = execute(plan, store, onlooker, force, ensured)
+            forced = force if force and any(is_forced(stage, force) for stage in plan.stages) else None
+            counts = execute(plan, store, onlooker, forced, ensured)
         except LswError as error:
             if not go_on:
                 raise LswError(error.title, f"In the cell {cell.label}. {error.detail}", error.cure, 1) from error

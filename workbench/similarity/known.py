@@ -17,8 +17,8 @@ from workbench.similarity.tokenizers import Cut, tokenizer_file
 from workbench.varieties import MIXED, Pair, Variety, table, variety
 
 PUBLISHED_XMOD = frozenset(
-    {"af_ZA", "ar_AR", "ca_ES", "de_DE", "en_XX", "fa_IR", "fr_XX", "ga_IE", "id_ID", "it_IT", "ms_MY", "nl_XX",
-     "ru_RU", "zh_CN", "zh_TW"}
+    {"af_ZA", "ar_AR", "ca_ES", "da_DK", "de_DE", "en_XX", "es_XX", "fa_IR", "fr_XX", "ga_IE", "hi_IN", "id_ID",
+     "it_IT", "ms_MY", "nl_XX", "pl_PL", "pt_XX", "ru_RU", "sv_SE", "tr_TR", "vi_VN", "zh_CN", "zh_TW"}
 )  # fmt: skip
 """Of the adapters in the table of varieties, those of facebook/xmod-base and so of antoinelouis/colbert-xm (the
 `languages` of its config.json)."""

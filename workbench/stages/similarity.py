@@ -50,6 +50,7 @@ class Similarity(Kind):
     features: list[SerializeAsAny[Feature]]
     script: Annotated[str, AfterValidator(told(known_script))] = SCRIPTS[0]
 
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[str, ...]] = ("similarity", "query_similarity")
 
     def run(self, job: Job) -> Summary:

@@ -1,6 +1,8 @@
 """Studies: cells in their order, killed and resumed, cells that fail, and what the store says of them."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,9 @@ import pytest
 
 from store import LswError, Store
 from store.query import rows, runs
+from store.studies import study as study_of
+from store.studies import study_named
+from workbench.engine.execute import execute
 from workbench.engine.study import analyse, new_stages, run_study, to_run
 from workbench.graph import Plan, Stage
 from workbench.plans.study import StudyPlan, compile_study
@@ -33,7 +38,7 @@ class Quiet:
 
     def __init__(self, stop: int | None = None, fail: int | None = None) -> None:
         self.stop, self.fail = stop, fail
-        self.order: list[float] = []
+        self.order: list[Any] = []
         self.made: list[str] = []
         self.failed: list[int] = []
         self.at = -1
@@ -53,7 +58,7 @@ class Quiet:
 
     def cell(self, cell: Cell, plan: Plan) -> None:
         self.at += 1
-        self.order += [float(level) for level in cell.levels.values()]
+        self.order += cell.levels.values()
 
     def cell_done(self, cell: Cell, plan: Plan, counts: dict[str, int]) -> None: ...
 
@@ -134,6 +139,61 @@ def test_a_cell_that_fails_ends_the_study_or_is_counted(study: StudyPlan, tmp_pa
     outcome = run_study(study, store, onlooker, go_on=True)
     assert outcome.failed == onlooker.failed == [0]
     assert said(store, "SELECT done, analysed FROM studies") == [{"done": 3, "analysed": 3}]
+
+
+def compiled(tmp_path: Path, scale: Path, vary: str, factor: str, baseline: str) -> StudyPlan:
+    """A study of another grid."""
+    path, (head, _, _) = tmp_path / "length.toml", STUDY.partition("analysis")
+    analysis = f'analysis = "difference-in-differences", factor = "{factor}", baseline = {baseline}'
+    path.write_text(f"{head}analysis = {{ {analysis} }}\nvary.{vary}\n", "utf-8")
+    return compile_study(*load_grid(path, scale), "length", "own", scale.parent)
+
+
+def test_of_several_analyses_the_one_begun_last_is_shown(tmp_path: Path, small_scale: Path) -> None:
+    store = Store(tmp_path / "s")
+    one = compiled(tmp_path, small_scale, '"retrieval.depth" = [1, 20]', "depth", "1")
+    other = compiled(tmp_path, small_scale, '"retrieval.depth" = [1, 20]', "depth", "20")
+    for study in (one, other, one):
+        run_study(study, store, Quiet())
+        assert study_named(store, "length")["study_id"] == study.study_id
+    assert said(store, "SELECT count(DISTINCT study_id) AS n FROM effects") == [{"n": 2}]
+    # Of one study too: first these two cells, then others, then the first again.
+    grid = compiled(tmp_path, small_scale, '"retrieval.depth" = [1, 5, 20]', "depth", "1")
+    for levels in ({1, 5}, {1, 20}, {1, 5}):
+        here = {cell.number for cell, _ in grid.cells if cell.levels["retrieval.depth"] in levels}
+        run_study(replace(grid, cells=[each for each in grid.cells if each[0].number in here]), store, Quiet())
+        execute(grid.grid, store, Quiet())
+        execute(grid.analysis(here), store, Quiet())
+        _, _, effects = study_of(store, grid.study_id)
+        means = [row for row in effects if row["effect"] == "mean" and row["estimate"] is not None]
+        told = {json.loads(row["levels"])["retrieval.depth"] for row in means}
+        counted = said(store, f"SELECT count(*) AS n FROM effects WHERE study_id = '{grid.study_id}'")
+        assert told == levels and counted == [{"n": len(effects)}]
+
+
+def test_a_kind_that_only_some_cells_have_can_be_forced(tmp_path: Path, small_scale: Path) -> None:
+    fused = '"retrieval.systems" = [["bm25"], ["rrf(bm25, bm25-4grams)"]]'
+    study, store = compiled(tmp_path, small_scale, fused, "systems", "'[\"bm25\"]'"), Store(tmp_path / "s")
+    run_study(study, store, Quiet())
+    again = Quiet()
+    run_study(study, store, again, force="fuse")
+    assert again.made.count("fuse") == 2 and again.made.count("retrieve") == 0
+    with pytest.raises(LswError, match="No stage of this recipe is of kind 'finetune'"):
+        run_study(study, store, Quiet(), force="finetune")
+
+
+def test_cells_of_other_passages_have_their_queries_too(tmp_path: Path, small_scale: Path) -> None:
+    """One stage reads the queries of both collections, and both have them."""
+    shutil.copytree(tmp_path / "small", tmp_path / "larger")
+    with (tmp_path / "larger" / "corpus.fr.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"_id": "one-more.a", "text": "Une de plus."}\n')
+    store = Store(tmp_path / "s")
+    folders = '"collection.folder" = ["small", "larger"]'
+    run_study(compiled(tmp_path, small_scale, folders, "folder", '"small"'), store, Quiet())
+    counts = said(store, "SELECT collection, count(*) AS n FROM queries WHERE variety = 'ca' GROUP BY ALL ORDER BY 1")
+    assert len(counts) == 2 and counts[0]["n"] == counts[1]["n"] > 0
+    lacking = said(store, "SELECT count(*) AS n FROM runs r WHERE collection NOT IN (SELECT collection FROM queries)")
+    assert lacking == [{"n": 0}]
 
 
 def test_what_cells_share_is_counted_with_the_first(study: StudyPlan) -> None:
