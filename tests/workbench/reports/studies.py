@@ -108,7 +108,8 @@ def studied(
     seen = (done if analysed is None else analysed) if effects else None
     return StudyResults(
         {"study_id": study_id, "study": name, "title": f"What {name} finds", "scale": "mini", "analysis": settings, "factors": factors,
-         "n_cells": cells, "done": done, "analysed": seen, "key": key},
+         "n_cells": cells, "done": done, "analysed": seen,
+         "begun_at": datetime.fromisoformat(started) if done else None, "key": key},
         [{"study_id": study_id, "cell": i, "position": cells - i, "levels": {f: o[i % len(o)] for f, o in factors.items()},
           "recipe_run_id": f"{study_id}-{i}", "status": "done" if i < done else "waiting",
           "started_at": datetime.fromisoformat(started) if i < done else None, "seconds": None} for i in range(cells)],
