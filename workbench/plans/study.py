@@ -66,6 +66,12 @@ class StudyPlan:
                 if stage.kind == "similarity":
                     inputs[f"{SIMILARITIES}{stage.key[:12]}"] = stage
         every = [work for _, plan in here if isinstance(work := _compared(plan).work, Compare)]
+        trainings: dict[str, list[str]] = {}
+        varied = []
+        for name, saw in (item for compare in every for item in compare.trainings.items()):
+            if trainings.get(name, saw) != saw and name not in varied:
+                varied.append(name)
+            trainings[name] = list(dict.fromkeys([*trainings.get(name, []), *saw]))
         work = Analyse(
             study_id=self.study_id,
             analysis=study.analysis,
@@ -74,7 +80,8 @@ class StudyPlan:
             factors=study.factors,
             pairs=list(dict.fromkeys(pair for work in every for pair in work.pairs)),
             measures=every[0].measures,
-            trainings={name: saw for work in reversed(every) for name, saw in work.trainings.items()},
+            trainings=trainings,
+            varied=varied,
             control=next((work.control for work in every if work.control), None),
         )
         return self._plan(

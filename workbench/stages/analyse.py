@@ -55,6 +55,7 @@ class Analyse(Kind):
         missing: how many are not.
         factors: the levels of each.
         pairs, measures, trainings, control: of the recipe.
+        varied: trainings that see other pairs in some cells than in others.
     """
 
     study_id: str
@@ -65,6 +66,7 @@ class Analyse(Kind):
     pairs: list[str]
     measures: list[str]
     trainings: dict[str, list[str]] = {}
+    varied: list[str] = []
     control: str | None = None
 
     tables: ClassVar[tuple[str, ...]] = ("effect",)
@@ -96,8 +98,8 @@ class Analyse(Kind):
             for name in ("similarity", "query_similarity") if similar
         }  # fmt: skip
         evidence = Evidence(
-            evaluations, runs, topics, self.factors, self.pairs, self.trainings, self.control, _known(job),
-            self.missing, tables,
+            evaluations, runs, topics, self.factors, self.pairs, self.trainings, frozenset(self.varied), self.control,
+            _known(job), self.missing, tables,
         )  # fmt: skip
         found = self.analysis.of(evidence, job.progress)
         about = {

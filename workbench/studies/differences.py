@@ -142,8 +142,11 @@ def paired(evidence: Evidence, groups: list[Columns], resamples: int, seed: int)
 def seen(evidence: Evidence, who: Who) -> str:
     """Words that end a family's name: whether the training saw the pair of these queries and passages.
 
-    Of a training that has no pair of two varieties, and of a base, any training's pairs count.
+    Of a training that has no pair of two varieties, and of a base, any training's pairs count. One that sees other
+    pairs in other cells is by itself.
     """
+    if who.trained_on in evidence.varied:
+        return " of trainings that see other pairs in other cells"
     saw = {name: [pair(text) for text in pairs] for name, pairs in evidence.trainings.items()}
     if not saw:
         return ""

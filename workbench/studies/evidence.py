@@ -52,7 +52,8 @@ class Evidence:
         topics: the topic of each qid; a query without one is its own.
         factors: the levels of each factor, in the order of the grid.
         pairs: that are tested, low-resource first.
-        trainings: the pairs that each training saw, by its name.
+        trainings: the pairs that each training saw, by its name; in `varied` they are not the same in all cells, and
+            these are those of any.
         control: the training that others are held against, if there is one.
         known: how many training queries each training may see at most, by its name.
         missing: cells of the grid that have not been run.
@@ -65,6 +66,7 @@ class Evidence:
     factors: dict[str, list[Level]]
     pairs: list[str] = field(default_factory=list)
     trainings: dict[str, list[str]] = field(default_factory=dict)
+    varied: frozenset[str] = frozenset()
     control: str | None = None
     known: dict[str, int] = field(default_factory=dict)
     missing: int = 0
