@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from workbench.plans.study import StudyPlan
 
 app = typer.Typer(help="Studies: recipes with a grid, and what is estimated from it.", no_args_is_help=True)
-app.command()(results)
-app.command()(figure)
 
 Name = Annotated[str, typer.Argument(help="A study's name (see `lsw study list`) or a TOML file.")]
 Overrides = Annotated[
@@ -156,6 +154,10 @@ def analyse(
     if missing:
         talk().print(f"{len(missing)} of {len(study.cells)} cells have not run: lsw study run {name}.", style="yellow")
     show_study(at, study.study_id, form)
+
+
+app.command()(results)
+app.command()(figure)
 
 
 def _compiled(name: str, scale: str, overrides: list[str] | None, fetch: bool) -> "tuple[StudyPlan, Path]":
