@@ -148,8 +148,8 @@ class EffectRow(TypedDict, total=False):
 
     `effect` is what is estimated (`gain`, `minimum effective dose`, `interaction`), of a system after a training on
     queries of a variety, at `levels` (JSON) of the grid's factors; `dose` is the level on the axis of a curve.
-    `estimate` with its interval is in `unit`. `n` queries in `n_groups` topics, `models` of different seeds.
-    `detail` is JSON. An estimate that could not be made has `why_not`.
+    `estimate` with its interval is in `unit`. `n` queries in `n_groups` topics (of `rho`: `n` pairs), `models` of
+    different seeds. `detail` is JSON. An estimate that could not be made has `why_not`.
     """
 
     effect: str

@@ -3,6 +3,7 @@
 from typing import Any
 
 from store import LswError
+from workbench.collections.pages import Pages
 from workbench.graph import Stage
 from workbench.plans import sources
 from workbench.plans.planner import Planner
@@ -30,7 +31,7 @@ def of(plan: Planner, code: str) -> Stage | None:
     """The windows of a variety's pages; None where the recipe shows pages whole.
 
     Raises:
-        LswError: the pages are in several varieties.
+        LswError: the pages are in several varieties; their score asks for what is known of joined pages alone.
     """
     retrieval = plan.recipe.retrieval
     if retrieval is None or retrieval.cut.whole:
@@ -39,6 +40,12 @@ def of(plan: Planner, code: str) -> Stage | None:
         raise LswError(
             "Passages in several languages are not cut into windows.",
             cure=f'Take pairs with {MIXED} out of [retrieval], or set cut = "first".',
+        )
+    if retrieval.collapse.judged and not isinstance(plan.tested, Pages):
+        raise LswError(
+            f"Which window of a page of '{plan.tested.name}' holds what is relevant is not known.",
+            "retrieval.collapse",
+            f'"{retrieval.collapse.name}" is for pages that were joined of passages: set collapse = "max" for others.',
         )
     picks = retrieval.collapse if retrieval.collapse.picks else None
     work = CutPages(document_variety=code, cut=retrieval.cut, picks=picks)

@@ -20,7 +20,8 @@ class CollapseWindows(Runs):
     `judged` also `passages` (the pages) and `qrels`.
 
     A window that was not found counts, where a way asks for it, as the last one that was found for its query; where
-    nothing was cut off, as 0, or as the last one if that is below.
+    nothing was cut off, as 0, or as the last one if that is below. After a reranker it counts as the last one that was
+    scored, of a page below those that were scored as the last one of all.
 
     Args:
         collapse: how pages are scored by their windows.
@@ -49,15 +50,19 @@ class CollapseWindows(Runs):
         return {**summary, **self.record(job, results, queries)}
 
     def _rows(self, job: Job, there: Windows) -> pa.Table:
-        """What was found, by page (`Found.rows`)."""
+        """What was found, by page (`Found.rows`); and `scored`, null where no reranker says so."""
         import duckdb
 
+        found = job.read("found", "found")
+        if "scored" not in found.column_names:
+            found = found.append_column("scored", pa.nulls(len(found), pa.bool_()))
         with duckdb.connect() as con:
-            con.register("found", job.read("found", "found"))
+            con.register("found", found)
             con.read_parquet(str(there.table)).create_view("cut")
             rows = con.sql(
                 """
-                SELECT qid, parent AS docno, position, score::DOUBLE AS score, windows, docno AS window_docno
+                SELECT qid, parent AS docno, position, score::DOUBLE AS score, windows, scored,
+                    docno AS window_docno
                 FROM found f LEFT JOIN cut c USING (docno)
                 LEFT JOIN (SELECT parent, count(*) AS windows FROM cut GROUP BY parent) USING (parent)
                 """
@@ -72,16 +77,13 @@ class CollapseWindows(Runs):
         return rows.drop_columns("window_docno")
 
     def _held(self, job: Job, there: Windows) -> tuple[pa.Table | None, Summary]:
-        """The windows that hold most of each relevant passage, the first of those that hold as much; and how many
-        passages no window holds whole."""
+        """For a way that is `judged`: the windows that hold most of each relevant passage, the first of those that hold
+        as much; and how many passages no window holds whole."""
         import duckdb
 
         if not self.collapse.judged:
             return None, {}
         relevant, parts = job.rows("qrels", "relevant"), job.rows("passages", "parent")
-        if not (relevant.exists() and parts.exists()):
-            job.note("nobody knows which window holds what is relevant: every page is scored by its best window")
-            return None, {}
         with duckdb.connect() as con:
             for name, path in (("relevant", relevant), ("part", parts), ("cut", there.table)):
                 con.read_parquet(str(path)).create_view(name)
@@ -110,7 +112,7 @@ class CollapseWindows(Runs):
 
 
 def _least(rows: pa.Table, sought: int, there: Windows) -> pa.Table:
-    """What a window that was not found counts, for each query (`Found.least`)."""
+    """What a window that was not found counts, for each page of each query (`Found.least`)."""
     import duckdb
 
     cut_off = f"count(*) >= {sought}" if sought < there.count else "false"
@@ -118,8 +120,15 @@ def _least(rows: pa.Table, sought: int, there: Windows) -> pa.Table:
         con.register("found", rows)
         return con.sql(
             f"""
-            SELECT qid, CASE WHEN {cut_off} THEN min(score) ELSE least(min(score), 0) END AS score
-            FROM found GROUP BY qid
+            WITH of_query AS (
+                SELECT qid, {cut_off} AS cut_off, min(score) AS last, min(score) FILTER (scored) AS last_scored
+                FROM found GROUP BY qid
+            ), of_page AS (SELECT qid, docno, bool_or(scored) AS scored FROM found GROUP BY qid, docno)
+            SELECT qid, docno, CASE
+                WHEN scored THEN last_scored
+                WHEN cut_off OR last_scored IS NOT NULL THEN last
+                ELSE least(last, 0) END AS score
+            FROM of_page JOIN of_query USING (qid)
             """
         ).to_arrow_table()
 

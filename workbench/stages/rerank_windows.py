@@ -16,8 +16,8 @@ from workbench.talk import Summary
 
 
 class RerankWindows(Asked, Ranks):
-    """Leaves `rows/found.parquet` as `search-windows` does. Reads `found`, `windows`, `queries`, `passages` (the
-    windows' texts) and `model`.
+    """Leaves `rows/found.parquet` as `search-windows` does, with a column `scored`: of other windows the score says
+    their order alone. Reads `found`, `windows`, `queries`, `passages` (the windows' texts) and `model`.
 
     Args:
         rerank_depth: pages of each query, by their best window, whose windows are scored (Dai and Callan 2019); the
@@ -26,6 +26,7 @@ class RerankWindows(Asked, Ranks):
 
     rerank_depth: int
 
+    version: ClassVar[int] = 2
     files: ClassVar[tuple[str, ...]] = ("found",)
 
     def run(self, job: Job) -> Summary:
@@ -46,7 +47,9 @@ class RerankWindows(Asked, Ranks):
         ranks = zip(others["qid"].to_pylist(), others["rank"].to_pylist(), strict=True)
         below = pa.array([lowest[qid] - 1 - rank for qid, rank in ranks], pa.float64())
         rest = pa.table({"qid": others["qid"], "docno": others["docno"], "score": below})
-        job.write("found", pa.concat_tables([results.select(["qid", "docno", "score"]), rest]))
+        parts = {True: results.select(["qid", "docno", "score"]), False: rest}
+        told = [part.append_column("scored", pa.array([of] * len(part), pa.bool_())) for of, part in parts.items()]
+        job.write("found", pa.concat_tables(told))
         return {"queries": len(queries), "scored": len(scored), "rows": len(candidates)}
 
     def _candidates(self, job: Job) -> pa.Table:

@@ -4,7 +4,7 @@ The model is y ~ terms + model + language + topic. Topics need no columns: withi
 queries, so that their effects are the same in each cell and cancel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,7 @@ class Crossed:
         cell, model, language: the number of each run's (runs); each of them counts from 0 without gaps.
         values: for each language, of its queries and its runs, these in order (queries x runs of the language).
         topics: for each language, the number of each query's topic.
+        same: a number that runs share which are one and the same, in several cells (runs); None if there are none.
     """
 
     cell: Index
@@ -32,6 +33,7 @@ class Crossed:
     language: Index
     values: list[Values]
     topics: list[Index]
+    same: Index | None = None
 
     @cached_property
     def counts(self) -> list[int]:
@@ -115,13 +117,51 @@ class Crossed:
         out[lost] = np.nan
         return out
 
+    def changes(self, levels: Index) -> bool:
+        """Whether a factor changes a run: not if it is one and the same at all levels, whatever the others' are.
+
+        Args:
+            levels: the factor's level in each run, and one number for the levels of all others (runs x 2).
+        """
+        if self.same is None:
+            return True
+        found: dict[tuple[int, ...], dict[int, int]] = {}
+        for i, (own, others) in enumerate(levels.tolist()):
+            place = others, int(self.model[i]), int(self.language[i])
+            found.setdefault(place, {})[own] = int(self.same[i])
+        several = [runs for runs in found.values() if len(runs) > 1]
+        return not several or any(len({*runs.values()}) > 1 for runs in several)
+
+    def once(self, model: Model) -> tuple["Crossed", Model]:
+        """The same with each run there once, its columns the mean of those of the cells that it is in.
+
+        Args:
+            model: over the runs.
+        """
+        if self.same is None:
+            return self, model
+        _, first, number, times = np.unique(self.same, return_index=True, return_inverse=True, return_counts=True)
+        if (times == 1).all():
+            return self, model
+        columns = np.zeros((len(first), model.columns.shape[1]))
+        np.add.at(columns, number, model.columns)
+        order = np.argsort(first)
+        kept = first[order]
+        values = [values[:, np.isin(np.flatnonzero(self.language == i), kept)] for i, values in enumerate(self.values)]
+        fewer = Crossed(self.cell[kept], self.model[kept], self.language[kept], values, self.topics)
+        return fewer, replace(model, columns=(columns / times[:, None])[order])
+
     def shares(self, model: Model) -> list[tuple[float, float]]:
         """Omega squared of each term (Hays 1963): of all variance, and partial, of its own and the residual's.
 
         (SS - df MSE) / (SS_total + MSE) and (SS - df MSE) / (SS + (n - df) MSE), with n values of queries in runs.
         Sums of squares are of type III (each term given all others), within queries, with the models as blocks;
         SS_total is about the grand mean. What is left, the interactions of terms with languages, models and topics
-        among it, is the residual. Like a variance without bias they may be below 0.
+        among it, is the residual. Like a variance without bias they may be below 0. Both are nan of a term that cannot
+        be told apart. Every run is taken for one of its own (`once`).
+
+        Args:
+            model: over the runs.
         """
         columns = np.column_stack([model.columns, np.eye(self.counts[2])[self.model][:, 1:]])
         p = columns.shape[1]
@@ -144,8 +184,11 @@ class Crossed:
         left = n - blocks - int(np.linalg.matrix_rank(products, hermitian=True))
         error = max(squares - float(right @ beta), 0.0) / left if left > 0 else np.nan
         whole = every - total**2 / n
-        out = []
+        known, out = inverse @ products, list[tuple[float, float]]()
         for _, span in model.terms:
+            if not np.allclose(known[span, span], np.eye(span.stop - span.start), atol=1e-6):
+                out.append((np.nan, np.nan))
+                continue
             of_term = beta[span] @ np.linalg.solve(inverse[span, span], beta[span])
             df = span.stop - span.start
             above = of_term - df * error

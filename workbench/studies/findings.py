@@ -11,6 +11,7 @@ from workbench.studies.results import StudyResults
 from workbench.studies.words import (
     DOSES,
     FITTED,
+    OVER_PAIRS,
     asked,
     detail,
     figures,
@@ -125,7 +126,7 @@ def _one(effect: str, row: EffectRow, results: StudyResults) -> str:
         verdict = "predicts pairs that were not used" if shown else "no prediction is shown"
         if said and "predict" not in said:
             verdict += f": {said}" if said != "nothing is shown" else ""
-    if effect == "rho" and "needed" in detail(row):
+    if effect == OVER_PAIRS and "needed" in detail(row):
         needed = detail(row)["needed"]
         over = f"of {row.get('n')} pairs"
         verdict = f"{over} it takes {needed:.2f}" if needed is not None else f"{over} none could be shown"

@@ -16,6 +16,8 @@ DOSES = ("minimum effective dose", "plateau")
 """Effects whose estimate is a level of the factor on the axis; one that is not there is `not reached`."""
 FITTED = "curve"
 """The effect that is a fitted curve: a row at each of many doses, with a band."""
+OVER_PAIRS = "rho"
+"""The effect whose `n` counts pairs of varieties, not queries."""
 STAR = f"*: p < {ALPHA} after correction".replace("0.", ".")
 _POSITIVE = ("mean", "cell mean", "N0", "k", *DOSES)
 
@@ -144,19 +146,21 @@ def method_words(rows: list[EffectRow]) -> str:
 
 
 def basis(rows: list[EffectRow]) -> str:
-    """On how many queries, topics and models some effects rest; ranges where they differ."""
+    """On how many queries, topics and models some effects rest; ranges where they differ. Correlations over pairs
+    rest on pairs: said if there is nothing else."""
 
     def span(values: list[int]) -> str:
         return f"{min(values)}" if min(values) == max(values) else f"{min(values)} to {max(values)}"
 
+    of_queries = [row for row in rows if row["effect"] != OVER_PAIRS]
     counts = {"n": [], "n_groups": [], "models": []}  # type: dict[str, list[int]]
-    for row in rows:
+    for row in of_queries or rows:
         for name, values in counts.items():
             if isinstance(value := row.get(name), int) and value:
                 values.append(value)
     if not counts["n"]:
         return ""
-    words = f"n = {span(counts['n'])} queries"
-    words += f" in {span(counts['n_groups'])} topics" if counts["n_groups"] else ""
+    words = f"n = {span(counts['n'])} {'queries' if of_queries else 'pairs'}"
+    words += f" in {span(counts['n_groups'])} topics" if counts["n_groups"] and of_queries else ""
     most = max(counts["models"], default=1)
     return words + (f", {span(counts['models'])} models of different seeds" if most > 1 else "")

@@ -11,9 +11,11 @@ from store.query import rows
 from tests.conftest import cut
 from workbench.checkpoints.resolve import SHIPPED
 from workbench.collections.cuts import named
+from workbench.collections.pages import Pages
 from workbench.engine.execute import execute
 from workbench.evaluation.collapses import named as collapse
 from workbench.graph import Plan, Stage
+from workbench.plans.planner import collection_of
 from workbench.plans.recipe import compile_recipe
 from workbench.recipe.load import load, recipe_path, scale_path
 from workbench.systems._encoding import Computing
@@ -143,8 +145,8 @@ def test_windows_are_kept_with_their_pages_and_searched_once(folder: Path) -> No
     assert found == {(f"{page}#{at}", page, at) for page in PAGES for at in (0, 1)}
     assert all(PAGES[row["parent"]][row["begins"] : row["ends"]].split() == PAGES[row["parent"]].split()[:4]
                for row in kept if row["position"] == 0)  # fmt: skip
-    ways = [planned(folder, WINDOWS, f'retrieval.collapse="{way}"') for way in ("mean-top-3", "oracle")]
-    searches = {s.key for p in (plan, *ways) for s in p.stages if s.kind == "search-windows"}
+    other = planned(folder, WINDOWS, 'retrieval.collapse="mean-top-3"')
+    searches = {s.key for p in (plan, other) for s in p.stages if s.kind == "search-windows"}
     assert len(searches) == 1
 
 
@@ -167,6 +169,37 @@ def test_a_reranker_scores_the_windows_of_the_best_pages(folder: Path) -> None:
     assert {row["docno"]: row["score"] for row in got if row["docno"] != "B"} == pytest.approx(best, rel=1e-5)
     assert got[-1]["score"] < min(best.values())
     assert told.summaries["rerank fr over windows of fr with bm25 >> mt5"]["scored"] == 3
+
+
+def test_a_window_that_no_reranker_scored_is_as_good_as_the_last_that_one_did(folder: Path) -> None:
+    """Where a page stood in the list of the first stage is no score."""
+    store, plan, told = ran(
+        folder, WINDOWS, 'retrieval.systems=["bm25 >> mt5"]', "reranking.depth=1", 'retrieval.collapse="mean-top-3"'
+    )
+    import pandas as pd
+
+    whole = named({"words": 4, "stride": 4}).spans(PAGES["A"], "fr")[0][1]
+    asked = pd.DataFrame([("q1", "pomme", "A#1", PAGES["A"][slice(*whole)])], columns=["qid", "query", "docno", "text"])
+    [score] = mt5(SHIPPED / "models" / "mt5", 32, Computing())(asked)["score"]
+    with store.reading() as con:
+        got = rows(con, "SELECT docno, score FROM rankings WHERE run_id = ? AND qid = 'q1' ORDER BY rank", [plan.runs[0].run_id])  # fmt: skip
+    assert got[0] == {"docno": "A", "score": pytest.approx(score, rel=1e-5)}  # its other window has no such word
+    assert {row["docno"] for row in got[1:]} == {"B", "C"} and got[1]["score"] < score
+    assert told.notes == []
+
+
+def test_only_of_joined_pages_it_is_known_which_window_is_relevant(folder: Path) -> None:
+    with pytest.raises(LswError, match="a page of 'long' holds what is relevant is not known") as fault:
+        planned(folder, WINDOWS, 'retrieval.collapse="oracle"')
+    assert fault.value.detail == "retrieval.collapse" and 'collapse = "max"' in fault.value.cure
+
+
+@pytest.mark.parametrize("scale", ["mini", "laptop-mini", "laptop", "small", "paper"])
+def test_the_recipe_on_pages_asks_for_the_relevant_window_where_it_is_known(scale: str) -> None:
+    recipe = load(recipe_path("genre"), scale_path(scale))
+    assert recipe.study and recipe.retrieval
+    tested = collection_of(recipe.collections[recipe.retrieval.collection], scale_path(scale).parent)
+    assert ("oracle" in recipe.study.vary["shown"]) == isinstance(tested, Pages)
 
 
 def test_what_cannot_be_shown_in_windows_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -134,6 +134,16 @@ def test_a_correlation_of_few_pairs_is_told_with_what_it_takes() -> None:
     assert "predict" not in words[1]
 
 
+def test_pairs_are_not_told_as_queries() -> None:
+    at = [{"feature": "chrf"}, {"feature": "4-gram Jaccard"}]
+    rho = [effect("rho", 0.6, at=where, n=n, n_groups=n, unit="") for where, n in zip(at, (4, 7), strict=True)]
+    for form in ("table", "latex"):
+        text = flat(printed(results(rho, {"x": [1]}), form))
+        assert "n = 4 to 7 pairs, 3 models" in text and "queries" not in text and "topics" not in text
+    text = flat(printed(results([*prediction(0.1), *rho], {"x": [1]}), "screen"))
+    assert "n = 196 queries in 98 topics" in text
+
+
 def test_the_screen_fits_and_counts_what_it_leaves_out() -> None:
     varieties = ("ca", "fr", "oc", "scn", "it", "af", "nl", "yue", "zh", "ms", "id", "gd", "en")
     many = doses(varieties, tuple(f"training-{i}" for i in range(12)))

@@ -117,14 +117,6 @@ def test_the_oracle_is_told_where_the_relevant_passage_stands(
     assert (summary["by_relevant_window"], summary["by_best_window"]) == (1, 2)
 
 
-def test_where_nobody_knows_what_is_relevant_the_oracle_says_so(tmp_path: Path) -> None:
-    tables = {("found", "found"): (FOUND, SCORES), ("windows", "parent"): (PARENT, CUT)}
-    ranking, summary, notes = collapsed(tmp_path, "oracle", 10, tables)
-    assert ranking == [("q2", "r", 4.0), ("q1", "p", 3.0), ("q1", "r", 2.5)]
-    assert notes == ["nobody knows which window holds what is relevant: every page is scored by its best window"]
-    assert (summary["by_relevant_window"], summary["by_best_window"]) == (0, 3)
-
-
 def test_a_window_that_was_not_found_counts_0_where_nothing_was_cut_off(tmp_path: Path) -> None:
     some = [("q1", "p#0", 1.0), ("q1", "p#1", 3.0), ("q1", "r#0", 2.5), ("q2", "p#2", 4.0), ("q2", "r#0", -1.0)]
     tables = {("found", "found"): (FOUND, some), ("windows", "parent"): (PARENT, CUT)}
@@ -142,6 +134,21 @@ def test_a_window_that_was_not_found_counts_as_the_last_where_the_list_was_cut_o
     ranking, summary, _ = collapsed(tmp_path, "mean-top-3", 1, tables)
     assert ranking == [("q1", "p", 3.0)]  # (4 + 3 + 2) / 3
     assert summary["windows_not_found"] == 2  # p#2 and s#0
+
+
+def test_after_a_reranker_a_window_that_was_not_found_counts_as_the_last_that_was_scored(tmp_path: Path) -> None:
+    """Of a page that was not scored as the last of all: below the depth the first stage's order is kept."""
+    some = [
+        ("q1", "p#0", 5.0, True), ("q1", "p#1", 4.0, True), ("q1", "t#0", 0.1, True), ("q1", "t#1", 0.1, True),
+        ("q1", "r#0", -3.9, False), ("q1", "u#0", -4.9, False), ("q1", "u#1", -5.9, False), ("q1", "s#0", -6.9, False),
+    ]  # fmt: skip
+    there = [*CUT, *((f"{page}#{at}", page, at, 0, 5) for page in "stu" for at in (0, 1))]
+    reranked = FOUND.append(pa.field("scored", pa.bool_()))
+    tables = {("found", "found"): (reranked, some), ("windows", "parent"): (PARENT, there)}
+    ranking, summary, _ = collapsed(tmp_path, "mean-top-3", 10, tables)
+    last = {"p": (5 + 4 + 0.1) / 3, "t": 0.1, "r": -3.9, "u": (-4.9 - 5.9) / 2, "s": -6.9}
+    assert ranking == [("q1", page, pytest.approx(score)) for page, score in last.items()]
+    assert summary["windows_not_found"] == 2  # p#2 and s#1
 
 
 def test_a_window_of_no_page_is_refused(tmp_path: Path) -> None:

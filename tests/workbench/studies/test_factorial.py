@@ -195,6 +195,65 @@ def test_omega_squared_is_statsmodels(missing: bool) -> None:
     assert ("unbalanced" in json.loads(rows[-1]["detail"])) == missing
 
 
+def shared(evidence: Evidence, same: Callable[[Observed], bool]) -> Evidence:
+    """The same with one run for all varieties where `same` says so."""
+    first: dict[tuple[Any, ...], str] = {}
+    runs = []
+    for r in evidence.runs:
+        of = first.setdefault((r.levels["size"], r.seed, r.query_variety), r.run_id) if same(r) else r.run_id
+        runs.append(Observed(of, r.cell, r.levels, r.system, r.trained_on, r.seed, r.query_variety, r.document_variety))
+    return Evidence(evidence.evaluations, runs, {}, evidence.factors, evidence.pairs)
+
+
+def test_a_factor_that_changes_no_run_has_no_effect_and_no_run_counts_twice() -> None:
+    """Against the same runs, each there once: as bm25 or a control is in a grid of what the others are trained on."""
+    evidence = shared(grid(noise=0.3), lambda run: True)
+    alone = [run for run in evidence.runs if run.levels["varieties"] == 1]
+    once = analysed(Evidence(evidence.evaluations, alone, {}, {"size": [0, 1, 2]}, evidence.pairs), {"size": "linear"})
+    rows = analysed(evidence)
+    for name in ("main", "mixed model", "omega squared", "partial omega squared"):
+        [ours], [theirs] = ([r for r in rows_of(of, name, "size") if "why_not" not in r] for of in (rows, once))
+        for column in ("estimate", "ci_low", "ci_high", "p_corrected"):
+            assert ours.get(column) == (pytest.approx(theirs[column]) if column in theirs else None), (name, column)
+    assert len(rows_of(rows, "cell mean")) == 9
+    for kind, names in (("main", ["varieties"]), ("interaction", ["size", "varieties"])):
+        [row] = rows_of(rows, kind, *names)
+        assert row["why_not"] == "nothing here changes with varieties: the runs are the same at all levels"
+        assert json.loads(row["detail"])["runs there again in another cell"] == 72
+    made = [row for row in rows if "estimate" in row and row["effect"] != "cell mean"]
+    assert not any("varieties" in json.loads(row["levels"]) for row in made)
+
+
+def test_a_run_in_some_of_the_cells_counts_once_in_shares_of_variance() -> None:
+    """By hand: sums of squares without and with a term, a run that all varieties have standing between them."""
+    evidence = shared(grid(seed=5, noise=0.3, topics=8), lambda run: run.levels["size"] == 0)
+    rows = analysed(evidence)
+    long = pd.DataFrame([
+        {"run": run.run_id, "block": f"{run.query_variety} {qid}", "y": y, "s": run.seed, "x": x, "z": z, "xz": x * z}
+        for run in evidence.runs for qid, y in enumerate(evidence.values(run.run_id))
+        for x, z in [(float(run.levels["size"]) - 1, np.log2(float(run.levels["varieties"])) - 1)]
+    ])  # fmt: skip
+    long = long.groupby(["run", "block"], as_index=False).mean()
+    assert len(long) == 7 * 3 * 4 * 8
+    blocks = "y ~ C(block) + C(s) + "
+    whole = ols(blocks + "x + z + xz", long).fit()
+    for others, names in (("z + xz", ["size"]), ("x + xz", ["varieties"]), ("x + z", ["size", "varieties"])):
+        size = ols(blocks + others, long).fit().ssr - whole.ssr
+        error = whole.ssr / whole.df_resid
+        [row] = rows_of(rows, "partial omega squared", *names)
+        assert row["estimate"] == pytest.approx((size - error) / (size + (len(long) - 1) * error), abs=1e-9)
+    fitted = [row["estimate"] for row in rows_of(rows, "mixed model")]
+    assert fitted == pytest.approx(whole.params[["x", "z", "xz"]].to_numpy(), abs=0.02)
+
+    two = grid(sizes=(0, 1), varieties=(1, 2))
+    rows = analysed(shared(two, lambda run: run.levels["size"] == 0))
+    for name in ("omega squared", "mixed model"):  # what the two differ in, only the larger size tells
+        [row] = rows_of(rows, name, "size", "varieties")
+        assert row["why_not"] == "terms cannot be told apart, each run counted once"
+    assert rows_of(rows, "omega squared", "size")[0]["estimate"] > 0
+    assert rows_of(rows, "interaction")[0]["ci_low"] is not None
+
+
 def test_terms_that_cannot_be_told_apart_say_so() -> None:
     together = analysed(grid(drop=lambda i, j, *_: i != j))
     assert all("why_not" in row for row in rows_of(together, "main") + rows_of(together, "interaction"))

@@ -263,7 +263,7 @@ def test_pairs_are_ranked_without_a_claim() -> None:
     ]  # fmt: skip
     overlap = [r["value"] for r in evidence.tables["similarity"].to_pylist() if r["feature"] == "jaccard-4"]
     assert row["estimate"] == pytest.approx(stats.spearmanr(overlap, lost).statistic)
-    assert row["n"] == 4 and "p_value" not in row
+    assert row["n"] == 4 and "p_value" not in row and "n_groups" not in row
     assert json.loads(row["detail"])["needed"] is None
     [row] = rows_of(rows, "rho", "bm25", "script")
     assert row["why_not"] == "it is the same in every pair"

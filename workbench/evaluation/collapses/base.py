@@ -18,9 +18,10 @@ class Found:
     Args:
         rows: columns qid, docno (of the page), position (of the window there, int32), score (float64), windows (how
             many of the page could be found).
-        least: columns qid, score: what a window counts that was not found, at most (`stages.collapse`).
+        least: columns qid, docno (of each page in `rows`), score: what a window of it counts, at most, that was not
+            found (`stages.collapse`).
         held: columns qid, docno (of the page), position: the windows that hold a passage known to be relevant; None
-            where no passage is known.
+            for ways that are not `judged`.
     """
 
     rows: pa.Table
@@ -28,7 +29,7 @@ class Found:
     held: pa.Table | None = None
 
     def select(self, statement: str) -> pa.Table:
-        """The answer of a SELECT over `found`, `least` and, where it is known, `held`."""
+        """The answer of a SELECT over `found`, `least` and, for a `judged` way, `held`."""
         import duckdb
 
         with duckdb.connect() as con:
@@ -42,7 +43,7 @@ class Collapse(Part):
     """How a page is scored by its windows. In a recipe: `collapse = "max"`.
 
     One that `picks` says which windows of a page are there at all: the others are not indexed. A `judged` one
-    reads which passages are relevant.
+    reads which passages are relevant: it is for pages that were joined of passages.
     """
 
     collapse: str

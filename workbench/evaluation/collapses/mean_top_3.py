@@ -25,7 +25,7 @@ class MeanTop3(Collapse):
             )
             SELECT qid, docno, wanted - there AS lacking,
                 (total + CASE WHEN wanted > there THEN (wanted - there) * l.score ELSE 0 END) / wanted AS score
-            FROM summed JOIN least l USING (qid)
+            FROM summed JOIN least l USING (qid, docno)
             """
         )
         lacking = pc.sum(scored["lacking"]).as_py() or 0

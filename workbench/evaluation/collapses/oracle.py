@@ -11,7 +11,7 @@ from workbench.talk import Summary
 
 
 class Oracle(Collapse):
-    """The score of the window that holds the relevant passage, where that is known; else the highest (`max`).
+    """The score of the window that holds the relevant passage; of a page that is not relevant the highest (`max`).
 
     A relevant page so never scores higher than by `max`: the difference is what other windows of it brought in. Of
     several that hold one the best counts; one that was not found counts as `Found.least` says.
@@ -20,9 +20,6 @@ class Oracle(Collapse):
     judged: ClassVar[bool] = True
 
     def pages(self, found: Found) -> tuple[pa.Table, Summary]:
-        if found.held is None:
-            scored = found.select(BEST)
-            return scored, {"by_relevant_window": 0, "by_best_window": len(scored), "windows_not_found": 0}
         scored = found.select(
             f"""
             WITH best AS ({BEST}), known AS (
@@ -31,7 +28,7 @@ class Oracle(Collapse):
             )
             SELECT b.qid, b.docno, k.qid IS NOT NULL AS known, k.qid IS NOT NULL AND k.score IS NULL AS lacking,
                 CASE WHEN k.qid IS NULL THEN b.score ELSE coalesce(k.score, l.score) END AS score
-            FROM best b LEFT JOIN known k USING (qid, docno) JOIN least l ON l.qid = b.qid
+            FROM best b LEFT JOIN known k USING (qid, docno) JOIN least l USING (qid, docno)
             """
         )
         known, lacking = (int(pc.sum(scored[name]).as_py() or 0) for name in ("known", "lacking"))

@@ -17,12 +17,16 @@ from workbench.studies.crossed import Crossed, Index
 from workbench.studies.design import DOUBLING, UNIT, Coding, Factor, Model, model, terms_of
 from workbench.studies.evidence import Evidence, Observed, named_factor
 from workbench.studies.groups import Group, correct, effect, estimated, groups
+from workbench.studies.words import short
 from workbench.talk import Progress
 
 FEW = 5
 """Languages or models below which the row says that they are few."""
 ROWS = 200_000
 """Values of queries in runs that a mixed model is fitted to; of more, or of too many topics, the means of runs."""
+
+SAME = "nothing here changes with {}: the runs are the same at all levels"
+UNTOLD = "terms cannot be told apart, each run counted once"
 
 
 class Factorial(Analysis):
@@ -31,7 +35,9 @@ class Factorial(Analysis):
     `factors` says how each is read: "linear", "log2" (an effect is then of a doubling) or "nominal"; a list counts its
     items. Interactions are of up to `order` factors. `outcome` is the measure of the trained models or their gain over
     the base of the same cell; `queries` are those of the low-resource side of each tested pair, or all. Factors that
-    are not named are looked at level by level; `seeds` are the models.
+    are not named are looked at level by level; `seeds` are the models. A factor that changes no run, so that the runs
+    are the same at all its levels, has no effect. A run in several cells counts once in the mixed model and in omega
+    squared.
     """
 
     factors_: Annotated[dict[str, Coding], Field(alias="factors", min_length=1)]
@@ -64,7 +70,11 @@ class Factorial(Analysis):
             return [effect(group, "cell mean", measure, measure, why_not=taken.why_not, detail=taken.counts)]
         data = taken.crossed
         at = {f.name: taken.at[data.cell, i] for i, f in enumerate(factors)}
-        terms = model(terms_of(factors, self.order), at, data.blocks)
+        idle = [f.name for i, f in enumerate(factors) if not data.changes(taken.apart(i))]
+        of_idle = [(term, [f.name for f in term.factors if f.name in idle]) for term in terms_of(factors, self.order)]
+        terms = model([term for term, names in of_idle if not names], at, data.blocks)
+        said = {name: short(name, evidence.factors) for name in idle}
+        same = [(term, SAME.format(" and ".join(said[name] for name in names))) for term, names in of_idle if names]
         told = [(t, labels, span, w) for t, span in terms.terms for labels, w in t.contrasts()]
         weights = np.zeros((terms.columns.shape[1], len(told)))
         for column, (_, _, span, w) in enumerate(told):
@@ -86,7 +96,8 @@ class Factorial(Analysis):
             models = len({data.model[run] for run in here})
             of_cell = estimated(spread, cell, self.confidence) | {"models": models, "detail": detail}
             rows.append(effect(effect="cell mean", unit=measure, levels=levels, **(common | of_cell)))
-        fitted, shares = _beside(data, terms, weights), data.shares(terms)
+        once = data.once(terms)
+        fitted, shares = _beside(*once, weights), once[0].shares(once[1])
         tested = []
         for column, (term, labels, _, _) in enumerate(told):
             i = cells + column
@@ -109,15 +120,10 @@ class Factorial(Analysis):
             levels = {f.name: f.coding for f in term.factors}
             for name, value in (("omega squared", share), ("partial omega squared", partial)):
                 detail = taken.counts | {"term": term.name, "sums of squares": "type III"}
-                rows.append(
-                    effect(
-                        effect=name,
-                        unit="share of variance",
-                        levels=levels,
-                        **(common | {"estimate": value, "detail": detail}),
-                    )
-                )
-        for term, why in terms.untold:
+                share_of: dict[str, Any] = common | {"estimate": value, "detail": detail}
+                share_of |= {} if np.isfinite(value) else {"why_not": UNTOLD}
+                rows.append(effect(effect=name, unit="share of variance", levels=levels, **share_of))
+        for term, why in [*terms.untold, *same]:
             kind, levels = "main" if len(term.factors) == 1 else "interaction", {f.name: f.coding for f in term.factors}
             detail = taken.counts | {"term": term.name}
             rows.append(effect(effect=kind, unit=measure, levels=levels, why_not=why, **(common | {"detail": detail})))
@@ -134,9 +140,12 @@ def _few(counts: list[int]) -> str:
 
 
 def _beside(data: Crossed, terms: Model, weights: Values) -> Any:
-    """A mixed model's estimate of each contrast: a function of the contrast's number and the confidence."""
+    """A mixed model's estimate of each contrast: a function of the contrast's number and the confidence; None if there
+    is nothing to estimate."""
     from scipy import stats
 
+    if not terms.terms:
+        return None
     languages, topics, models = data.counts
     own = [np.flatnonzero(data.language == number) for number in range(len(data.values))]
     by_query = sum(values.size for values in data.values) <= ROWS and sum(data.counts) <= MOST
@@ -152,7 +161,7 @@ def _beside(data: Crossed, terms: Model, weights: Values) -> Any:
     effects = {name: effect for name, effect in effects.items() if effect[0] > 1}
     fixed = np.column_stack([np.ones(len(at)), terms.columns[at]])
     if np.linalg.matrix_rank(fixed.T @ fixed, hermitian=True) < fixed.shape[1]:
-        fit: Any = "terms cannot be told apart"
+        fit: Any = UNTOLD
     else:
         fit = mixed(np.concatenate(y), fixed, [Random(index) for _, index in effects.values()])
     rows = "queries" if by_query else "means of runs"
@@ -222,6 +231,7 @@ class _Taken:
             self.why_not = "no query was evaluated in all runs of a language"
             return
         used = [i for i, run in enumerate(runs) if run.pair in kept]
+        ids = list(dict.fromkeys(run.run_id for run in runs))
         here = sorted({cell[i] for i in used})
         self.at: Index = np.array([points[c] for c in here])
         known = np.unique(np.concatenate(units))
@@ -230,13 +240,21 @@ class _Taken:
             _numbered([models.index(runs[i].seed) for i in used]),
             np.array([kept.index(runs[i].pair) for i in used]),
             values, [np.searchsorted(known, index) for index in units],
+            _numbered([ids.index(runs[i].run_id) for i in used]),
         )  # fmt: skip
+        if again := len(used) - len({runs[i].run_id for i in used}):
+            self.counts["runs there again in another cell"] = again
         self.n = int(seen.sum())
         empty = int(np.prod([len(f.levels) for f in factors])) - len(here)
         if empty:
             self.counts["cells without a run"] = empty
         if not self.crossed.whole:
             self.counts["unbalanced"] = "least squares with languages and models as blocks"
+
+    def apart(self, factor: int) -> Index:
+        """In each run the level of a factor, and a number for the levels of the others (runs x 2)."""
+        others = np.unique(np.delete(self.at, factor, axis=1), axis=0, return_inverse=True)[1].ravel()
+        return np.column_stack([self.at[:, factor], others])[self.crossed.cell]
 
 
 def _numbered(index: list[int]) -> Index:

@@ -229,9 +229,7 @@ class _Told:
                 rows.append(self._row("rho", unit, name, why_not="it is the same in every pair", detail=detail))
             else:
                 rho = float(stats.spearmanr(x, y).statistic)
-                rows.append(
-                    self._row("rho", unit, name, estimate=rho, n=len(pairs), n_groups=len(pairs), detail=detail)
-                )
+                rows.append(self._row("rho", unit, name, estimate=rho, n=len(pairs), detail=detail))
         return rows
 
 
