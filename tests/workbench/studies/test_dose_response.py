@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from store import LswError
 from tests.workbench.studies.simulated import Grid, Row, covers, effects, of
@@ -142,6 +143,27 @@ def test_seeds_in_the_grid_are_models_and_other_factors_are_curves() -> None:
     assert len({row["family"] for row in of(rows, "gain") if row["dose"]}) == 2
     pooled = effects("dose-response", made.evidence(), by=[])
     assert [row["models"] for row in of(pooled, "gain", dose=40.0)] == [4]
+
+
+def test_equal_comparisons_count_once() -> None:
+    """Both regimes have the same runs at the largest dose, and so the same difference to the control there."""
+    rng = np.random.default_rng(5)
+    doses, regimes = [30, 60, 120], ["epochs", "steps"]
+    made = Grid({FACTOR: doses, "regime": regimes}, [str(i) for i in range(40)])
+    base = rng.uniform(0.2, 0.5, 40)
+    for dose, regime in [(dose, regime) for dose in doses for regime in regimes]:
+        at = {FACTOR: dose, "regime": regime}
+        made.add(base, at, name="base")
+        for arm in ("ca-fr", "high-only"):
+            name = f"{arm} {dose}" if dose == 120 else f"{arm} {dose} {regime}"
+            made.add(base + 0.01 * (arm == "ca-fr") + rng.normal(0, 0.05, 40), at, arm, 1, name=name)
+    rows = of(effects("dose-response", made.evidence(**TRUTH)), "control")
+    assert len(rows) == 6 and {row["family_size"] for row in rows} == {5}
+    last = [row for row in rows if row["dose"] == 120]
+    assert last[0]["p_value"] == last[1]["p_value"] and last[0]["p_corrected"] == last[1]["p_corrected"]
+    once = [row for row in rows if row is not last[1]]
+    theirs = multipletests([row["p_value"] for row in once], method="holm")[1]
+    assert [row["p_corrected"] for row in once] == pytest.approx(theirs.tolist())
 
 
 def test_what_is_missing_is_said() -> None:

@@ -58,7 +58,7 @@ class Curve(Figure):
                 label = at or points[0].get("trained_on") or effect
                 series.append(_series(label, styles[at], len(styles), points, curve, scale))
                 rules += [
-                    Rule(scale(row["estimate"]), _upright(row, row["estimate"]), True, styles[at])
+                    Rule(scale(row["estimate"]), _upright(row), True, styles[at])
                     for row in same if row["effect"] == EFFECTIVE and row.get("estimate") is not None
                 ]  # fmt: skip
             panels.append(Axes(title, name, f"{effect}, {measure}", series, scale.ticks, rules))
@@ -107,8 +107,8 @@ def _series(
     )  # fmt: skip
 
 
-def _upright(row: EffectRow, dose: float) -> str:
-    return f"{EFFECTIVE} {'at most ' if at_most(row) else ''}{dose:,.12g}"
+def _upright(row: EffectRow) -> str:
+    return f"{EFFECTIVE} {'at most ' if at_most(row) else ''}{row['estimate'] or 0.0:,.12g}"
 
 
 def _smallest(results: StudyResults, rows: list[EffectRow]) -> float | None:

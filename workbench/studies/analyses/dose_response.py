@@ -159,9 +159,18 @@ class _Curve:
         means, left_out = paired(self.evidence, list(there.values()), how.resamples, how.seed)
         if means is None or not positive:
             return [row(same, "gain", dose=dose, why_not=why.get(dose, NO_QUERY)) for dose in self.doses if dose]
+        groups = list(there.values())
         weights = np.eye(len(there))[:, [i for i, dose in enumerate(there) if dose]]
         found = estimated(
-            same, "gain", means, weights, [{"dose": dose} for dose in positive], left_out, how.flips, self.family
+            same,
+            "gain",
+            means,
+            groups,
+            weights,
+            [{"dose": dose} for dose in positive],
+            left_out,
+            how.flips,
+            self.family,
         )
         p = np.array([each["p_value"] for each in found])
         for each, adjusted in zip(found, rules.in_sequence(p).tolist(), strict=True):
@@ -169,7 +178,7 @@ class _Curve:
         by_dose = dict(zip(positive, found, strict=True))
         by_dose |= {dose: row(same, "gain", dose=dose, why_not=reason) for dose, reason in why.items()}
         if 0 in there:
-            [by_dose[0]] = estimated(same, "gain", means, np.eye(len(there))[:, :1], [{"dose": 0.0}], left_out)
+            [by_dose[0]] = estimated(same, "gain", means, groups, np.eye(len(there))[:, :1], [{"dose": 0.0}], left_out)
             if 0 not in self.at:  # as it is defined, not as it was measured
                 by_dose[0]["ci_low"] = by_dose[0]["ci_high"] = None
                 by_dose[0]["models"] = 0
@@ -201,7 +210,11 @@ class _Curve:
             names = [{"dose": dose, "detail": detail} for dose in both]
             family = f"control{seen(evidence, self.who)}"
             made = dict(
-                zip(both, estimated(same, "control", means, weights, names, left_out, how.flips, family), strict=True)
+                zip(
+                    both,
+                    estimated(same, "control", means, groups, weights, names, left_out, how.flips, family),
+                    strict=True,
+                )
             )
         for dose in declared:
             if dose not in made:
