@@ -21,6 +21,9 @@ SEEDS = "seed", "seeds"
 NOT_RUN = "not run"
 NO_BASE = "no run before training in the same cell"
 NO_QUERY = "no query in common"
+NOTHING = "nothing is compared: the runs are the same"
+_COMPARED = "compared"
+"""Of a row until it is corrected: the runs that it compares, and how they are weighted."""
 
 
 class Who(NamedTuple):
@@ -193,16 +196,18 @@ def estimated(
     same: EffectRow,
     effect: str,
     means: Means,
+    groups: Sequence[Columns],
     weights: Values,
     names: list[dict[str, Any]],
     left_out: int,
     flips: int = 0,
     family: str | None = None,
 ) -> list[EffectRow]:
-    """An effect for each contrast, with its interval and test; not corrected yet.
+    """An effect for each contrast, with its interval and test; not corrected yet. Of the same runs there is none.
 
     Args:
         same: what the rows have in common, `confidence` among it.
+        groups: that the means are of.
         weights: of the groups in each contrast (groups x contrasts).
         names: columns of each row; `detail` is a dictionary.
         left_out: queries.
@@ -212,6 +217,10 @@ def estimated(
     p = means.p_values(weights, flips) if family else None
     out = []
     for i, name in enumerate(names):
+        compared = _compared(groups, weights[:, i])
+        if not compared:
+            out.append(row(same, effect, name.get("detail"), why_not=NOTHING, **_columns(name)))
+            continue
         involved = weights[:, i] != 0
         detail: dict[str, Any] = {"left_out": left_out} if left_out else {}
         if involved.sum() == 1 and means.models[involved][0] > 1:
@@ -221,19 +230,39 @@ def estimated(
         columns |= {"estimate": found.estimate[i], "ci_low": found.low[i], "ci_high": found.high[i]}
         if p is not None:
             columns |= {"test": "randomisation", "p_value": p[i], "family": family}
-        columns |= {key: value for key, value in name.items() if key != "detail"}
+        columns |= _columns(name)
         out.append(row(same, effect, detail | name.get("detail", {}), **columns))
+        cast(dict[str, Any], out[-1])[_COMPARED] = compared
     return out
 
 
+def _columns(name: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in name.items() if key != "detail"}
+
+
+def _compared(groups: Sequence[Columns], weights: Values) -> tuple[tuple[tuple[str, ...], float], ...]:
+    """The runs of a contrast with their weights, those of the same runs together; empty if nothing is left."""
+    of = dict[tuple[str, ...], float]()
+    for group, weight in zip(groups, weights.tolist(), strict=True):
+        of[group.run_ids] = of.get(group.run_ids, 0.0) + weight
+    return tuple(sorted((run_ids, round(weight, 9)) for run_ids, weight in of.items() if abs(weight) > 1e-9))
+
+
 def corrected(rows: Iterable[EffectRow], correction: str) -> list[EffectRow]:
-    """The rows with p-values corrected over their families; those that have a correction already stay."""
-    made, families = list(rows), dict[str, list[EffectRow]]()
+    """The rows with p-values corrected over their families; those that have a correction already stay.
+
+    Comparisons of the same runs, with the same weights and on the same queries, are one, and count once.
+    """
+    made, families = list(rows), dict[str, dict[object, list[EffectRow]]]()
     for each in made:
+        compared = cast(dict[str, Any], each).pop(_COMPARED, None)
         if each.get("p_value") is not None and not each.get("correction"):
-            families.setdefault(str(each["family"]), []).append(each)
+            which = (compared, each.get("n"), each["p_value"]) if compared else id(each)
+            families.setdefault(str(each["family"]), {}).setdefault(which, []).append(each)
     for family in families.values():
-        adjusted = CORRECTIONS.part(correction)().adjusted(np.array([each["p_value"] for each in family]))
-        for each, p in zip(family, adjusted.tolist(), strict=True):
-            each["correction"], each["family_size"], each["p_corrected"] = correction, len(family), p
+        p_values = np.array([equal[0]["p_value"] for equal in family.values()])
+        adjusted = CORRECTIONS.part(correction)().adjusted(p_values)
+        for equal, p in zip(family.values(), adjusted.tolist(), strict=True):
+            for each in equal:
+                each["correction"], each["family_size"], each["p_corrected"] = correction, len(family), p
     return made

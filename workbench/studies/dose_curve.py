@@ -11,11 +11,9 @@ from workbench.comparison.paired import Mask
 from workbench.significance.means import Estimates, Means
 from workbench.significance.resampling import Values
 from workbench.studies import doses as rules
-from workbench.studies.differences import row
+from workbench.studies.differences import NOT_RUN, row
 from workbench.studies.saturation import Saturation, fitted
 
-SEQUENCE = "fixed sequence"
-"""What stands for a correction where doses are tested from the largest down to the first that fails."""
 ONE_TOPIC = "a single topic: nothing is known of its spread"
 
 
@@ -28,7 +26,7 @@ class Dosed:
         means: of groups of models; `weights` make gains of them (groups x doses).
         p: of the gains, each by itself (doses).
         same: columns of every row; `unit` is that of doses, `family` that of the gains.
-        detail: of every row.
+        missing: doses above 0 of the grid that are not there, ascending, and why.
         confidence, smallest, shape, points: settings of the analysis.
     """
 
@@ -40,7 +38,7 @@ class Dosed:
     same: EffectRow
     unit: str
     family: str
-    detail: dict[str, Any]
+    missing: dict[float, str]
     confidence: float
     smallest: float
     shape: float | None
@@ -83,14 +81,29 @@ class Dosed:
 
     def _row(self, effect: str, detail: dict[str, Any] | None = None, **columns: Any) -> EffectRow:
         counts = {"n": self.means.n, "n_groups": self.means.n_groups, "models": int(self.means.models.max())}
-        return row(self.same, effect, self.detail | (detail or {}), **counts | columns)
+        missing = {"missing_doses": list(self.missing)} if self.missing else {}
+        return row(self.same, effect, missing | (detail or {}), **counts | columns)
+
+    def _below(self, position: int) -> float:
+        """The next smaller dose that is there; 0, which gains nothing, below the first."""
+        return self.doses[position - 1] if position > 0 else 0.0
+
+    def _lacking(self, above: float, below: float = np.inf) -> str:
+        """Which doses between two others are not there, in words; empty if none is missing."""
+        why = {dose: reason for dose, reason in self.missing.items() if above < dose < below}
+        verb, there = "is" if len(why) == 1 else "are", NOT_RUN if set(why.values()) == {NOT_RUN} else "not there"
+        return f"{', '.join(f'{dose:,g}' for dose in why)} {verb} {there}" if why else ""
 
     def minimum(self) -> EffectRow:
-        """The minimum effective dose, with the interval of the smallest dose that is truly worth having."""
+        """The minimum effective dose, with the interval of the smallest dose that is truly worth having.
+
+        Its lower end is a dose that is not: the truth is greater. Where a smaller dose of the grid is missing, the
+        estimate is an upper bound, `detail.at_most` says why, and there is no lower end.
+        """
         found, position, several = self.gained, self._position, self.means.n_groups > 1
         detail: dict[str, Any] = {"smallest": self.smallest}
         result: dict[str, Any] = {
-            "unit": self.unit, "test": "randomisation", "correction": SEQUENCE, "family": self.family,
+            "unit": self.unit, "test": "randomisation", "correction": rules.SEQUENCE, "family": self.family,
             "family_size": len(self.doses),
         }  # fmt: skip
         if several:
@@ -99,21 +112,29 @@ class Dosed:
             if low == len(self.doses):
                 detail["interval"] = f"above {self.doses[-1]:g}"
             else:
-                result["ci_low"] = self.doses[low]
+                result["ci_low"] = self._below(low)
                 result["ci_high"] = self.doses[max(high, position)] if high >= 0 else None
         if position >= 0:
             in_sequence = rules.in_sequence(self.p)
             result |= {"estimate": self.doses[position], "p_value": float(self.p[position])}
             result["p_corrected"] = float(in_sequence[position])
-        elif not self._significant.any():
-            result["why_not"] = f"not reached: the gain at the largest, {self.doses[-1]:g}, is not shown"
+            if lacking := self._lacking(self._below(position), self.doses[position]):
+                detail["at_most"], result["ci_low"] = lacking, None
         else:
-            first = self.doses[int(rules.first(self._significant))]
-            result["why_not"] = f"not reached: shown from {first:g} on, and below {self.smallest:g} at each"
+            if not self._significant.any():
+                why = f"not reached: the gain at the largest, {self.doses[-1]:g}, is not shown"
+            else:
+                first = self.doses[int(rules.first(self._significant))]
+                why = f"not reached: shown from {first:g} on, and below {self.smallest:g} at each"
+            lacking = self._lacking(self.doses[-1])
+            result["why_not"] = f"{why}; {lacking}" if lacking else why
         return self._row("minimum effective dose", detail, **result)
 
     def plateau(self) -> EffectRow:
-        """Where it levels off, with the interval of the smallest dose that is truly as good as the largest."""
+        """Where it levels off, with the interval of the smallest dose that is truly as good as the largest.
+
+        Its lower end, and what is missing, are as those of the minimum effective dose.
+        """
         smallest, why = self.smallest, ""
         if self.doses[-1] != self.largest:
             why = f"the largest dose, {self.largest:g}, is not there"
@@ -137,12 +158,16 @@ class Dosed:
         position = int(rules.plateau(found.high, np.array(self._position), smallest))
         # A dose that surely falls short by more is none; the rule's answer is an upper bound by itself.
         lower = int(rules.first(found.low < smallest))
-        low = self.doses[lower] if lower >= 0 else self.largest
+        last = len(self.doses) - 1
+        low = self._below(lower if lower >= 0 else last)
+        lacking = self._lacking(self._below(position if position >= 0 else last), self.doses[position])
         if position < 0:
             why = f"not reached: below {self.largest:g} no dose is surely within {smallest:g} of it"
+            why = f"{why}; {lacking}" if lacking else why
             return self._row("plateau", detail, unit=self.unit, ci_low=low, why_not=why)
-        dose = self.doses[position]
-        return self._row("plateau", detail, unit=self.unit, estimate=dose, ci_low=min(low, dose), ci_high=dose)
+        dose, bound = self.doses[position], None if lacking else min(low, self._below(position))
+        detail |= {"at_most": lacking} if lacking else {}
+        return self._row("plateau", detail, unit=self.unit, estimate=dose, ci_low=bound, ci_high=dose)
 
     def fitted(self) -> list[EffectRow]:
         """G, N0 and k, and the curve with its band at `points` doses: 0, and from a quarter of the smallest on."""
@@ -182,6 +207,7 @@ class Dosed:
             rises = "gains are flat, and it may rise beyond the doses" if flat else "it may rise beyond the doses"
             why["G"] = why["N0"] = f"not identified: {rises}"
         if flat:
+            why.setdefault("G", "not identified: its interval includes 0")
             why["N0"] = why["k"] = "not identified: the interval of G includes 0, and a flat curve has none"
         elif at_bound("N0", -1):
             why["N0"] = "not identified: it may have risen below a tenth of the smallest dose"

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from workbench.comparison.paired import Mask
 from workbench.significance.resampling import Values
 
+SEQUENCE = "fixed sequence"
+"""What stands for a correction where doses are tested from the largest down to the first that fails."""
 Positions = NDArray[np.int64]
 """Of doses in their row; -1 is none."""
 

@@ -1,8 +1,9 @@
 """What an analysis reads: runs of a grid's cells with their values, query by query."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -117,6 +118,25 @@ class Evidence:
         """Differences of two runs on every query of the axis (queries); nan where one was not evaluated."""
         out: Values = np.round(self.values(run_id) - self.values(base_id), 12)
         return out
+
+
+def unchanging(at: Mapping[tuple[Any, ...], Hashable], axes: int) -> list[int]:
+    """Which factors change nothing: what is at a place is the same at every level of them, and at two at least.
+
+    Args:
+        at: what is at each place that is there (a run's id); a place is a level of each factor, and what else there is.
+        axes: how many of a place's first items are levels.
+    """
+    gone: list[int] = []
+    for axis in range(axes):
+        by_rest, levels = dict[tuple[Any, ...], set[Hashable]](), dict[Hashable, set[Any]]()
+        for place, what in at.items():
+            rest = tuple(item for i, item in enumerate(place) if i != axis and i not in gone)
+            by_rest.setdefault(rest, set()).add(what)
+            levels.setdefault(what, set()).add(place[axis])
+        if all(len(same) == 1 for same in by_rest.values()) and any(len(own) > 1 for own in levels.values()):
+            gone.append(axis)
+    return gone
 
 
 def named_factor(name: str, known: list[str]) -> str:

@@ -13,6 +13,8 @@ from workbench.studies.words import (
     FITTED,
     OVER_PAIRS,
     asked,
+    at_most,
+    by_itself,
     detail,
     figures,
     interval,
@@ -20,6 +22,7 @@ from workbench.studies.words import (
     levels_text,
     number,
     significant,
+    value,
     whose,
 )
 
@@ -91,7 +94,8 @@ def _whom(row: EffectRow) -> tuple[str | None, ...]:
 def _dose(row: EffectRow, largest: float | None) -> str:
     """What is known of a dose; of one that was not reached, the `largest` that was tested."""
     if row.get("estimate") is not None:
-        return f"{number(row, row['estimate'] or 0)} {interval(row)}".strip()
+        lacking = at_most(row)
+        return f"{value(row)} {interval(row)}".strip() + (f": {lacking}" if lacking else "")
     why = row.get("why_not") or "not defined"
     if why.startswith("not reached") and "largest" not in why and largest is not None:
         return f"{why} (largest tested {largest:,.12g})"
@@ -109,6 +113,7 @@ def _tested(effect: str, rows: list[EffectRow], results: StudyResults) -> list[s
         who = f" of {whose(same[0])}" if whose(same[0]) else ""
         about = results.named({**largest, "system": None, "trained_on": None})
         lead = f"significant in {len(found)} of {len(same)}" if found else f"none of {len(same)} significant"
+        lead += f",{by_itself(same)}" if by_itself(same) else ""
         which = "" if len(same) == 1 else "the largest "
         out.append(f"{effect}{who}: {lead}; {which}{figures(largest)} {about}".rstrip())
     return out

@@ -9,6 +9,7 @@ from workbench.comparison.words import p_text, signed, title
 from workbench.significance.corrections import CORRECTIONS
 from workbench.significance.paired_tests import TESTS
 from workbench.significance.power import ALPHA
+from workbench.studies.doses import SEQUENCE
 from workbench.studies.evidence import Level
 from workbench.varieties import table
 
@@ -90,10 +91,25 @@ def number(row: EffectRow, value: float) -> str:
     return text.removeprefix("+") if plain else text
 
 
+def opening(row: EffectRow) -> str:
+    """The bracket that opens its interval: a dose is greater than the lower end of its own."""
+    return "(" if row["effect"] in DOSES else "["
+
+
 def interval(row: EffectRow) -> str:
     """Its interval in brackets; empty where there is none."""
     low, high = row.get("ci_low"), row.get("ci_high")
-    return "" if low is None or high is None else f"[{number(row, low)}, {number(row, high)}]"
+    return "" if low is None or high is None else f"{opening(row)}{number(row, low)}, {number(row, high)}]"
+
+
+def at_most(row: EffectRow) -> str:
+    """Why a dose is an upper bound alone: which smaller ones are not there. Empty if it is an estimate."""
+    return str(detail(row).get("at_most") or "") if row["effect"] in DOSES else ""
+
+
+def value(row: EffectRow) -> str:
+    """The estimate in the effect's unit, told as an upper bound where it is one."""
+    return f"{'at most ' * bool(at_most(row))}{number(row, row.get('estimate') or 0.0)}"
 
 
 def unit(rows: list[EffectRow]) -> str | None:
@@ -109,8 +125,8 @@ def figures(row: EffectRow) -> str:
     estimate, p = row.get("estimate"), row.get("p_corrected")
     if estimate is None:
         return row.get("why_not") or "not defined"
-    value = f"{number(row, estimate)} {interval(row)}".strip()
-    return f"{value}, p {p_text(p)}" if p is not None else value
+    text = f"{value(row)} {interval(row)}".strip()
+    return f"{text}, p {p_text(p)}" if p is not None else text
 
 
 def p_cell(row: EffectRow) -> str:
@@ -131,13 +147,21 @@ def corrected(row: EffectRow) -> str:
     return f"{words}, uncorrected" if uncorrected else f"{words}, {title(CORRECTIONS, correction or '')}"
 
 
+def by_itself(rows: list[EffectRow]) -> str:
+    """Words for tests of several curves: nothing corrects for how many there are. Empty of one, and of other tests."""
+    families = {row.get("family") for row in rows if row.get("correction") == SEQUENCE}
+    return f" in {len(families)} curves, each corrected by itself" if len(families) > 1 else ""
+
+
 def method_words(rows: list[EffectRow]) -> str:
     """Tests, corrections and the sizes of families, and what the intervals are, as a caption has to say them."""
-    sizes: dict[str, dict[str, None]] = {}
+    sizes, of = dict[str, dict[str, None]](), dict[str, list[EffectRow]]()
     for row in rows:
         if words := corrected(row):
+            of.setdefault(words, []).append(row)
             sizes.setdefault(words, {}).update({str(row["family_size"]): None} if row.get("family_size") else {})
-    tests = [f"{words} over {', '.join(own)}" if own else words for words, own in sizes.items()]
+    over = {words: f" over {', '.join(own)}" if own else "" for words, own in sizes.items()}
+    tests = [f"{words}{over[words]}{by_itself(own)}" for words, own in of.items()]
     confidences = dict.fromkeys(
         row["confidence"] for row in rows if row.get("confidence") is not None and row.get("ci_low") is not None
     )

@@ -12,6 +12,7 @@ from rich.console import Console
 from store import LswError
 from store.rows import EffectRow
 from tests.workbench.reports.studies import DOSES, QUERIES, after, doses, effect, genres, grid, prediction, studied
+from workbench.reports.figures import FIGURES
 from workbench.reports.study import STUDY_REPORTS
 from workbench.studies.findings import findings
 from workbench.studies.results import StudyResults
@@ -100,7 +101,7 @@ def test_a_star_needs_a_correction() -> None:
 def test_findings_say_no_more_than_the_numbers() -> None:
     told = findings(results(doses()))
     assert told[0] == (
-        "minimum effective dose of bge-m3 (ca-fr): 124 [62, 186] on ca; not reached (largest tested 248) on fr"
+        "minimum effective dose of bge-m3 (ca-fr): 124 (62, 186] on ca; not reached (largest tested 248) on fr"
     )
     assert told[1] == "minimum effective dose of bge-m3 (high-only): not reached (largest tested 248) on ca, fr"
     assert told[2].startswith(
@@ -108,6 +109,40 @@ def test_findings_say_no_more_than_the_numbers() -> None:
     )
     assert told[3].startswith("gain of bge-m3 (high-only): none of 8 significant")
     assert told[-1] == "not estimated (3): G: flat"
+
+
+def test_a_dose_whose_smaller_ones_are_not_run_is_told_as_an_upper_bound() -> None:
+    lacking = {"ci_low": None, "detail": json.dumps({"at_most": "31, 62 are not run"})}
+    some = results(
+        [
+            {**row, **lacking} if row.get("effect", "").startswith("minimum") and row.get("estimate") else row
+            for row in doses()
+        ]
+    )  # type: ignore[list-item]
+    assert findings(some)[0].startswith(
+        "minimum effective dose of bge-m3 (ca-fr): at most 124: 31, 62 are not run on ca"
+    )
+    table = printed(some, "table")
+    assert "at most 124\n" in table and "at most: 31, 62 are not run" in flat(table)
+    latex = printed(some, "latex")
+    assert r"& $\le 124$ \\" in latex and "at most: 31, 62 are not run" in latex
+    drawing = FIGURES.part("curve")().of(some)
+    assert drawing is not None and "at most, as smaller doses are not there: 1" in drawing.caption
+    assert "minimum effective dose at most 124" in [rule.label for panel in drawing.panels for rule in panel.rules]
+
+
+def test_gains_of_several_curves_are_not_pooled_silently() -> None:
+    """A test that fails in one of twenty curves where nothing is true fails in a third of eight."""
+    rows = [
+        {**row, "correction": "fixed sequence", "family": f"gain: {row['query_variety']} {row['trained_on']}"}
+        if row.get("test") else row for row in doses()
+    ]  # fmt: skip
+    told = findings(results(rows))  # type: ignore[arg-type]
+    assert told[2].startswith("gain of bge-m3 (ca-fr): significant in 2 of 8, in 2 curves, each corrected by itself;")
+    screen = flat(printed(results(rows), "screen"))  # type: ignore[arg-type]
+    assert "fixed sequence over 4 in 4 curves, each corrected by itself" in screen
+    alone = [row for row in rows if row["query_variety"] == "ca" and row["trained_on"] == "ca-fr"]
+    assert "each corrected" not in printed(results(alone), "screen")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("low", "words"), [(0.05, "predicts"), (-0.05, "no prediction is shown"), (-0.4, "no prediction is shown")])  # fmt: skip

@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from store import LswError
+from tests.workbench.reports.studies import studied
 from tests.workbench.studies.simulated import Grid, Row, covers, effects, of
 
 BUDGETS = [0, 50, 200, 1000]
@@ -116,7 +117,10 @@ def test_equal_cost_is_over_the_range_that_both_have() -> None:
     means = [row["estimate"] for row in of(rows, "gain", levels=levels("parallel", 0.0))]
     assert own == means[1]
     assert parallel["estimate"] == pytest.approx(np.trapezoid(np.interp(fine, x, means), fine) / shared, abs=1e-6)
-    at_cost = {row["dose"]: row["estimate"] for row in of(rows, "gain at equal cost", levels=levels("parallel", 0.0))}
+    at_cost = {
+        json.loads(row["levels"])["cost"]: row["estimate"] for row in of(rows, "gain at equal cost")
+        if json.loads(row["levels"]).items() >= {"method": "parallel", "study.noise": 0.0}.items()
+    }  # fmt: skip
     assert sorted(at_cost) == pytest.approx([100, 400, 500, 2000])
     assert at_cost[sorted(at_cost)[1]] == pytest.approx(np.interp(np.log1p(400), x, means))
     [difference] = of(rows, "area difference at equal cost", levels=levels("parallel", 0.0, "lexicon"))
@@ -137,6 +141,62 @@ def test_trainings_are_methods_where_no_factor_is_named() -> None:
     assert (row["trained_on"], json.loads(row["levels"])) == ("optical", {"against": "code-switched"})
     assert row["estimate"] == pytest.approx(0.1, abs=0.03)
     assert len(of(rows, "gain")) == 4 and not of(rows, "slope")
+
+
+def test_a_cost_is_told_as_a_cost_and_not_as_a_budget() -> None:
+    rows = analysed(grid(topics=10, seeds=1), cost=WORDS)
+    some = studied(rows, {"budget": BUDGETS, "method": METHODS, "study.noise": NOISES}, analysis="budget")  # type: ignore[arg-type]
+    some.study["analysis"]["factor"] = "budget"
+    told = [some.named(row) for row in some.effects if row["effect"] == "gain at equal cost"]
+    assert told and not any("budget" in each for each in told)
+    assert any(each.endswith("cost 2,000") for each in told)
+    assert {row.get("dose") for row in of(rows, "gain at equal cost")} == {None}
+    assert some.named(one(rows, "gain", levels("parallel", 0.0), 200.0)).endswith("budget 200")  # type: ignore[arg-type]
+
+
+def one(rows: list[Row], effect: str, levels: str, dose: float | None = None) -> Row:
+    [row] = of(rows, effect, levels=levels, dose=dose)
+    return row
+
+
+def beside_the_grid(cells: list[tuple[int, float]], topics: int = 40) -> list[Row]:
+    """One method that budget and noise change, and one run of another that stands in every cell."""
+    rng = np.random.default_rng(4)
+    made = Grid({"budget": [20, 60, 240], "noise": [0.0, 0.3]}, [str(i) for i in range(topics)])
+    base, apart = rng.uniform(0.2, 0.5, topics), rng.normal(0.03, 0.1, topics)
+    for budget, noise in cells:
+        at: dict[str, Any] = {"budget": budget, "noise": noise}
+        made.add(base, at, name="base")
+        made.add(base + apart, at, "high-only", 1, name="high-only")
+        made.add(base + rng.normal(0.02, 0.1, topics), at, "translated", 1)
+    return effects("budget", made.evidence(), noise="noise")
+
+
+def test_a_run_that_stands_in_every_cell_is_one_comparison_and_has_no_budget() -> None:
+    rows = beside_the_grid([(budget, noise) for budget in (20, 60, 240) for noise in (0.0, 0.3)])
+    gain = one(rows, "gain", "{}")
+    assert gain["trained_on"] == "high-only" and gain["estimate"] is not None
+    family = [row for row in of(rows, "gain") if row.get("p_value") is not None]
+    assert len(family) == 7 and {row["family_size"] for row in family} == {7}
+    theirs = multipletests([row["p_value"] for row in family], method="holm")[1]
+    assert [row["p_corrected"] for row in family] == pytest.approx(theirs.tolist())
+    area = one(rows, "area", "{}")
+    assert (area["trained_on"], area["family_size"]) == ("high-only", 3)
+    assert area["estimate"] == pytest.approx(gain["estimate"])
+    [slope] = of(rows, "slope", trained_on="high-only")
+    assert slope["why_not"] == "nothing is compared: the runs are the same" and slope.get("dose") is None
+    assert {row["family_size"] for row in of(rows, "slope", trained_on="translated")} == {3}
+    differences = of(rows, "area difference")
+    assert [json.loads(row["levels"])["noise"] for row in differences] == [0.0, 0.3]
+    assert all(row["estimate"] is not None for row in differences)
+
+
+def test_so_it_is_in_an_early_picture() -> None:
+    """Corners first: no two cells that are there differ in one factor alone."""
+    rows = beside_the_grid([(20, 0.0), (240, 0.3)])
+    assert len(of(rows, "gain", trained_on="high-only")) == 1
+    assert one(rows, "area", "{}")["estimate"] == pytest.approx(one(rows, "gain", "{}")["estimate"])
+    assert {row["family_size"] for row in of(rows, "gain") if row.get("p_value") is not None} == {3}
 
 
 def test_what_is_missing_is_said() -> None:

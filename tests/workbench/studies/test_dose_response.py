@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from store import LswError
 from tests.workbench.studies.simulated import Grid, Row, covers, effects, of
@@ -72,10 +73,10 @@ def test_a_clear_curve_is_found_whole() -> None:
             assert (row["n"], row["n_groups"], row["correction"]) == (500, 500, "fixed sequence")
             assert row["family"] == "gain on seen pairs: s0 after ca-fr, ca-fr"
     minimum = one(rows, "minimum effective dose", trained_on="ca-fr")
-    assert (minimum["estimate"], minimum["unit"], minimum["ci_low"]) == (20, "queries", 20)  # .008, .028, ...
+    assert (minimum["estimate"], minimum["unit"], minimum["ci_low"]) == (20, "queries", 5)  # .008, .028, ...
     assert sum(json.loads(minimum["detail"])["resamples"].values()) == pytest.approx(1)
     plateau = one(rows, "plateau", trained_on="ca-fr")
-    assert (plateau["estimate"], plateau["ci_low"], plateau["ci_high"]) == (120, 120, 120)  # .014 short
+    assert (plateau["estimate"], plateau["ci_low"], plateau["ci_high"]) == (120, 60, 120)  # .014 short
     for name, truth in (("G", HEIGHT), ("N0", SCALE), ("k", 1.0)):
         found = one(rows, name, trained_on="ca-fr")
         assert covers(found, truth) and found["estimate"] == pytest.approx(truth, rel=0.15)
@@ -144,6 +145,27 @@ def test_seeds_in_the_grid_are_models_and_other_factors_are_curves() -> None:
     assert [row["models"] for row in of(pooled, "gain", dose=40.0)] == [4]
 
 
+def test_equal_comparisons_count_once() -> None:
+    """Both regimes have the same runs at the largest dose, and so the same difference to the control there."""
+    rng = np.random.default_rng(5)
+    doses, regimes = [30, 60, 120], ["epochs", "steps"]
+    made = Grid({FACTOR: doses, "regime": regimes}, [str(i) for i in range(40)])
+    base = rng.uniform(0.2, 0.5, 40)
+    for dose, regime in [(dose, regime) for dose in doses for regime in regimes]:
+        at = {FACTOR: dose, "regime": regime}
+        made.add(base, at, name="base")
+        for arm in ("ca-fr", "high-only"):
+            name = f"{arm} {dose}" if dose == 120 else f"{arm} {dose} {regime}"
+            made.add(base + 0.01 * (arm == "ca-fr") + rng.normal(0, 0.05, 40), at, arm, 1, name=name)
+    rows = of(effects("dose-response", made.evidence(**TRUTH)), "control")
+    assert len(rows) == 6 and {row["family_size"] for row in rows} == {5}
+    last = [row for row in rows if row["dose"] == 120]
+    assert last[0]["p_value"] == last[1]["p_value"] and last[0]["p_corrected"] == last[1]["p_corrected"]
+    once = [row for row in rows if row is not last[1]]
+    theirs = multipletests([row["p_value"] for row in once], method="holm")[1]
+    assert [row["p_corrected"] for row in once] == pytest.approx(theirs.tolist())
+
+
 def test_what_is_missing_is_said() -> None:
     made = grid([0, 30, 60, 120, 240], control=True, seeds=1)
     made.runs = [r for r in made.runs if (r.trained_on, r.levels[FACTOR]) not in (("ca-fr", 240), ("high-only", 60))]
@@ -168,6 +190,56 @@ def test_what_is_missing_is_said() -> None:
     assert one(few, "G")["why_not"] == "a curve needs 3 doses above 0, and 2 are there"
     clear = effects("dose-response", grid([0, 30, 600], noise=0.02).evidence(), shape=1.0)
     assert "why_not" not in one(clear, "N0") and one(clear, "k")["why_not"] == "given: 1"
+
+
+@pytest.mark.parametrize(
+    ("there", "dose", "at_most"),
+    [
+        ([243], 243, "31, 62, 124 are not run"),
+        ([62, 243], 62, "31 is not run"),
+        ([31, 243], 31, None),
+        ([62, 124, 243], 62, "31 is not run"),
+        ([31, 62, 124, 243], 31, None),
+    ],
+)
+def test_the_smallest_dose_is_an_upper_bound_where_smaller_ones_are_not_run(
+    there: list[int], dose: int, at_most: str | None
+) -> None:
+    """.02, .04, .06, .08: any of them is worth having."""
+    made = grid([0, 31, 62, 124, 243], lambda dose: 0.02 * float(np.log2(1 + dose / 31)), noise=0.02)
+    made.runs = [run for run in made.runs if run.levels[FACTOR] in [0, *there]]
+    found = one(effects("dose-response", made.evidence()), "minimum effective dose")
+    assert (found["estimate"], found["ci_high"]) == (dose, dose)
+    assert json.loads(found["detail"]).get("at_most") == at_most
+    assert found["ci_low"] == (None if at_most else 0.0)  # it is greater: .01 is gained by less than 31
+
+
+def test_a_plateau_is_an_upper_bound_where_smaller_doses_are_not_run() -> None:
+    def plateaus(there: list[int]) -> Row:
+        made = grid([0, 20, 60, 240, 480, 960], noise=0.01, between=0.0)
+        made.runs = [run for run in made.runs if run.levels[FACTOR] in [0, *there]]
+        return one(effects("dose-response", made.evidence(), smallest=0.02), "plateau")
+
+    whole, early, bare = (plateaus(there) for there in ([20, 60, 240, 480, 960], [20, 480, 960], [20, 960]))
+    assert (whole["estimate"], whole["ci_low"], whole["ci_high"]) == (240, 60, 240)
+    assert (early["estimate"], early["ci_low"], early["ci_high"]) == (480, None, 480)
+    assert json.loads(early["detail"])["at_most"] == "60, 240 are not run"
+    assert "at_most" not in json.loads(whole["detail"])
+    assert bare["why_not"].endswith("surely within 0.02 of it; 60, 240, 480 are not run")
+
+
+def test_no_parameter_of_a_flat_curve_is_told() -> None:
+    """What topics gain of themselves, as much at each dose: a curve that is level from the first dose on."""
+    made, rng = Grid({FACTOR: [0, 31, 62, 124, 243]}, [str(i) for i in range(60)]), np.random.default_rng(2)
+    base, own = rng.uniform(0.2, 0.5, 60), rng.normal(0, 0.1, 60)
+    for dose in made.factors[FACTOR]:
+        made.add(base, {FACTOR: dose}, name="base")
+        if dose:
+            made.add(base + own + rng.normal(0, 0.001, 60), {FACTOR: dose}, "ca-fr", 1)
+    rows = effects("dose-response", made.evidence())
+    assert one(rows, "gain", dose=243.0)["ci_low"] < 0 < one(rows, "gain", dose=243.0)["ci_high"]
+    assert "includes 0" in one(rows, "G")["why_not"] and "estimate" not in one(rows, "G")
+    assert "includes 0" in one(rows, "N0")["why_not"] and "includes 0" in one(rows, "k")["why_not"]
 
 
 def test_a_single_topic_has_no_interval_and_a_factor_of_another_training_no_curve() -> None:

@@ -6,7 +6,7 @@ from store.rows import EffectRow
 from workbench.reports.figures._choice import OF_RUNS, chosen, drawable, grouped, places, shared, told, varied
 from workbench.reports.figures.base import Axes, Drawing, Figure, Panel, Rule, Series
 from workbench.studies.results import StudyResults
-from workbench.studies.words import FITTED, asked, detail, levels, method_words, short
+from workbench.studies.words import FITTED, asked, at_most, detail, levels, method_words, short
 
 EFFECTIVE = "minimum effective dose"
 SMALLEST = ("smallest_difference", "smallest difference", "smallest", "d")
@@ -58,7 +58,7 @@ class Curve(Figure):
                 label = at or points[0].get("trained_on") or effect
                 series.append(_series(label, styles[at], len(styles), points, curve, scale))
                 rules += [
-                    Rule(scale(row["estimate"]), f"{EFFECTIVE} {row['estimate']:,.12g}", True, styles[at])
+                    Rule(scale(row["estimate"]), _upright(row), True, styles[at])
                     for row in same if row["effect"] == EFFECTIVE and row.get("estimate") is not None
                 ]  # fmt: skip
             panels.append(Axes(title, name, f"{effect}, {measure}", series, scale.ticks, rules))
@@ -107,6 +107,10 @@ def _series(
     )  # fmt: skip
 
 
+def _upright(row: EffectRow) -> str:
+    return f"{EFFECTIVE} {'at most ' if at_most(row) else ''}{row['estimate'] or 0.0:,.12g}"
+
+
 def _smallest(results: StudyResults, rows: list[EffectRow]) -> float | None:
     """The smallest difference that matters, as the analysis or a dose's detail has it."""
     known = [results.study["analysis"], *(detail(row) for row in rows if row["effect"] == EFFECTIVE)]
@@ -120,5 +124,7 @@ def _counts(rows: list[EffectRow], every: list[EffectRow]) -> list[str]:
     if effective:
         reached = sum(row.get("estimate") is not None for row in effective)
         words.append(f"upright: {EFFECTIVE}, there for {reached} of {len(effective)}")
+        upper = sum(bool(at_most(row)) for row in effective)
+        words += [f"at most, as smaller doses are not there: {upper}"] if upper else []
     lacking = sum(row["effect"] == rows[0]["effect"] and row.get("estimate") is None for row in every)
     return words + ([f"points that could not be estimated and are not shown: {lacking}"] if lacking else [])

@@ -5,9 +5,9 @@ import re
 from store.rows import EffectRow
 from workbench.reports.latex import MARK, escaped, table
 from workbench.reports.study.base import StudyReport
-from workbench.reports.study.table import by_effect, common, heading, numbers
+from workbench.reports.study.table import by_effect, common, heading, lower_doses, numbers
 from workbench.studies.results import StudyResults
-from workbench.studies.words import FITTED, basis, method_words, number, p_cell, significant
+from workbench.studies.words import FITTED, at_most, basis, method_words, number, opening, p_cell, significant
 
 _HEADS = {"estimate": "Estimate", "interval": "Interval", "p": "$p$"}
 
@@ -36,7 +36,7 @@ def _table(rows: list[EffectRow], results: StudyResults) -> str:
     lacking = dict.fromkeys(row.get("why_not") or "not defined" for row in rows if row.get("estimate") is None)
     what = heading(rows)
     words = filter(None, [f"{what}: {shared}" if shared else what, results.title, basis(rows), method_words(rows)])
-    caption = escaped("; ".join(words))
+    caption = escaped("; ".join([*words, *lower_doses(rows)]))
     if any(map(p_cell, rows)):
         caption += rf"; {MARK}: $p < .05$ after correction"
     if lacking:
@@ -52,10 +52,12 @@ def _numbers(row: EffectRow, wanted: list[str]) -> list[str]:
     estimate, low, high = row.get("estimate"), row.get("ci_low"), row.get("ci_high")
     if estimate is None:
         return ["--", *("" for _ in wanted[1:])]
-    own = "--" if low is None or high is None else f"$[{_math(row, low)}, {_math(row, high)}]$"
+    own = "--" if low is None or high is None else f"${opening(row)}{_math(row, low)}, {_math(row, high)}]$"
     p = p_cell(row).strip()
     star = MARK if significant(row) else ""
-    cells = {"estimate": f"${_math(row, estimate)}${star}", "interval": own, "p": f"${p.rstrip('*')}$" if p else "--"}
+    bound = r"\le " if at_most(row) else ""
+    told = f"${bound}{_math(row, estimate)}${star}"
+    cells = {"estimate": told, "interval": own, "p": f"${p.rstrip('*')}$" if p else "--"}
     return [cells[name] for name in wanted]
 
 

@@ -12,15 +12,16 @@ from workbench.studies.words import (
     FITTED,
     STAR,
     asked,
+    at_most,
     basis,
     interval,
     level_text,
     method_words,
-    number,
     p_cell,
     short,
     significant,
     unit,
+    value,
 )
 
 
@@ -86,6 +87,12 @@ def numbers(rows: list[EffectRow]) -> list[str]:
     return ["estimate", *(["interval"] if bounded else []), *(["p"] if tested else [])]
 
 
+def lower_doses(rows: list[EffectRow]) -> list[str]:
+    """What is to be said under a table of doses some of which are upper bounds alone."""
+    why = dict.fromkeys(filter(None, map(at_most, rows)))
+    return [f"at most: {lacking}" for lacking in why]
+
+
 def _table(rows: list[EffectRow], results: StudyResults) -> list[RenderableType]:
     """A title, a table, and what is to be said under it."""
     shared, apart = common(rows, results)
@@ -102,11 +109,12 @@ def _table(rows: list[EffectRow], results: StudyResults) -> list[RenderableType]
         if estimate is None:
             table.add_row(*mine, "-", *("" for _ in last[1:]))
             continue
-        figures = {"estimate": number(row, estimate), "interval": interval(row) or "-", "p": p_cell(row) or "-"}
+        figures = {"estimate": value(row), "interval": interval(row) or "-", "p": p_cell(row) or "-"}
         figures |= {name: "-" if row.get(name) is None else str(row.get(name)) for name in more}
         table.add_row(*mine, *(figures[name] for name in last))
     lacking = dict.fromkeys(row.get("why_not") or "not defined" for row in rows if row.get("estimate") is None)
     words = [basis(rows), method_words(rows), STAR if any(map(significant, rows)) else ""]
+    words += lower_doses(rows)
     words += [f"-: {'; '.join(lacking)}"] if lacking else []
     above = Text(f"{title}: {shared}" if shared else title, "bold")
     return [above, table, Text("; ".join(filter(None, words)), "dim")]

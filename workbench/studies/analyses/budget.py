@@ -15,6 +15,7 @@ from workbench.studies.differences import (
     NO_BASE,
     NO_QUERY,
     NOT_RUN,
+    NOTHING,
     Columns,
     Who,
     about,
@@ -29,9 +30,10 @@ from workbench.studies.differences import (
     row,
     seen,
 )
-from workbench.studies.evidence import Evidence, Level, Observed, named_factor
+from workbench.studies.evidence import Evidence, Level, Observed, named_factor, unchanging
 from workbench.talk import Progress
 
+_AXES = ("noise", "budget")
 Place = tuple[Level, Level | None, Level]
 """A method, a level of noise (None where there is none) and a budget."""
 
@@ -48,7 +50,8 @@ class Budget(Analysis):
     cost), in the range that the methods share, with straight lines between their budgets. The slope is that of the
     gain on noise by least squares at each budget. All are sums of gains, so that topics and models are resampled, and
     topics flipped, as for a single one; Holm over each sort of effect, pairs that were seen in training and others
-    apart.
+    apart. Of a method whose runs are the same at all budgets, or at all levels of noise, there is one gain, without
+    such a level, and it counts once.
     """
 
     factor: str = "budget"
@@ -112,22 +115,50 @@ class _Side:
         self.methods = list(dict.fromkeys(method for method, _, _ in columns))
         self.at_noise: list[Level | None] = list(noises) if noises else [None]
         there = {place: group for place, group in columns.items() if group is not None}
-        self.means, self.left_out = paired(evidence, list(there.values()), how.resamples, how.seed)
-        self.position = {place: i for i, place in enumerate(there)} if self.means else {}
+        self.groups = list({group.run_ids: group for group in there.values()}.values())
+        self.means, self.left_out = paired(evidence, self.groups, how.resamples, how.seed)
+        number = {group.run_ids: i for i, group in enumerate(self.groups)}
+        self.position = {place: number[group.run_ids] for place, group in there.items()} if self.means else {}
+        self.still = dict[Level, list[str]]()
+        for method in self.methods:
+            runs = {place[1:]: group.run_ids for place, group in there.items() if place[0] == method}
+            self.still[method] = [_AXES[axis] for axis in unchanging(runs, len(_AXES))]
 
     def effects(self) -> list[EffectRow]:
         """All, those of one sort together."""
-        rows = [self._gain(m, z, level) for m in self.methods for z in self.at_noise for level in self.budgets]
-        rows += [self._area(m, z) for m in self.methods for z in self.at_noise]
+        rows = [
+            self._gain(m, z, level) for m in self.methods for z in self._at_noise(m)
+            for level in ([None] if "budget" in self.still[m] else self.budgets)
+        ]  # fmt: skip
+        rows += [self._area(m, z) for m in self.methods for z in self._at_noise(m)]
         pairs = list(combinations(self.methods, 2))
-        rows += [self._difference(a, b, z) for z in self.at_noise for a, b in pairs]
+        rows += [self._difference(a, b, z) for a, b in pairs for z in self._at_noise(a, b)]
         if self.noises:
-            rows += [self._slope(m, level) for m in self.methods for level, size in self.budgets.items() if size]
+            rows += [
+                self._slope(m, level) for m in self.methods
+                for level in ([None] if self.still[m] else [level for level, size in self.budgets.items() if size])
+            ]  # fmt: skip
         if self.how.cost:
             rows += [each for z in self.at_noise for each in self._at_equal_cost(z)]
         return rows
 
-    def _same(self, method: Level, noise: Level | None, against: Level | None = None) -> EffectRow:
+    def _at_noise(self, *methods: Level) -> list[Level | None]:
+        """The levels of noise at which these methods are told; None alone where it changes nothing of them."""
+        return [None] if all("noise" in self.still[method] for method in methods) else self.at_noise
+
+    def _place(self, method: Level, noise: Level | None, level: Level | None) -> Place:
+        """Where a gain is; of what changes nothing, the first place that is there."""
+        free = self.still[method]
+        fitting = (
+            place for place, group in self.columns.items()
+            if group is not None and place[0] == method
+            and ("noise" in free or place[1] == noise) and ("budget" in free or place[2] == level)
+        )  # fmt: skip
+        return next(fitting, (method, noise, 0 if level is None else level))
+
+    def _same(
+        self, method: Level, noise: Level | None, against: Level | None = None, cost: float | None = None
+    ) -> EffectRow:
         who, levels = self.who, dict[str, Any](self.levels)
         if self.how.method:
             levels[self.named[self.how.method]] = method
@@ -137,6 +168,8 @@ class _Side:
             levels[self.named[self.how.noise]] = noise
         if against is not None:
             levels["against"] = against
+        if cost is not None:
+            levels["cost"] = cost
         return about(self.evidence, who, levels, self.how.confidence)
 
     def _estimate(self, same: EffectRow, effect: str, weights: Values, test: bool = True, **columns: Any) -> EffectRow:
@@ -144,7 +177,7 @@ class _Side:
         whose = self.who._replace(trained_on=same["trained_on"])
         family = f"{effect}{seen(self.evidence, whose)}" if test else None
         [made] = estimated(
-            same, effect, self.means, weights[:, None], [columns], self.left_out, self.how.flips, family
+            same, effect, self.means, self.groups, weights[:, None], [columns], self.left_out, self.how.flips, family
         )  # fmt: skip
         return made
 
@@ -156,28 +189,31 @@ class _Side:
 
     def _lacking(self, method: Level, noise: Level | None) -> str:
         """Why there is no area; empty if there is."""
-        lacking = [f"{level} ({why})" for level in self.budgets if (why := self._why_not((method, noise, level)))]
+        places = {level: self._place(method, noise, level) for level in self.budgets}
+        lacking = [f"{level} ({why})" for level, place in places.items() if (why := self._why_not(place))]
         if lacking:
             return f"{len(lacking)} of {len(self.budgets)} budgets are not there: {', '.join(lacking)}"
         return "" if len(self.budgets) > 1 else "an area needs two budgets"
 
     def _weights(self, method: Level, noise: Level | None, by_budget: Values) -> Values:
         """Of all groups, from those of one method's budgets; what is nothing by definition needs none."""
-        weights = np.zeros(len(self.position))
+        weights = np.zeros(len(self.groups))
         for level, weight in zip(self.budgets, by_budget, strict=True):
-            place = method, noise, level
+            place = self._place(method, noise, level)
             if place in self.position:
-                weights[self.position[place]] = weight
+                weights[self.position[place]] += weight
         return weights
 
-    def _gain(self, method: Level, noise: Level | None, level: Level) -> EffectRow:
-        same, budget, place = self._same(method, noise), self.budgets[level], (method, noise, level)
+    def _gain(self, method: Level, noise: Level | None, level: Level | None) -> EffectRow:
+        same, place = self._same(method, noise), self._place(method, noise, level)
+        budget = None if level is None else self.budgets[level]
         if why := self._why_not(place):
             return row(same, "gain", dose=budget, why_not=why)
         if place not in self.position:
             return row(same, "gain", dose=budget, estimate=0.0, unit=self.evidence.measure, models=0)
-        weights = np.eye(len(self.position))[self.position[place]]
-        return self._estimate(same, "gain", weights, dose=budget)
+        weights = np.eye(len(self.groups))[self.position[place]]
+        detail = {"the same at all levels of": self.still[method]} if self.still[method] else {}
+        return self._estimate(same, "gain", weights, dose=budget, detail=detail)
 
     @property
     def _at_count(self) -> Values:
@@ -197,17 +233,20 @@ class _Side:
         weights = self._weights(method, noise, self._at_count) - self._weights(other, noise, self._at_count)
         return self._estimate(same, "area difference", weights)
 
-    def _slope(self, method: Level, level: Level) -> EffectRow:
-        same, budget = self._same(method, None), self.budgets[level]
+    def _slope(self, method: Level, level: Level | None) -> EffectRow:
+        same, budget = self._same(method, None), None if level is None else self.budgets[level]
+        if "noise" in self.still[method]:
+            return row(same, "slope", why_not=NOTHING)
         unit = f"{self.evidence.measure} per 1 of {self.how.noise.rpartition('.')[2]}"
-        there = [noise for noise in self.noises if (method, noise, level) in self.position]
+        places = {noise: self._place(method, noise, level) for noise in self.noises}
+        there = [noise for noise, place in places.items() if place in self.position]
         missing = [str(noise) for noise in self.noises if noise not in there]
         if len(there) < 2:
             why = f"a slope needs two levels of noise, and {len(there)} of {len(self.noises)} are there"
             return row(same, "slope", dose=budget, why_not=why)
-        weights = np.zeros(len(self.position))
-        at = [self.position[method, noise, level] for noise in there]
-        weights[at] = areas.slope(np.array([self.noises[noise] for noise in there]))
+        weights = np.zeros(len(self.groups))
+        at = [self.position[places[noise]] for noise in there]
+        np.add.at(weights, at, areas.slope(np.array([self.noises[noise] for noise in there])))
         detail = {"missing_noise": missing} if missing else {}
         return self._estimate(same, "slope", weights, dose=budget, unit=unit, detail=detail)
 
@@ -236,10 +275,8 @@ class _Side:
             for point, by_budget in zip(points, line, strict=True):
                 if point > 0:
                     weights = self._weights(method, noise, by_budget)
-                    cost = float(np.expm1(point))
-                    rows.append(
-                        self._estimate(self._same(method, noise), "gain at equal cost", weights, False, dose=cost)
-                    )
+                    same = self._same(method, noise, cost=float(f"{np.expm1(point):.9g}"))
+                    rows.append(self._estimate(same, "gain at equal cost", weights, False))
         whole = {method: self._weights(method, noise, areas.area(points) @ line) for method, line in lines.items()}
         costs = {"from_cost": float(np.expm1(low)), "to_cost": float(np.expm1(high))}
         for method, weights in whole.items():

@@ -114,5 +114,5 @@ class DifferenceInDifferences(Analysis):
         if means is None:
             return row(same, effect, why_not=NO_QUERY)
         weights: Values = np.array([1.0, -1.0, -1.0, 1.0])[: len(groups), None]
-        [made] = estimated(same, effect, means, weights, [{}], left_out, self.flips, family)
+        [made] = estimated(same, effect, means, there, weights, [{}], left_out, self.flips, family)
         return made

@@ -28,7 +28,7 @@ from workbench.studies.differences import (
     row,
     seen,
 )
-from workbench.studies.dose_curve import SEQUENCE, Dosed
+from workbench.studies.dose_curve import Dosed
 from workbench.studies.evidence import Evidence, Level, Observed, named_factor
 from workbench.talk import Progress
 
@@ -46,16 +46,18 @@ class DoseResponse(Analysis):
     The curve g(N) = G (1 - exp(-(N / N0)^k)) is fitted to the gains by least squares, each weighted by one over the
     square of its interval's width, and in each bootstrap sample of topics and models anew: hence its pointwise band of
     `points` doses and the intervals of G, N0 and k. A parameter is not identified where more samples lie at a bound of
-    the search than are outside its interval on one side, and N0 and k are not where the interval of G includes 0.
+    the search than are outside its interval on one side, and none is where the interval of G includes 0.
     `shape` fixes k.
 
     The minimum effective dose is the smallest that, tested from the largest down to the first that fails, has a gain
-    that is significant and at least `smallest`. Significant is what the test says of these models and the
-    interval of topics and models too. Its own interval is of the smallest dose whose true gain is at least that
-    (`doses.effective_bounds`). The plateau is the smallest dose, from the minimum effective one on, from which on all
-    are within `smallest` of the largest one's gain by the upper bound of the difference; the largest itself
-    is none, and without a minimum effective dose there is none either. Shares of resamples that give each dose are in
-    `detail`; inside a resample the rules use a t of topics for the test and the bound.
+    that is significant and at least `smallest`. Significant is what the test says of these models and the interval of
+    topics and models too. Its own interval is of the smallest dose whose true gain is at least that
+    (`doses.effective_bounds`): greater than its lower end, and not greater than its upper. Where a smaller dose of the
+    grid that could be it is missing, the estimate is what it is at most. The plateau is the smallest dose, from the
+    minimum effective one on, from which on all are within `smallest` of the largest one's gain by the upper bound of
+    the difference; the largest itself is none, and without a minimum effective dose there is none either. Shares of
+    resamples that give each dose are in `detail`; inside a resample the rules use a t of topics for the test and the
+    bound.
     """
 
     factor: str = "queries"
@@ -154,26 +156,34 @@ class _Curve:
         there = {dose: group for dose, group in columns.items() if group is not None}
         positive = [dose for dose in there if dose]
         why = {dose: NO_BASE if dose in self.at else NOT_RUN for dose in self.doses if dose not in there}
-        missing = {"missing_doses": list(why)} if why else {}
         means, left_out = paired(self.evidence, list(there.values()), how.resamples, how.seed)
         if means is None or not positive:
             return [row(same, "gain", dose=dose, why_not=why.get(dose, NO_QUERY)) for dose in self.doses if dose]
+        groups = list(there.values())
         weights = np.eye(len(there))[:, [i for i, dose in enumerate(there) if dose]]
         found = estimated(
-            same, "gain", means, weights, [{"dose": dose} for dose in positive], left_out, how.flips, self.family
+            same,
+            "gain",
+            means,
+            groups,
+            weights,
+            [{"dose": dose} for dose in positive],
+            left_out,
+            how.flips,
+            self.family,
         )
         p = np.array([each["p_value"] for each in found])
         for each, adjusted in zip(found, rules.in_sequence(p).tolist(), strict=True):
-            each["correction"], each["family_size"], each["p_corrected"] = SEQUENCE, len(found), adjusted
+            each["correction"], each["family_size"], each["p_corrected"] = rules.SEQUENCE, len(found), adjusted
         by_dose = dict(zip(positive, found, strict=True))
         by_dose |= {dose: row(same, "gain", dose=dose, why_not=reason) for dose, reason in why.items()}
         if 0 in there:
-            [by_dose[0]] = estimated(same, "gain", means, np.eye(len(there))[:, :1], [{"dose": 0.0}], left_out)
+            [by_dose[0]] = estimated(same, "gain", means, groups, np.eye(len(there))[:, :1], [{"dose": 0.0}], left_out)
             if 0 not in self.at:  # as it is defined, not as it was measured
                 by_dose[0]["ci_low"] = by_dose[0]["ci_high"] = None
                 by_dose[0]["models"] = 0
         dosed = Dosed(
-            positive, self.doses[-1], means, weights, p, same, self.unit, self.family, missing, how.confidence,
+            positive, self.doses[-1], means, weights, p, same, self.unit, self.family, why, how.confidence,
             how.smallest, how.shape, how.points,
         )  # fmt: skip
         return [by_dose[dose] for dose in self.doses] + [dosed.minimum(), dosed.plateau(), *dosed.fitted()]
@@ -200,7 +210,11 @@ class _Curve:
             names = [{"dose": dose, "detail": detail} for dose in both]
             family = f"control{seen(evidence, self.who)}"
             made = dict(
-                zip(both, estimated(same, "control", means, weights, names, left_out, how.flips, family), strict=True)
+                zip(
+                    both,
+                    estimated(same, "control", means, groups, weights, names, left_out, how.flips, family),
+                    strict=True,
+                )
             )
         for dose in declared:
             if dose not in made:
