@@ -69,6 +69,7 @@ class Analyse(Kind):
     varied: list[str] = []
     control: str | None = None
 
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[str, ...]] = ("effect",)
 
     def run(self, job: Job) -> Summary:
