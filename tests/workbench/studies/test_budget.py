@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from store import LswError
 from tests.workbench.reports.studies import studied
 from tests.workbench.studies.simulated import Grid, Row, covers, effects, of
+from workbench.reports.figures import FIGURES
 
 BUDGETS = [0, 50, 200, 1000]
 NOISES = [0.0, 0.1, 0.3]
@@ -189,6 +190,20 @@ def test_a_run_that_stands_in_every_cell_is_one_comparison_and_has_no_budget() -
     differences = of(rows, "area difference")
     assert [json.loads(row["levels"])["noise"] for row in differences] == [0.0, 0.3]
     assert all(row["estimate"] is not None for row in differences)
+
+
+def test_figures_say_that_they_do_not_show_it() -> None:
+    rows = beside_the_grid([(budget, noise) for budget in (20, 60, 240) for noise in (0.0, 0.3)])
+    some = studied(rows, {"budget": [20, 60, 240], "noise": [0.0, 0.3]}, analysis="budget")  # type: ignore[arg-type]
+    some.study["analysis"]["factor"] = "budget"
+    for name, says in (
+        ("curve", "the same at every budget, and not shown: 1"),
+        ("interaction", "without a level of budget or noise, and not shown: 1"),
+        ("heat-map", "without a level of budget or noise, and not shown: 1"),
+    ):
+        drawing = FIGURES.part(name)().of(some)
+        assert drawing is not None and says in drawing.caption
+        assert not any("high-only" in panel.title for panel in drawing.panels)
 
 
 def test_so_it_is_in_an_early_picture() -> None:

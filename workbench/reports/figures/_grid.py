@@ -35,6 +35,7 @@ class Over:
         shared: what is the same in all.
         repeated: effects that share their place with another, and are not shown.
         lacking: effects that could not be estimated.
+        nowhere: effects that are at no level of one of the two: it changes nothing of them.
     """
 
     effect: str
@@ -47,12 +48,15 @@ class Over:
     panels: list[tuple[str, dict[tuple[Level, Level], EffectRow]]]
     repeated: int
     lacking: int
+    nowhere: int
 
     def caption(self) -> str:
         """What is shown and what is not."""
         words = [f"{self.effect} in {self.measure}{self.shared and f' ({self.shared})'}"]
         if self.lacking:
             words.append(f"{self.lacking} could not be estimated and are not shown")
+        if self.nowhere:
+            words.append(f"without a level of {' or '.join(self.names)}, and not shown: {self.nowhere}")
         if self.repeated:
             words.append(f"{self.repeated} share their place with another and are not shown: choose with --by")
         return "; ".join(words)
@@ -71,17 +75,19 @@ def over_two(results: StudyResults, by: list[str] | None) -> Over | None:
     wanted = [axis(name, known) for name in by or []]
     first = list(dict.fromkeys([*wanted, *_axes(rows, results)]))[:2]
     rest = [name for name in known if name not in first]
-    panels, repeated = [], 0
+    panels, repeated, nowhere = [], 0, 0
     for title, own in grouped(rows, lambda row: told(places(row, results), rest, results.factors)).items():
         cells: dict[tuple[Level, Level], EffectRow] = {}
         for row in own:
             at = places(row, results)
             if any(name not in at for name in first):
+                nowhere += 1
                 continue
             place = at[first[0]], at[first[1]]
             repeated += place in cells
             cells.setdefault(place, row)
-        panels.append((title, cells))
+        if cells:
+            panels.append((title, cells))
     lacking = sum(row["effect"] == rows[0]["effect"] and row.get("estimate") is None for row in results.effects)
     return Over(
         effect=rows[0]["effect"],
@@ -94,6 +100,7 @@ def over_two(results: StudyResults, by: list[str] | None) -> Over | None:
         panels=panels,
         repeated=repeated,
         lacking=lacking,
+        nowhere=nowhere,
     )
 
 

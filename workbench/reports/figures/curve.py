@@ -70,6 +70,8 @@ class Curve(Figure):
         if scale.unit:
             words.append(f"{name} by asinh({name} / {scale.unit:g})")
         words += _counts(rows, every)
+        if alike := sum(row["effect"] == effect and row.get("dose") is None for row in drawable(results)):
+            words.append(f"the same at every {name}, and not shown: {alike}")
         return Drawing(results.title, "; ".join(words), method_words(rows), panels, signed=True)
 
 
