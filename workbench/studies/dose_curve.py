@@ -92,7 +92,7 @@ class Dosed:
         """Which doses between two others are not there, in words; empty if none is missing."""
         why = {dose: reason for dose, reason in self.missing.items() if above < dose < below}
         verb, there = "is" if len(why) == 1 else "are", NOT_RUN if set(why.values()) == {NOT_RUN} else "not there"
-        return f"{', '.join(f'{dose:,g}' for dose in why)} {verb} {there}" if why else ""
+        return f"{', '.join(f'{dose:,.12g}' for dose in why)} {verb} {there}" if why else ""
 
     def minimum(self) -> EffectRow:
         """The minimum effective dose, with the interval of the smallest dose that is truly worth having.
