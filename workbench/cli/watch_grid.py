@@ -34,7 +34,6 @@ class GridWatcher(Watcher):
         self.took = 0.0  # and that they took
         self.waiting = dict(forecast)
         self.made = 0
-        self.cell_label = ""
 
     def __enter__(self) -> "GridWatcher":
         super().__enter__()
@@ -43,7 +42,7 @@ class GridWatcher(Watcher):
 
     def cell(self, cell: "Cell", plan: "Plan") -> None:
         self.place += 1
-        self.begun, self.cell_label = time.monotonic(), cell.label
+        self.begun = time.monotonic()
         self.bars.update(self.of_cells, completed=self.place - 1, description=f"cells{self._left()}")
 
     def cell_done(self, cell: "Cell", plan: "Plan", counts: dict[str, int]) -> None:

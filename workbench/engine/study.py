@@ -56,7 +56,8 @@ def run_study(study: StudyPlan, store: Store, onlooker: Onlooker, force: str | N
             counts = execute(plan, store, onlooker, forced, ensured)
         except LswError as error:
             if not go_on:
-                raise LswError(error.title, f"In the cell {cell.label}. {error.detail}", error.cure, 1) from error
+                where = f"In the cell {cell.label}. {error.detail}".strip()
+                raise LswError(error.title, where, error.cure, error.exit_code) from error
             failed.append(cell.number)
             onlooker.cell_failed(cell, error)
             continue
@@ -76,8 +77,9 @@ def analyse(study: StudyPlan, store: Store, observer: Observer) -> list[int]:
         LswError: none is there.
     """
     missing = [cell.number for cell, plan in study.cells if not _there(plan.stages, store)]
+    plan = study.analysis(_but(study, missing))
     execute(study.grid, store, observer)
-    execute(study.analysis(_but(study, missing)), store, observer)
+    execute(plan, store, observer)
     return missing
 
 

@@ -209,3 +209,4 @@ def test_nothing_is_analysed_where_nothing_ran(study: StudyPlan, tmp_path: Path)
     store.create()
     with pytest.raises(LswError, match="No cell of the study has run"):
         analyse(study, store, Quiet())
+    assert said(store, "SELECT * FROM studies") == []
