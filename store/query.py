@@ -231,7 +231,7 @@ def recipe_run(store: Store, recipe_run_id: str) -> tuple[Row, list[RunRow], lis
         record = rows(
             con,
             """
-            SELECT * EXCLUDE (resolved), resolved->'fine-tuning' AS starts, resolved->'training' AS trainings
+            SELECT * EXCLUDE (resolved, begun_at), resolved->'fine-tuning' AS starts, resolved->'training' AS trainings
             FROM recipe_runs WHERE recipe_run_id = ?
             """,
             [recipe_run_id],

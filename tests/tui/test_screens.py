@@ -86,7 +86,7 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
             ("cc", "running", None),
         ):
             con.execute(
-                "INSERT INTO recipe_run VALUES (?, ?, 'A title', 'mini', ?, '{}', ?, NULL, ?)",
+                "INSERT INTO recipe_run VALUES (?, ?, 'A title', 'mini', ?, '{}', ?, NULL, ?, NULL)",
                 [name, f"recipe_{name}", status, utc_now(), error],
             )
     gone = {"time": time.time() - 300, "pid": 2**22 + 1, "event": "started", "stages": 9}

@@ -139,7 +139,7 @@ def test_optical_from_a_recipe_to_the_screens(small: Path, lsw: Lsw, tmp_path: P
     with Store(store).reading() as con:
         trained = {row["trained_on"]: row for row in rows(con, "SELECT * FROM finetunes")}
         sums = rows(con, "SELECT model_key, id, sum(weight) AS weight FROM alignments GROUP BY ALL")
-    assert json.loads(trained["optical"]["counts"]) == {"pairs": 12, "pairs_without_token": 0}
+    assert json.loads(trained["optical"]["counts"]) == {"pairs": 12, "words": 248, "pairs_without_token": 0}
     assert trained["optical"]["examples"] == 12
     key = trained["optical"]["model_key"]
     assert {row["model_key"] for row in sums} == {key} and len(sums) == 12
