@@ -74,7 +74,7 @@ def test_means_and_their_differences_are_numpys() -> None:
 
 
 def test_intervals_hold_the_truth_and_tests_reject_as_often_as_they_say() -> None:
-    systems = 100
+    systems = 60
     rows = analysed(grid(systems, topics=50, seeds=2), resamples=500, flips=1_000)
     low, high = stats.binom.interval(0.99, systems, 0.95)
     for level in ("first-256", "maxp"):

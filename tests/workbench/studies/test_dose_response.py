@@ -118,7 +118,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 
 
 def test_where_nothing_helps_a_dose_is_found_as_seldom_as_the_level_says() -> None:
-    systems = 200
+    systems = 100
     made = grid([30, 100], lambda dose: 0.0, systems=systems, between=0.0, topics=50, seeds=1)
     rows = effects("dose-response", made.evidence(), smallest=1e-6, resamples=100, points=2)
     found = sum("why_not" not in row for row in of(rows, "minimum effective dose"))
