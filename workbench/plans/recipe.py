@@ -12,8 +12,9 @@ from workbench.plans.pretraining import pretrained
 from workbench.recipe.schema import Recipe
 from workbench.recipe.trainings import CONTROL
 from workbench.significance.outcomes import Method
+from workbench.stages._measured import QUERIES
 from workbench.stages.audit import BothRuns
-from workbench.stages.compare import QUERIES, Compare, ComparedRun
+from workbench.stages.compare import Compare, ComparedRun
 from workbench.stages.rewrite import Rewrite
 from workbench.varieties import MIXED
 

@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import SerializeAsAny
 
-from workbench.comparison.paired import Evaluations
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import Section
-from workbench.stages.compare import QUERIES, ComparedRun
+from workbench.stages._measured import evaluations, topics
+from workbench.stages.compare import ComparedRun
 from workbench.studies.analyses.base import Analysis
 from workbench.studies.evidence import Evidence, Observed
 from workbench.talk import Summary
@@ -74,11 +74,6 @@ class Analyse(Kind):
 
     def run(self, job: Job) -> Summary:
         """Estimate."""
-        topics: dict[str, str] = {}
-        for role in job.inputs:
-            if role.startswith(QUERIES):
-                queries = job.queries(role)
-                topics = dict(zip(queries["qid"].to_pylist(), queries["topic"].to_pylist(), strict=True)) | topics
         runs = [
             Observed(
                 run.run_id, cell.cell, cell.levels, run.system, run.trained_on, run.seed, run.query_variety,
@@ -87,19 +82,15 @@ class Analyse(Kind):
             for cell in self.cells for run in cell.runs
         ]  # fmt: skip
         run_ids = list(dict.fromkeys(run.run_id for run in runs))
-
-        def every(table: str) -> pa.Table:
-            return pa.concat_tables([job.read(f"run.{run_id}", table) for run_id in run_ids])
-
         measure = self.analysis.measure or self.measures[0]
-        evaluations = Evaluations.of(every("measure"), every("evaluated"), every("unasked"), run_ids, [measure])
+        values = evaluations(job, run_ids, [measure])
         similar = [role for role in job.inputs if role.startswith(SIMILARITIES)]
         tables = {
             name: pa.concat_tables([job.read(role, name) for role in similar], promote_options="permissive")
             for name in ("similarity", "query_similarity") if similar
         }  # fmt: skip
         evidence = Evidence(
-            evaluations, runs, topics, self.factors, self.pairs, self.trainings, frozenset(self.varied), self.control,
+            values, runs, topics(job), self.factors, self.pairs, self.trainings, frozenset(self.varied), self.control,
             _known(job), self.missing, tables,
         )  # fmt: skip
         found = self.analysis.of(evidence, job.progress)

@@ -6,17 +6,14 @@ import pyarrow as pa
 
 from workbench.comparison.compared import compared
 from workbench.comparison.contrasts import RunName, combinations, declared
-from workbench.comparison.paired import Evaluations
 from workbench.comparison.words import not_made
 from workbench.costs.base import Cost
 from workbench.costs.estimator import STAGE, Estimator
 from workbench.graph import Job, Kind, Stage
 from workbench.registry import Section
 from workbench.significance.outcomes import Method
+from workbench.stages._measured import evaluations, topics
 from workbench.talk import Summary
-
-QUERIES = "queries."
-"""How the roles of its queries begin."""
 
 
 class ComparedRun(Section):
@@ -63,24 +60,15 @@ class Compare(Kind):
 
     def run(self, job: Job) -> Summary:
         """Compare."""
-        topics: dict[str, str] = {}
-        for role in job.inputs:
-            if role.startswith(QUERIES):
-                queries = job.queries(role)
-                topics = dict(zip(queries["qid"].to_pylist(), queries["topic"].to_pylist(), strict=True)) | topics
         run_ids: dict[RunName, list[str]] = {}
         for run in self.runs:
             name = RunName(run.system, run.trained_on, run.query_variety, run.document_variety)
             run_ids.setdefault(name, []).append(run.run_id)
         names = [run.run_id for run in self.runs]
-
-        def every(table: str) -> pa.Table:
-            return pa.concat_tables([job.read(f"run.{name}", table) for name in names])
-
-        evaluations = Evaluations.of(every("measure"), every("evaluated"), every("unasked"), names, self.measures)
+        values = evaluations(job, names, self.measures)
         names_of = declared(list(run_ids), self.pairs, self.contrasts, self.trainings, self.control)
         contrasts = combinations(names_of, run_ids, self.primary)
-        result = compared(evaluations, contrasts, topics, self.method, job.progress)
+        result = compared(values, contrasts, topics(job), self.method, job.progress)
         rows = [{**row, "key": job.key} for row in (*result.rows, *result.not_made)]
         if rows:
             columns = dict.fromkeys(name for row in rows for name in row)
