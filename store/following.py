@@ -109,7 +109,10 @@ class Following:
         return (sum(seconds) if seconds else None), len(known) - len(seconds)
 
     def _expects(self, i: int) -> float | None:
-        """What such stages took in this run, else in earlier ones; of one that is there, nothing."""
+        """What such stages took in this run, else in earlier ones; of one that is there, nothing.
+
+        One alone says less than the earlier ones do: the first to load a model waits for more than itself.
+        """
         earlier = self._expected[i]
-        took = self._took.get(self._alike[i]) if earlier != 0 and i < len(self._alike) else None
-        return sum(took) / len(took) if took else earlier
+        took = self._took.get(self._alike[i], []) if earlier != 0 and i < len(self._alike) else []
+        return sum(took) / len(took) if len(took) > (earlier is not None) else earlier

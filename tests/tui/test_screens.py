@@ -25,6 +25,7 @@ from tui.pages import PAGES
 from tui.pages.compare import Compare
 from tui.pages.plots import PLOTS, Picture, Plots
 from tui.pages.provenance import Provenance
+from tui.pages.published import Published
 from tui.pages.runs import Runs
 from tui.pages.sql import Sql, Statement
 from tui.pages.translations import Translations
@@ -284,7 +285,7 @@ def test_published_figures_and_ours_on_other_collections_apart(finished: Store) 
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         app.action_go("published")
-        await until(pilot, lambda: app.screen.query_one(Listing).rows.count)
+        await until(pilot, lambda: isinstance(app.screen, Published) and app.screen.lines)
         listing = app.screen.query_one(Listing)
         names, rows = listing.rows.plain()
         count = len(published())
