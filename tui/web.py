@@ -32,15 +32,18 @@ class Screens(AppService):  # type: ignore[misc]
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
         # No shell between, and not of the terminal's group: Ctrl+C there is for this process, which ends them.
         self._process = process = await asyncio.create_subprocess_exec(
-            *shlex.split(self.command), stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True,
+            *shlex.split(self.command), stdin=PIPE, stdout=PIPE, start_new_session=True,
             env=self._build_environment(width=width, height=height),
         )  # fmt: skip
         self._stdin = process.stdin
+        process.stderr = asyncio.StreamReader()  # what it complains of is told where this process runs, at once
+        process.stderr.feed_eof()
         return process
 
     async def run(self) -> None:
         """Carry what it draws until it ends, however it ends; then its tab is told."""
-        await super().run()
+        with suppress(asyncio.CancelledError):  # by itself only: it cancels what reads the errors, begun or not
+            await super().run()
         await self.remote_close()
 
     async def stop(self) -> None:

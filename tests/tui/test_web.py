@@ -214,16 +214,21 @@ def test_screens_that_hang_are_ended_with_it(tmp_path: Path, number: int) -> Non
     assert not there(int(at.read_text()))
 
 
-def test_a_tab_whose_process_has_ended_is_told() -> None:
-    """As when the store cannot be read: the page does not say for ever that it starts."""
+def test_a_tab_whose_process_has_ended_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """As when it fails to start: the page does not say for ever that it starts, and why is told here."""
+    command = "sh -c 'echo It has no store. >&2; exit 1'"
 
     async def opened() -> aiohttp.WSMsgType:
-        app = await Local("false", port=PORT)._make_app()
+        app = await Local(command, port=PORT)._make_app()
         async with TestClient(TestServer(app)) as client:
             tab = await client.ws_connect("/ws", headers={"Host": f"localhost:{PORT}"})
             return (await tab.receive(timeout=5)).type
 
-    assert asyncio.run(opened()) is aiohttp.WSMsgType.CLOSE
+    for _ in range(5):  # however quickly it ends
+        assert asyncio.run(opened()) is aiohttp.WSMsgType.CLOSE
+    told = capfd.readouterr()
+    assert told.err.count("It has no store.") == 5
+    assert told.out == ""
 
 
 def test_a_port_that_is_taken_is_said() -> None:

@@ -1,6 +1,7 @@
 """Screen 7: published figures, ours beside them where they can be compared, apart where not."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from rich.text import Text
 from textual.widget import Widget
@@ -13,6 +14,8 @@ from workbench.comparison.published import Grounds, apart, beside, grounds, publ
 from workbench.comparison.words import signed
 
 FIGURES = ("base", "finetuned", "gain", "our_base", "our_finetuned", "our_gain")
+NARROW = 78
+"""Columns that a line of a heading may have: it is not cut in the smallest terminal."""
 
 
 class Published(Page):
@@ -48,14 +51,14 @@ against a published one.
         self.lines = [*rows]
         last = ""
         for row in others:
-            heading = f"Ours on {row['our_data']}: not comparable. {row['why_not']}"
+            heading = f"Ours on {row['our_data']}, not comparable: {row['why_not']}"
             if heading != last:
-                self.lines.append(heading)
+                self.lines += wrap(heading, NARROW)
             last = heading
             self.lines.append(row)
         columns = [
             Column("system", 16), Column("trained", 7), Column("on", 4), Column("measure", 7),
-            *(Column(name, 7, right=True) for name in ("base", "tuned", "gain", "ours", "tuned", "gain")),
+            *(Column(name, 6, right=True) for name in ("base", "tuned", "gain", "ours", "tuned", "gain")),
             Column("  of", needs=100),
         ]  # fmt: skip
         listing = self.query_one(Listing)

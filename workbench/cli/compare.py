@@ -133,7 +133,7 @@ def _reference(at: "Store", run_ids: list[str], form: str) -> None:
         table.add_row(*_reference_cells(row))
     out().print(table)
     for why in dict.fromkeys((row["our_data"], row["why_not"]) for row in others):
-        out().print(Text.assemble((f"\nOurs on {why[0]}: not comparable. ", "bold"), f"{why[1]}."), highlight=False)
+        out().print(Text.assemble((f"\nOurs on {why[0]}, not comparable: ", "bold"), why[1]), highlight=False)
         table = Table(**PLAIN, header_style="dim", row_styles=["dim"])
         for column in ("system", "trained\non", "on", "measure"):
             table.add_column(column, no_wrap=True)

@@ -136,7 +136,7 @@ def test_those_of_mini_stand_apart(finished: Store, tmp_path: Path, lsw: Lsw) ->
     assert not any(row["gain"] and row["our_base"] for row in written)
     assert {row["why_not"] for row in written if row["comparable"] == "False"} == {r["why_not"] for r in told["apart"]}
     shown = lsw(*command).stdout
-    assert "Ours on mini (mini): not comparable. texts of a folder" in " ".join(shown.split())
+    assert "Ours on mini (mini), not comparable: texts of a folder" in " ".join(shown.split())
     none = lsw("compare", "--reference", "--store", tmp_path / "none").stderr
     assert "no such run" in " ".join(none.split())
     assert "takes no runs" in lsw("compare", "--reference", "aa", "--store", finished.folder, check=2).stderr
