@@ -37,7 +37,7 @@ class Following:
 
         Returns:
             stages, finished; label, done and total of the stage at work; the time (seconds since 1970) and process of
-            the last sign of it; `process`, one of
+            the last sign of it; `holder`, one of
             - alive: somebody holds its lock;
             - gone: nobody does, and it did not end;
             - ended: it did: what the database says may be older;
@@ -52,13 +52,13 @@ class Following:
             self._take(event)
         row = dict(self._row)
         if held:
-            row["process"] = "alive"
+            row["holder"] = "alive"
         elif self._last in ENDS:
-            row["process"] = "ended"
+            row["holder"] = "ended"
         elif held is None or not self._locked:
-            row["process"] = "unknown"
+            row["holder"] = "unknown"
         else:
-            row["process"] = "gone" if self._host == host() else "elsewhere"
+            row["holder"] = "gone" if self._host == host() else "elsewhere"
         row["seconds_left"], row["unknown"] = self._left(time.time())
         return row
 

@@ -36,26 +36,26 @@ def begin(store: Store, host: str = "") -> subprocess.Popen[str]:
 
 
 def who(store: Store) -> str:
-    return str(browse.progress(store, ID)["process"])
+    return str(browse.progress(store, ID)["holder"])
 
 
 def test_a_killed_process_is_known_at_once(store: Store) -> None:
     first, second = begin(store), begin(store)
     following = Following(store.events, ID)
-    assert (who(store), following.now()["process"]) == ("alive", "alive")
+    assert (who(store), following.now()["holder"]) == ("alive", "alive")
     second.kill()
     second.wait()
     assert who(store) == "alive"  # the other one is at it yet
     first.kill()
     first.wait()
     began = time.monotonic()
-    assert (who(store), following.now()["process"]) == ("gone", "gone")
+    assert (who(store), following.now()["holder"]) == ("gone", "gone")
     assert time.monotonic() - began < 1
     with begin(store) as third:  # begun again
-        assert (who(store), following.now()["process"]) == ("alive", "alive")
+        assert (who(store), following.now()["holder"]) == ("alive", "alive")
         third.communicate("")
     assert third.returncode == 0
-    assert (who(store), following.now()["process"]) == ("ended", "ended")
+    assert (who(store), following.now()["holder"]) == ("ended", "ended")
 
 
 def test_who_looks_does_not_stand_in_the_way(store: Store) -> None:
