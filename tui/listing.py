@@ -153,8 +153,8 @@ class Listing(ScrollView, can_focus=True):
     column = reactive(0)
     """Of `Rows.across`: which column's cell is chosen."""
 
-    class Moved(Message):
-        """The cursor is on another row."""
+    class Told(Message):
+        """What becomes of a list; each sort has a handler of its own."""
 
         def __init__(self, listing: "Listing", row: int) -> None:
             super().__init__()
@@ -164,13 +164,16 @@ class Listing(ScrollView, can_focus=True):
         def control(self) -> "Listing":
             return self.listing
 
-    class Chosen(Moved):
+    class Moved(Told):
+        """The cursor is on another row."""
+
+    class Chosen(Told):
         """A row was clicked twice."""
 
-    class Header(Moved):
+    class Header(Told):
         """A column's name was clicked; `row` is the column."""
 
-    class Aside(Moved):
+    class Aside(Told):
         """Another pane is wanted: the next if `row` is 1, the one before if it is -1."""
 
     def __init__(self, rows: Rows | None = None, **options: Any) -> None:

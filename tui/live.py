@@ -1,9 +1,9 @@
-"""What is at work now: how far each recipe is, from its events."""
-
-import time
+"""What is at work now: how far each recipe is, and how to go on with one that was stopped."""
 
 from store import Store, browse
+from store.following import Following
 from store.rows import Row
+from workbench.plans.rerun import going_on
 
 
 class Live:
@@ -12,42 +12,47 @@ class Live:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.at_work: dict[str, Row] = {}
-        """By recipe run: see `store.browse.progress`."""
+        """By recipe run: see `store.following.Following.now`; of one that was stopped also the `command` to go on."""
+        self._followed: dict[str, Following] = {}
+        self._commands: dict[str, str] = {}
 
     def follow(self, recipes: list[Row]) -> bool:
         """Look again. Returns whether anything is at work, or was before."""
         had = bool(self.at_work)
         ids = [row["recipe_run_id"] for row in recipes if row["status"] == "running"]
-        self.at_work = {id_: browse.progress(self.store, id_) for id_ in ids}
-        return had or bool(self.at_work)
+        self._followed = {id_: self._followed.get(id_) or Following(self.store.events, id_) for id_ in ids}
+        now = {id_: one.now() for id_, one in self._followed.items()}
+        for id_, row in now.items():
+            if stopped(row) and id_ not in self._commands:
+                self._commands[id_] = going_on(browse.resolved(self.store, id_))
+            row["command"] = self._commands.get(id_, "")
+        self.at_work = now
+        return had or bool(now)
+
+
+def stopped(progress: Row) -> bool:
+    """Whether the process that was at work is no more, and did not come to the end."""
+    return bool(progress["holder"] == "gone")
 
 
 def left(progress: Row) -> str:
-    """How long it will still take, in words; empty if nobody knows."""
-    seconds = progress.get("seconds_left")
+    """How long it will still take, in words: at least, where nobody knows of some stages; empty if nobody knows."""
+    seconds = progress["seconds_left"]
     if not seconds:
         return ""
     minutes = seconds / 60
-    if minutes < 1.5:
-        return f"{seconds:.0f} s left"
-    return f"{minutes:.0f} min left" if minutes < 90 else f"{minutes / 60:.1f} h left"
+    text = f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min" if minutes >= 1.5 else f"{seconds:.0f} s"
+    return f"over {text} left" if progress["unknown"] else f"{text} left"
 
 
 def work_words(live: Live, recipes: dict[str, Row]) -> str:
     """What is at work, in a few words."""
-    some = [(recipes[id_], at) for id_, at in live.at_work.items() if id_ in recipes and not gone(at)]
+    some = [
+        (recipes[id_], at) for id_, at in live.at_work.items()
+        if id_ in recipes and at["stages"] and at["holder"] not in ("gone", "ended")
+    ]  # fmt: skip
     if not some:
         return ""
     recipe, at = some[0]
     more = f" +{len(some) - 1}" if len(some) > 1 else ""
     return ", ".join(filter(None, [f"{recipe['recipe']} {at['finished']}/{at['stages']}", left(at)])) + more
-
-
-def gone(progress: Row) -> bool:
-    """Whether the process that was at work is no more."""
-    return bool(progress.get("holder") == "gone")
-
-
-def silent(progress: Row) -> float:
-    """Seconds since the last sign of it."""
-    return time.time() - float(progress["time"])

@@ -27,6 +27,9 @@ class Remembered:
         with suppress(OSError, ValueError):
             loaded = json.loads(file().read_text("utf-8"))
             self._all = loaded if isinstance(loaded, dict) else {}
+        stores = self._all.get("stores")
+        stores = stores if isinstance(stores, dict) else {}
+        self._all["stores"] = {name: kept for name, kept in stores.items() if isinstance(kept, dict)}
 
     def get(self, name: str, default: Any = None) -> Any:
         """A value of this store, else of the user."""

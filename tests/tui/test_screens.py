@@ -15,9 +15,11 @@ from textual.widgets import Input
 
 from store import Store
 from store.query import rows, runs
+from store.events import host
 from store.schema import utc_now
 from tests.tui.driving import compared, drive, go, ids, text, until
 from tui.app import Workbench
+from tui.bar import Bar
 from tui.help import Help
 from tui.listing import Listing
 from tui.page import Page
@@ -99,7 +101,7 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
                 "INSERT INTO recipe_run VALUES (?, ?, 'A title', 'mini', ?, '{}', ?, NULL, ?, NULL)",
                 [name, f"recipe_{name}", status, utc_now(), error],
             )
-    gone = {"time": time.time() - 300, "pid": 2**22 + 1, "event": "started", "stages": 9}
+    gone = {"time": time.time() - 5, "event": "started", "stages": 9, "host": host(), "locked": True}
     (store.events.folder / "cc.jsonl").write_text(json.dumps(gone) + "\n", "utf-8")
     store.events.emit("aa", "started", stages=8)
     for i in range(3):
@@ -111,11 +113,21 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         page = await go(pilot, app, "runs")
         assert isinstance(page, Runs)
-        await until(pilot, lambda: app.live.at_work)
+        await until(pilot, lambda: app.work_text)
         headings = " ".join(page._heading(line).plain for line in page.lines if isinstance(line, str))
         assert "3/8 rank yue over zh 50%" in headings
         assert "failed. The disk is full." in headings
-        assert "no sign for 5 min; if it was stopped, type the command again" in headings
+        assert "stopped at 0/9; y copies the command that goes on" in headings  # at once: nobody holds its lock
+        assert app.work_text == "recipe_aa 3/8"
+        for name in PAGES.names():
+            assert "recipe_aa 3/8" in str((await go(pilot, app, name)).query_one(Bar).render()), name
+        page = await go(pilot, app, "runs")
+        page.query_one(Listing).cursor = page.lines.index("cc")  # type: ignore[attr-defined]
+        await pilot.press("y")
+        assert app.clipboard == "lsw recipe run recipe_cc --scale mini"
+        with store.writing() as con:
+            con.execute("UPDATE recipe_run SET status = 'done' WHERE recipe_run_id = 'aa'")
+        await until(pilot, lambda: any("recipe_aa (mini) is done" in n.message for n in app._notifications))
 
     drive(store, steps, (160, 48))
 

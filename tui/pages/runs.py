@@ -1,5 +1,6 @@
 """Screen 2: all runs, by recipe, with what is running now."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -14,7 +15,7 @@ from store import LswError
 from store.rows import Row, RunRow
 from tui.folding import folded
 from tui.listing import Cell, Cells, Column, Listing, Rows, bar, widest
-from tui.live import gone, left
+from tui.live import left, stopped
 from tui.page import Page
 from tui.pick import Item
 from tui.search import Search
@@ -28,6 +29,8 @@ HEADS = [
     ("status", 5 + 2 * len(DEFAULT)), ("started_at", 6 + 2 * len(DEFAULT)),
 ]  # fmt: skip
 """What runs are sorted by, and the column that shows it."""
+SILENT = 1.0
+"""Minutes without a sign after which that is said, where no lock says more."""
 SORTS = [name for name, _ in HEADS]
 ABOUT = {"recipe": "grouped, the newest first", "started_at": "the newest first"}
 
@@ -201,8 +204,11 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         if recipe["status"] == "running" and now:
             steps = now["finished"] / now["stages"] if now["stages"] else 0
             at = f"{now['finished']}/{now['stages']}"
-            if gone(now):
+            if stopped(now):
                 return Text.assemble(("■ ", "lost"), name, f": stopped at {at}; y copies the command that goes on")
+            if (minutes := (time.time() - now["time"]) / 60) > SILENT and now["holder"] in ("unknown", "elsewhere"):
+                where = "another machine" if now["holder"] == "elsewhere" else "a process that has no lock"
+                return Text.assemble(("? ", "sign"), name, f": {where}, no sign of it for {minutes:.0f} min")
             part = f" {now['done'] / now['total']:.0%}" if now["total"] else ""
             time_left = f", {left(now)}" if left(now) else ""
             return Text.assemble(("▶ ", "won"), name, f": {bar(steps, 10)} {at} {now['label']}{part}{time_left}")
@@ -231,7 +237,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
     def current(self) -> tuple[str, str]:
         run = self.under()
         work = self.bench.live.at_work.get(self.recipe_run_id(), {})
-        if work.get("command") and gone(work):
+        if work.get("command") and stopped(work):
             return "the command that goes on", str(work["command"])
         return ("the run id", run["run_id"]) if run else ("", "")
 

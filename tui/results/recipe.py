@@ -186,7 +186,8 @@ class RecipeFound(Vertical):
 
         named = widest((system_name(row) for row in rows), 24)
         columns = [
-            Column("system", named, middle=True), Column("queries", max(7, widest((_queries(row) for row in rows), 14))),
+            Column("system", named, middle=True),
+            Column("queries", max(7, widest((_queries(row) for row in rows), 14))),
             Column("diff.", 7, right=True), Column("", 0, head=legend),
             Column("interval", 16, right=True, needs=62), Column("p", 7, right=True, needs=50),
         ]  # fmt: skip
