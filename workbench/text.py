@@ -60,6 +60,13 @@ def runs(text: str, code: str) -> Iterator[tuple[str, bool]]:
         yield run, han and bool(_IS_HAN.match(run))
 
 
+def spans(text: str, code: str) -> Iterator[tuple[int, int, bool]]:
+    """Where these runs begin and end, and the same of each."""
+    han = variety(code).words == "han"
+    for run in _RUN.finditer(text):
+        yield *run.span(), han and is_han(run[0])
+
+
 def terms(text: str, code: str) -> list[str]:
     """The words of a text, the same for queries and passages.
 
