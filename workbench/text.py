@@ -37,7 +37,7 @@ def _t2s() -> Any:
 
 
 def convert(texts: list[str], code: str, option: str) -> list[str]:
-    """Texts of one variety in the declared script.
+    """Texts of one variety in the declared script, each as long as it was: a place in one is the place in the other.
 
     Args:
         texts: as the collection has them.

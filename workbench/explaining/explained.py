@@ -13,11 +13,11 @@ from store.query import rows
 from store.rows import RunRow
 from workbench.explaining._kept import KEPT
 from workbench.explaining._recorded import Recorded, recorded
-from workbench.explaining._script import Written
 from workbench.pipeline import SUM, K
 from workbench.systems._explanation import Asked, Explanation, Portion
 from workbench.systems.base import Workplace
 from workbench.talk import advise
+from workbench.text import convert
 
 __all__ = ["Explanation", "Portion", "explained", "needs_model"]
 
@@ -66,8 +66,8 @@ def _asked_again(of: Recorded, query: str, passages: dict[str, str], note: Note)
     """The system itself, with the index and the model that the run used."""
     checkpoint, index = of.checkpoint(), of.index()
     system, spoken, own = of.system(checkpoint), of.spoken, str(of.parameters["document_variety"])
-    texts = {docno: Written(text, own, of.script) for docno, text in passages.items()}
-    asked = Written(query, spoken, of.script)
+    [asked] = convert([query], spoken, of.script)
+    texts = dict(zip(passages, convert(list(passages.values()), own, of.script), strict=True))
 
     def kept(make: Callable[[], Any]) -> Any:
         if checkpoint is None:
@@ -79,14 +79,9 @@ def _asked_again(of: Recorded, query: str, passages: dict[str, str], note: Note)
 
     work = of.store.artifacts.folder  # nothing is written there
     at = Workplace(checkpoint, own, of.computing, work, lambda done, total: None)
-    written = {docno: text.read for docno, text in texts.items()}
     with KEPT.lock:
-        said = system.explain(Asked(asked.read, spoken, written, index, kept), at)
-    portions = {
-        docno: [replace(part, query=asked.back(part.query), passage=texts[docno].back(part.passage)) for part in parts]
-        for docno, parts in said.portions.items()
-    }
-    return _beside_recorded(replace(said, portions=portions), of, query)
+        said = system.explain(Asked(asked, spoken, texts, index, kept), at)
+    return _beside_recorded(said, of, query)
 
 
 def _weights(checkpoint: Path) -> int:

@@ -13,10 +13,10 @@ from store import LswError, Store
 from store.browse import passage_files
 from store.query import rows
 from workbench.explaining._frequencies import counted
-from workbench.explaining._script import Written
 from workbench.systems._frequencies import Frequencies, idf
 from workbench.terms.analyzer import stop_words
 from workbench.terms.places import places_of
+from workbench.text import convert
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def weights(
     keys = [Path(file).parent.name for file in files]
     at = _index(store, keys, document_variety, script)
     script = script or (at[1] if at else "as written")
-    written = Written(text, variety, script)
-    places = places_of(written.read, variety)
+    [read] = convert([text], variety, script)
+    places = places_of(read, variety)
     terms = list({place.text for place in places})
     if at:
         counts = Frequencies(at[0])
@@ -101,10 +101,9 @@ def weights(
     stop = stop_words(variety) or stop_words(document_variety)
     out = []
     for place in places:
-        [(start, end)] = written.back((place.span,))
         df, left_out = found.get(place.text, 0), place.text in stop
         weight = 0.0 if left_out else idf(df, passages)
-        out.append(Word(place.text, start, end, left_out, df, weight, script))
+        out.append(Word(place.text, *place.span, left_out, df, weight, script))
     return out
 
 
@@ -139,10 +138,6 @@ def matches(words: list[Word], text: str, variety: str) -> list[Match]:
     by_term: dict[str, Word] = {}
     for word in words:
         by_term.setdefault(word.term, word)
-    out = []
-    written = Written(text, variety, words[0].script if words else "as written")
-    for place in places_of(written.read, variety):
-        if place.text in by_term:
-            [(start, end)] = written.back((place.span,))
-            out.append(Match(start, end, by_term[place.text]))
-    return out
+    [read] = convert([text], variety, words[0].script if words else "as written")
+    found = (place for place in places_of(read, variety) if place.text in by_term)
+    return [Match(*place.span, by_term[place.text]) for place in found]
