@@ -115,7 +115,11 @@ def _rankings(of: Recorded, run_ids: list[str], query: str, docnos: Any) -> dict
             """
             SELECT run_id, docno, rank, score FROM rankings
             WHERE run_id IN (SELECT unnest($1::TEXT[])) AND docno IN (SELECT unnest($2::TEXT[]))
-              AND qid = (SELECT min(qid) FROM scored_queries WHERE run_id = $3 AND query = $4)
+              AND qid = coalesce(
+                (SELECT min(qid) FROM scored_queries WHERE run_id = $3 AND query = $4),
+                (SELECT min(q.qid) FROM runs r JOIN queries q
+                    ON q.collection = r.collection AND q.variety = r.query_variety
+                 WHERE r.run_id = $3 AND q.query = $4))
             """,
             [run_ids, list(docnos), of.run["run_id"], query],
         )

@@ -16,7 +16,7 @@ from workbench.systems._encoding import Computing, cut, finite, in_batches, leng
 from workbench.systems._explanation import Asked, Explanation, Portion
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended, Docnos, write_docnos
-from workbench.systems._tokens import Token, tokens_of
+from workbench.systems._tokens import SPACES, Token, tokens_of
 from workbench.talk import Progress, Summary
 
 FILES = ("terms.i4", "weights.f4", "counts.i4")
@@ -262,7 +262,8 @@ def portions(
             if id_ not in own:
                 continue
             said = [token for token in (*places.get(id_, ()), *here.get(id_, ())) if token.span]
-            what = said[0].text if said else str(tokenizer.convert_ids_to_tokens(id_)).strip("▁ ")
+            written = str(tokenizer.convert_ids_to_tokens(id_))
+            what = said[0].text if said else written.strip(SPACES) or written
             asks, has = (tuple(s for t in each.get(id_, ()) for s in t.spans) for each in (places, here))
             facts = {"in_query": of_query, "in_passage": own[id_]}
             out[docno].append(Portion(what, weight * of_query * own[id_], asks, has, facts))

