@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from store import LswError
 from tests.conftest import reading
 from tests.published import XLMR, bge_m3, colbert_xm, tokenizer
 from workbench.checkpoints import weights
@@ -14,8 +15,11 @@ from workbench.collections.folder import MINI, Folder
 from workbench.systems import SYSTEMS, _m3
 from workbench.systems._encoding import Computing
 from workbench.systems._explanation import Asked, Explanation
+from workbench.systems._frequencies import Frequencies
 from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Workplace
+from workbench.systems.bm25 import BM25
+from workbench.terms import TERMS
 from workbench.terms.grams import folded
 
 
@@ -25,7 +29,7 @@ def nothing(done: int, total: int) -> None:
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> Reading:
-    return reading(Folder("mini", MINI), "fr", tmp_path_factory.mktemp("read"), 12)
+    return reading(Folder("mini", MINI), "fr", tmp_path_factory.mktemp("read"), 6)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,7 @@ def taken_apart(
     at = Workplace(checkpoint, "fr", Computing(), folder / "work", nothing)
     system.index(read, folder / "index", at)
     asked = pa.table({"qid": ["q"], "query": [QUERY]})
-    results = system.retrieve(folder / "index", asked, "fr", 12, at)[0]
+    results = system.retrieve(folder / "index", asked, "fr", 6, at)[0]
     found = dict(zip(results["docno"].to_pylist(), results["score"].to_pylist(), strict=True))
     texts = read.texts(read.docnos())
     make: Callable[[Callable[[], Any]], Any] = lambda load: load()  # noqa: E731
@@ -68,6 +72,21 @@ def sums(said: Explanation, found: dict[str, float], texts: dict[str, str]) -> N
                 assert QUERY[start:end].strip() == QUERY[start:end] != ""
             for start, end in part.passage:
                 assert texts[docno][start:end].strip() == texts[docno][start:end] != ""
+
+
+@pytest.mark.parametrize("terms", TERMS)
+def test_bm25_of_any_terms(tmp_path: Path, read: Reading, terms: str) -> None:
+    system = BM25(architecture="bm25", terms=terms, k1=1.4, b=0.7)
+    at = Workplace(None, "fr", Computing(), tmp_path, nothing)
+    system.index(read, tmp_path / "index", at)
+    asked = pa.table({"qid": ["q"], "query": [QUERY]})
+    results = system.retrieve(tmp_path / "index", asked, "ca", 6, at)[0]
+    texts = read.texts(read.docnos())
+    said = system.explain(Asked(QUERY, "ca", texts, tmp_path / "index", lambda load: load()), at)
+    sums(said, dict(zip(results["docno"].to_pylist(), results["score"].to_pylist(), strict=True)), texts)
+    (tmp_path / "index" / "inv.sizes").write_bytes(b"\x01\0\0\0\x05\0\0\0")
+    with pytest.raises(LswError, match=r"The counts of terms in .* cannot be read"):
+        Frequencies(tmp_path / "index")
 
 
 @pytest.mark.parametrize("architecture", ["sparse", "hybrid", "multi-vector"])
@@ -89,7 +108,7 @@ def test_bge_m3(tmp_path: Path, bge: Path, read: Reading, architecture: str) -> 
 
 
 def test_colbert_with_its_markers_its_filling_and_without_punctuation(tmp_path: Path, read: Reading) -> None:
-    checkpoint = colbert_xm(tmp_path / "colbert-xm", ["fr_XX"])
+    checkpoint = colbert_xm(tmp_path / "colbert-xm", ["fr_XX", "ca_ES"])
     said, found, texts = taken_apart(tmp_path, read, "multi-vector", checkpoint)
     sums(said, found, texts)
     for docno, parts in said.portions.items():
@@ -98,6 +117,29 @@ def test_colbert_with_its_markers_its_filling_and_without_punctuation(tmp_path: 
         assert not {texts[docno][start:end] for part in parts for start, end in part.passage} & set(":,.")
     covered = {at for part in parts for start, end in part.query for at in range(start, end)}
     assert covered == {at for at, character in enumerate(QUERY) if character.isalnum()}  # its vocabulary lacks the ?
+
+
+def test_a_kept_model_speaks_the_variety_that_is_asked(tmp_path: Path, read: Reading) -> None:
+    """The adapters are unlike: through the wrong one the scores would be others."""
+    checkpoint = colbert_xm(tmp_path / "colbert-xm", ["fr_XX", "ca_ES"])
+    settings = {"architecture": "multi-vector", "checkpoint": str(checkpoint)}
+    system = SYSTEMS.part("multi-vector").model_validate({**settings, "query_length": 32, "document_length": 48})
+    assert isinstance(system, Retriever)
+    at = Workplace(checkpoint, "fr", Computing(), tmp_path, nothing)
+    system.index(read, tmp_path / "index", at)
+    texts, asked, held = read.texts(read.docnos()), pa.table({"qid": ["q"], "query": [QUERY]}), list[Any]()
+
+    def kept(load: Callable[[], Any]) -> Any:
+        held[:] = held or [load()]
+        return held[0]
+
+    scores = []
+    for variety in ("fr", "ca", "fr"):
+        results = system.retrieve(tmp_path / "index", asked, variety, 6, at)[0]
+        said = system.explain(Asked(QUERY, variety, texts, tmp_path / "index", kept), at)
+        sums(said, dict(zip(results["docno"].to_pylist(), results["score"].to_pylist(), strict=True)), texts)
+        scores.append(said.scores)
+    assert scores[0] == scores[2] != scores[1]
 
 
 def test_splade(tmp_path: Path, read: Reading) -> None:
