@@ -4,6 +4,7 @@ What the system was is in the store: its settings, its index, its model. It is a
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,11 @@ def explained(
 
 
 def needs_model(store: Store, run: RunRow) -> bool:
-    """Whether a model is still to be loaded before `explained` can answer, which takes some seconds."""
+    """Whether a model is still to be loaded before `explained` can answer, which takes some seconds.
+
+    Raises:
+        LswError: the store has no record of the run, or its system is not known here.
+    """
     of = recorded(store, run)
     return KINDS.get(of.kind) is _asked_again and "model" in of.inputs and _key(of) not in KEPT
 
@@ -74,14 +79,15 @@ def _asked_again(of: Recorded, query: str, passages: dict[str, str], note: Note)
             return make()
         if (key := _key(of)) not in KEPT:
             advise()
-            note(f"loading {of.run['system']}")
+            trained = f" ({of.run['trained_on']})" if of.run["trained_on"] else ""
+            note(f"loading {of.run['system'].rpartition('>> ')[2]}{trained}")
         return KEPT.get(key, _weights(checkpoint), make)
 
     work = of.store.artifacts.folder  # nothing is written there
     at = Workplace(checkpoint, own, of.computing, work, lambda done, total: None)
-    with KEPT.lock:
+    with KEPT.lock if checkpoint else nullcontext():  # one thread at a time asks a model
         said = system.explain(Asked(asked, spoken, texts, index, kept), at)
-    return _beside_recorded(said, of, query)
+    return _beside_recorded(said, of, query, passages)
 
 
 def _weights(checkpoint: Path) -> int:
@@ -89,10 +95,10 @@ def _weights(checkpoint: Path) -> int:
     return sum(path.stat().st_size for path in checkpoint.glob("*.safetensors"))
 
 
-def _beside_recorded(said: Explanation, of: Recorded, query: str) -> Explanation:
+def _beside_recorded(said: Explanation, of: Recorded, query: str, passages: dict[str, str]) -> Explanation:
     """With the recorded scores; where they are others, that is said."""
-    ranked = _rankings(of, [of.run["run_id"]], query, said.scores).get(of.run["run_id"], {})
-    depth = of.parameters.get("rerank_depth")
+    ranked = _rankings(of, [of.run["run_id"]], query, passages).get(of.run["run_id"], {})
+    depth = of.parameters.get("rerank_depth")  # of a reranker: the others follow, with scores of their order alone
     scored = {docno: score for docno, (rank, score) in ranked.items() if depth is None or rank < depth}
     known = [d for d in scored if d in said.scores]
     far = max((abs(said.scores[d] - scored[d]) for d in known), default=0.0)
@@ -102,7 +108,7 @@ def _beside_recorded(said: Explanation, of: Recorded, query: str) -> Explanation
     if any(abs(said.scores[d] - scored[d]) > CLOSE * max(1.0, abs(scored[d])) for d in known):
         told += (
             f" These scores are not those of the run: they differ by up to {far:.3g}. It was made on other hardware,"
-            " or its model's files have changed."
+            " or the model's files or the passages have changed."
         )
     return replace(said, says=told, recorded=scored, differs=far)
 
@@ -163,7 +169,7 @@ def _fused(of: Recorded, query: str, passages: dict[str, str], note: Note) -> Ex
             facts = {"run_id": run_id, "rank": rank, "score": score, "weight": weight}
             parts.append(Portion(systems[run_id], value, facts=facts))
     scores = {docno: sum(part.value for part in parts) for docno, parts in portions.items()}
-    return _beside_recorded(Explanation(kind, says, scores, portions), of, query)
+    return _beside_recorded(Explanation(kind, says, scores, portions), of, query, passages)
 
 
 def _not_here(why_not: str) -> Callable[[Recorded, str, dict[str, str], Note], Explanation]:

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +20,10 @@ from workbench.collections.folder import MINI
 from workbench.engine.execute import execute
 from workbench.explaining import explained as room
 from workbench.explaining._kept import KEPT, Kept
-from workbench.explaining.explained import Explanation, explained, needs_model
+from workbench.explaining.explained import explained, needs_model
 from workbench.plans.import_run import import_plan
 from workbench.stages import KINDS as STAGES
-from workbench.systems import SYSTEMS as REGISTRY
+from workbench.systems.base import System
 from workbench.systems.bm25 import BM25
 from workbench.text import terms
 
@@ -164,8 +163,9 @@ def test_a_model_is_loaded_once_and_that_is_said(why: Store) -> None:
     for first, query in ((True, "el gat"), (False, "el gos")):
         assert needs_model(why, run) is first
         explained(why, run, query, texts, notes.append)
-    assert notes == ["loading bge-m3"]
-    assert [needs_model(why, run_of(why, system)) for system in ("bm25", "rrf(bm25, bge-m3)", "bm25 >> mt5")] == [
+    explained(why, run_of(why, "bm25 >> mt5"), "el gat", texts, notes.append)
+    assert notes == ["loading bge-m3", "loading mt5"]
+    assert [needs_model(why, run_of(why, system)) for system in ("bm25", "rrf(bm25, bge-m3)", "colbert-xm")] == [
         False, False, True,
     ]  # fmt: skip
 
@@ -225,13 +225,15 @@ def test_another_score_than_the_recorded_one_is_said(why: Store) -> None:
 
 def test_what_nobody_can_take_apart_says_why(why: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run, texts = run_of(why, "bm25"), passages_of(why)
+    asked = wordings(why, [run["run_id"]])[run["run_id"]]
+    qid, recorded = next(iter(found(why, run).items()))
+    monkeypatch.setattr(BM25, "explain", System.explain)
+    said = explained(why, run, asked[qid], texts)
+    assert said.why_not == "lsw does not know how a system of the architecture bm25 scores."
+    assert (said.says, said.scores, said.recorded) == ("", {}, recorded)
     monkeypatch.delitem(room.KINDS, "retrieve")
     assert "a stage of the kind 'retrieve'" in explained(why, run, "el gat", texts).why_not
     assert not needs_model(why, run)
-    # A system of somebody else's that says nothing of its scores.
-    asked: Any = None
-    said = REGISTRY.part("word-by-word")(architecture="word-by-word").explain(asked, asked)
-    assert said == Explanation.refused("lsw does not know how a system of the architecture word-by-word scores.")
 
 
 def test_every_stage_that_makes_a_run_is_known() -> None:
