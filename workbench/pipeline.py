@@ -12,6 +12,8 @@ from store import LswError, nearest
 SUM = "sum"
 FUSIONS = ("rrf",)
 """Fusions that are written as a function of runs; `SUM` is written with `+`."""
+K = 60
+"""Of reciprocal rank fusion, as Cormack et al. (2009) set it."""
 DEEPEST = 16
 """Brackets within brackets at most."""
 _TOKEN = re.compile(r"\s*(?:(>>|[()+*,])|([^\s()+*,>]+))")

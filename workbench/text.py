@@ -37,7 +37,7 @@ def _t2s() -> Any:
 
 
 def convert(texts: list[str], code: str, option: str) -> list[str]:
-    """Texts of one variety in the declared script.
+    """Texts of one variety in the declared script, each as long as it was: a place in one is the place in the other.
 
     Args:
         texts: as the collection has them.
@@ -58,6 +58,13 @@ def runs(text: str, code: str) -> Iterator[tuple[str, bool]]:
     han = variety(code).words == "han"
     for run in _RUN.findall(text):
         yield run, han and bool(_IS_HAN.match(run))
+
+
+def spans(text: str, code: str) -> Iterator[tuple[int, int, bool]]:
+    """Where these runs begin and end, and the same of each."""
+    han = variety(code).words == "han"
+    for run in _RUN.finditer(text):
+        yield *run.span(), han and is_han(run[0])
 
 
 def terms(text: str, code: str) -> list[str]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store import LswError
+from workbench.collections.folder import MINI
 from workbench.terms import term_counts
 from workbench.text import convert, terms
 
@@ -36,3 +37,12 @@ def test_scripts_are_reconciled_only_when_declared() -> None:
 def test_terms_of_any_text_are_clean(text: str) -> None:
     for code in ("fr", "yue"):
         assert all(t and not any(c.isspace() for c in t) for t in terms(text, code))
+
+
+def test_a_text_in_another_script_is_as_long() -> None:
+    """What is marked in it is marked in the text as it was written."""
+    every = [chr(i) for low, high in ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3134F)) for i in range(low, high)]
+    lines = [line for code in ("yue", "zh") for line in (MINI / f"queries.{code}.tsv").read_text("utf-8").splitlines()]
+    for texts in (every, lines):
+        assert [len(text) for text in convert(texts, "yue", "simplified")] == [len(text) for text in texts]
+    assert convert(["後面有甚麼乾淨的頭髮"], "zh", "simplified") == ["后面有甚么干净的头发"]

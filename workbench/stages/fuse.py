@@ -9,14 +9,12 @@ from workbench.costs.base import Cost
 from workbench.costs.estimator import RESULT, STAGE, Estimator
 from workbench.evaluation.ties import ranked
 from workbench.graph import Job, Stage
-from workbench.pipeline import SUM
+from workbench.pipeline import SUM, K
 from workbench.stages._behind import passages_of, queries_of
 from workbench.stages._ranking import ROW_BYTES, Runs
 from workbench.stages._windows import WINDOWS
 from workbench.talk import Summary
 
-K = 60
-"""Of reciprocal rank fusion, as Cormack et al. (2009) set it."""
 PARTS = "run."
 """How the roles of the fused runs begin; their numbers follow, from 0."""
 SCORES = {"rrf": f"1 / ({K} + rank + 1)", SUM: "weight * score"}

@@ -1,6 +1,7 @@
 """How texts go through a model: precision by what the hardware has, batches of like length under a token budget."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -142,6 +143,16 @@ def finite(values: Any) -> Any:
             exit_code=1,
         )
     return values
+
+
+def not_indexed(docno: str, folder: Path) -> LswError:
+    """That an index does not have a passage."""
+    return LswError(
+        f"The passage '{docno}' is not in the index.",
+        f"Looked in {folder}.",
+        "The index is of other passages: run the recipe with --force index.",
+        exit_code=1,
+    )
 
 
 def same_scores(qids: list[str], scores: list[float]) -> bool:

@@ -14,8 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from store import LswError
-from workbench.systems._encoding import device, faiss
+from workbench.systems._encoding import device, faiss, not_indexed
+from workbench.systems._explanation import Portion
 from workbench.systems._shards import Appended, Docnos, write_docnos
+from workbench.systems._tokens import Token
 from workbench.talk import Progress, Summary
 
 VECTORS, LENGTHS, META, APPROXIMATE = "tokens.bin", "lengths.i4", "tokens.json", "tokens.faiss"
@@ -25,6 +27,13 @@ CHUNK = 2_000_000
 """Token vectors compared at once."""
 NEIGHBOURS, PROBES = 1_024, 32
 """Of `ivf`: token vectors found for each query token, and lists looked at."""
+
+SAYS = (
+    "For each token of the query the token of the passage whose vector is most like its own; their similarities sum to"
+    " the score. A vector knows the whole text around its token, so tokens that match need not mean the same by"
+    " themselves; markers, and what a query is filled up with, match too."
+)
+"""What a MaxSim taken apart is."""
 
 Floats = NDArray[np.float32]
 
@@ -173,6 +182,48 @@ def _table(at: Tokens, qids: list[str], rows: list[NDArray[np.int64]], scores: l
             "score": pa.array(np.concatenate(scores) if scores else [], pa.float32()),
         }
     )
+
+
+def portions(
+    folder: Path, query: tuple[list[Token], Floats], passages: dict[str, list[Token]], weight: float = 1.0
+) -> dict[str, list[Portion]]:
+    """For each passage, of each query token the passage's token that is most like it; of several the first.
+
+    Args:
+        folder: what `finish` made complete.
+        query: its tokens, and their vectors (tokens x dimensions).
+        passages: the tokens of each docno.
+        weight: of a similarity in the score.
+
+    Raises:
+        LswError: a passage is not in the index, or has another number of tokens there.
+    """
+    at = Tokens(folder)
+    rows = at.docnos.rows(list(passages))
+    row_of = dict(zip(at.docnos.of(rows).to_pylist(), rows.tolist(), strict=True))
+    asked, vectors = query
+    out: dict[str, list[Portion]] = {}
+    for docno, tokens in passages.items():
+        if docno not in row_of:
+            raise not_indexed(docno, folder)
+        start, end = at.bounds[row_of[docno]], at.bounds[row_of[docno] + 1]
+        if (end - start, len(vectors)) != (len(tokens), len(asked)):
+            raise LswError(
+                f"The passage '{docno}' has {len(tokens)} tokens, and {end - start} vectors in the index.",
+                "Its text, or the tokenizer of the model, is another than when it was indexed.",
+                "Run the recipe again: it indexes anew what has changed.",
+                exit_code=1,
+            )
+        products = vectors @ np.asarray(at.vectors[start:end], np.float32).T
+        best = products.argmax(axis=1)
+        out[docno] = [
+            Portion(
+                token.text, weight * float(products[i, j]), token.spans, tokens[j].spans,
+                {"token": tokens[j].text, "similarity": float(products[i, j])},
+            )
+            for i, (token, j) in enumerate(zip(asked, best.tolist(), strict=True))
+        ]  # fmt: skip
+    return out
 
 
 def _compress(folder: Path) -> None:

@@ -13,6 +13,7 @@ from workbench.lexicons import named
 from workbench.lexicons.base import Entry, Lexicon
 from workbench.registry import LOCAL, Part
 from workbench.systems._encoding import Computing, Positive
+from workbench.systems._explanation import Asked, Explanation
 from workbench.systems._passages import Reading
 from workbench.talk import Progress, Summary
 
@@ -77,6 +78,18 @@ class System(Part):
     def heeded(self, computing: Computing) -> Computing:
         """Only what its results depend on, and what is local."""
         return Computing(**{name: getattr(computing, name) for name in (*self.heeds, "token_budget")})
+
+    def explain(self, asked: Asked, at: Workplace) -> Explanation:
+        """The scores of some passages for one query, taken apart; the same scores as in a search.
+
+        Args:
+            asked: the query, the passages, the index.
+            at: with what, as for the search.
+
+        Raises:
+            LswError: the index or the model is not what the search used.
+        """
+        return Explanation.refused(f"lsw does not know how a system of the architecture {self.name} scores.")
 
 
 class Retriever(System):
@@ -148,6 +161,20 @@ class Reranker(System):
     @abstractmethod
     def scorer(self, checkpoint: Path, computing: Computing) -> Any:
         """A PyTerrier transformer: of columns qid, query, docno, text it gives score (and rank)."""
+
+    def explain(self, asked: Asked, at: Workplace) -> Explanation:
+        """The scores, which have no parts: query and passage are read together."""
+        import pandas as pd
+
+        scorer = asked.kept(lambda: self.scorer(at.weights, at.computing))
+        docnos = list(asked.passages)
+        columns = {"qid": "q", "docno": docnos, "query": asked.query, "text": [asked.passages[d] for d in docnos]}
+        scored = scorer(pd.DataFrame(columns))
+        says = (
+            "The reranker reads the query and the passage together and gives one score; it has no parts that add up,"
+            " and says nothing of which words it is for."
+        )
+        return Explanation("score", says, dict(zip(scored["docno"], map(float, scored["score"]), strict=True)))
 
 
 class Encoder(Retriever):

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from store import LswError
 from workbench.checkpoints.soundness import POOLER, examine, loading
-from workbench.systems._encoding import Computing, cut, faiss, finite, fits, in_batches, lengths
+from workbench.systems._encoding import Computing, cut, faiss, finite, fits, in_batches, lengths, not_indexed
+from workbench.systems._explanation import Asked, Explanation
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended
 from workbench.systems.base import Encoder, Searched, Workplace
@@ -55,6 +56,17 @@ class BiEncoder(Encoder):
     ) -> tuple[pa.Table, Summary]:
         model = self.opened(at.weights, at.computing)
         return retrieve(model, index, queries, self.query_length, depth, at.computing)
+
+    def explain(self, asked: Asked, at: Workplace) -> Explanation:
+        """The inner product of the query's vector with each passage's, which is in the index."""
+        model = asked.kept(lambda: self.opened(at.weights, at.computing))
+        vector = encode(model, [asked.query], self.query_length, at.computing.budget, query=True)[0]
+        vectors = stored(asked.indexed, list(asked.passages))
+        says = (
+            "The similarity of two vectors, one of the whole query and one of the whole passage: it has no parts, and"
+            " says nothing of which words it is for."
+        )
+        return Explanation("similarity", says, {docno: float(row @ vector) for docno, row in vectors.items()})
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
         model = self.opened(checkpoint, computing)
@@ -178,6 +190,26 @@ def describe(out: Path, docnos: list[str], dimensions: int) -> None:
             builder.add(docno)
     meta = {"type": "dense_index", "format": "flex", "vec_size": dimensions, "doc_count": len(docnos)}
     (out / "pt_meta.json").write_text(json.dumps(meta), "utf-8")
+
+
+def stored(folder: Path, docnos: list[str]) -> dict[str, Any]:
+    """The vectors (float32) of some passages of an index.
+
+    Raises:
+        LswError: it does not have one of them.
+    """
+    from npids import Lookup
+
+    size = json.loads((folder / "pt_meta.json").read_text("utf-8"))["vec_size"]
+    vectors = np.memmap(folder / VECTORS, np.float32, "r").reshape(-1, size)
+    lookup = Lookup(folder / "docnos.npids")
+    out = {}
+    for docno in docnos:
+        try:
+            out[docno] = np.array(vectors[int(lookup.inv[docno])])
+        except LookupError:
+            raise not_indexed(docno, folder) from None
+    return out
 
 
 def _approximate(folder: Path, search: str, depth: int) -> Any:

@@ -1,5 +1,6 @@
 """BM25 over PISA, on terms that are made alike for queries and passages (`workbench.terms`)."""
 
+import math
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,11 +16,14 @@ from store.passages import FILE, Passages, write
 from workbench.collections.formats import batched
 from workbench.registry import told
 from workbench.systems._encoding import Computing
+from workbench.systems._explanation import Asked, Explanation, Portion
+from workbench.systems._frequencies import Frequencies, idf
 from workbench.systems._inverted import invert
 from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Searched, Workplace
 from workbench.talk import Progress, Summary, hushed
 from workbench.terms import known_terms, term_counts
+from workbench.terms.places import Term, places_of
 
 K1, B = 0.9, 0.4
 """Anserini's defaults, which the published runs used."""
@@ -67,8 +71,37 @@ class BM25(Retriever):
     def retrieve(
         self, index: Path, queries: pa.Table, variety: str, depth: int, at: Workplace
     ) -> tuple[pa.Table, Summary]:
-        rules = at.document_variety if self.terms == "analyzer" else variety
-        return retrieve(index, queries, rules, depth, self.k1, self.b, self.terms), {}
+        return retrieve(index, queries, self.rules(variety, at), depth, self.k1, self.b, self.terms), {}
+
+    def rules(self, variety: str, at: Workplace) -> str:
+        """The variety by whose rules the terms of queries of a variety are made."""
+        return at.document_variety if self.terms == "analyzer" else variety
+
+    def explain(self, asked: Asked, at: Workplace) -> Explanation:
+        """Each term of the query has its part of a passage's score: its idf times how much of the passage it is."""
+        counts = Frequencies(asked.indexed)
+        wanted = by_term(places_of(asked.query, self.rules(asked.variety, at), self.terms))
+        weights = {term: idf(counts[term], counts.passages) for term in wanted}
+        portions: dict[str, list[Portion]] = {}
+        for docno, text in asked.passages.items():
+            terms = places_of(text, at.document_variety, self.terms)
+            found = by_term(terms)
+            long = self.k1 * (1 - self.b + self.b * len(terms) / counts.length)
+            portions[docno] = []
+            for term, places in wanted.items():
+                here = found.get(term, [])
+                share = len(here) * (self.k1 + 1) / (len(here) + long)
+                facts = {"df": counts[term], "idf": weights[term], "tf": len(here), "times": len(places)}
+                value = len(places) * weights[term] * share
+                asks, has = (tuple(place.span for place in each) for each in (places, here))
+                portions[docno].append(Portion(term, value, asks, has, facts))
+        says = (
+            "Each term of the query that a passage has adds its idf (the rarer in these passages, the more) times a"
+            " share that grows with how often it is there and falls with the passage's length. Terms match as they"
+            " are written: meaning, order and near forms count nothing."
+        )
+        scores = {docno: math.fsum(part.value for part in parts) for docno, parts in portions.items()}
+        return Explanation("BM25 terms", says, scores, portions)
 
     def seconds_to_index(self, texts: list[str], variety: str) -> float:
         with tempfile.TemporaryDirectory() as name:
@@ -85,6 +118,14 @@ class BM25(Retriever):
 
     def seconds_to_search(self, search: Searched, width: int, multiplication: float) -> float:
         return search.queries * (2e-4 + search.passages * EXTENTS[self.terms].search) + search.results * 4e-7
+
+
+def by_term(terms: list[Term]) -> dict[str, list[Term]]:
+    """All places of each term, the first one first."""
+    out: dict[str, list[Term]] = {}
+    for term in terms:
+        out.setdefault(term.text, []).append(term)
+    return out
 
 
 def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: float = B, terms: str = "words") -> None:

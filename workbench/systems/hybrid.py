@@ -1,6 +1,7 @@
 """BGE-M3 whole: the weighted sum of its dense, sparse and multi-vector scores, over what the first two find."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from workbench.systems import _maxsim as tokens
 from workbench.systems import bi_encoder as biencoder
 from workbench.systems import sparse
 from workbench.systems._encoding import Computing
+from workbench.systems._explanation import Asked, Explanation, Portion
 from workbench.systems._passages import Reading
 from workbench.systems._shards import Appended
+from workbench.systems._tokens import tokens_of
 from workbench.systems.base import Encoder, Searched, Workplace
 from workbench.talk import Progress, Summary
 
@@ -32,6 +35,39 @@ class Hybrid(Encoder):
     ) -> tuple[pa.Table, Summary]:
         length = self.query_length
         return retrieve(at.weights, index, queries, length, depth, at.computing, at.progress)
+
+    def explain(self, asked: Asked, at: Workplace) -> Explanation:
+        """The weighted parts of all three scores, by what is in the index."""
+        m3 = asked.kept(lambda: _m3(at.weights, at.computing))
+        [query] = m3.encode([asked.query], self.query_length)
+        spoken = tokens_of(m3.tokenizer, asked.query, self.query_length)
+        passages = {d: tokens_of(m3.tokenizer, t, self.document_length) for d, t in asked.passages.items()}
+        by_dense, by_terms, by_token = bgem3.WEIGHTS
+        vectors = biencoder.stored(asked.indexed / "dense", list(passages))
+        weighed = sparse.portions(
+            asked.indexed / "sparse", m3.tokenizer, (spoken, (query.ids, query.weights)), passages, by_terms
+        )
+        late = tokens.portions(
+            asked.indexed / "tokens", (spoken[1:], query.tokens), {d: some[1:] for d, some in passages.items()},
+            by_token / len(query.tokens),
+        )  # fmt: skip
+        parts = {}
+        for docno, vector in vectors.items():
+            whole = float(vector @ query.dense)
+            dense = Portion("the whole text", by_dense * whole, facts={"similarity": whole})
+            by_part = {"dense": [dense], "terms": weighed[docno], "tokens": late[docno]}
+            parts[docno] = [
+                replace(portion, facts={"score": name, **portion.facts})
+                for name, some in by_part.items()
+                for portion in some
+            ]
+        says = (
+            f"{by_dense} times the similarity of the whole texts, {by_terms} times the products of the weights of"
+            f" shared terms, and {by_token} times the mean over the query's tokens of the similarity of the passage's"
+            " token that is most like each."
+        )
+        scores = {docno: float(sum(portion.value for portion in some)) for docno, some in parts.items()}
+        return Explanation("dense, terms and MaxSim", says, scores, parts)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
         return partial(bgem3.M3(checkpoint, computing).encode, length=self.document_length)

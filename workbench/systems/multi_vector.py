@@ -17,7 +17,9 @@ from workbench.systems import _m3 as bgem3
 from workbench.systems import _maxsim as tokens
 from workbench.systems import base
 from workbench.systems._encoding import Computing, faiss, finite, fits, in_batches, lengths
+from workbench.systems._explanation import Asked, Explanation
 from workbench.systems._passages import Reading
+from workbench.systems._tokens import Token, named, tokens_of
 from workbench.talk import Progress, Summary
 from workbench.varieties import MIXED
 from workbench.varieties import variety as variety_of
@@ -54,6 +56,18 @@ class MultiVector(base.Encoder):
         lengths = self.query_length, self.document_length
         spoken = self.spoken(variety, at.document_variety)
         return retrieve(at.weights, index, queries, spoken, *lengths, depth, at.computing, at.progress)
+
+    def explain(self, asked: Asked, at: base.Workplace) -> Explanation:
+        """For each token of the query the passage's token that is most like it, by the vectors in the index."""
+        spoken, lengths = self.spoken(asked.variety, at.document_variety), (self.query_length, self.document_length)
+        encode = asked.kept(lambda: TokenEncoder(at.weights, spoken, *lengths, at.computing))
+        encode.speak(spoken)
+        [vectors] = encode([asked.query], query=True)
+        query = encode.tokens(asked.query, query=True)
+        passages = {docno: encode.tokens(text, query=False) for docno, text in asked.passages.items()}
+        portions = tokens.portions(asked.indexed, (query, vectors), passages)
+        scores = {docno: float(sum(part.value for part in parts)) for docno, parts in portions.items()}
+        return Explanation("MaxSim", tokens.SAYS, scores, portions)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
         return partial(
@@ -218,6 +232,34 @@ class TokenEncoder:
             lambda some: how(some, batch_size=len(some), show_progress_bar=False, convert_to_numpy=False),
         )
         return [finite(row.float().cpu().numpy()) for row in rows]
+
+    def speak(self, code: str) -> None:
+        """Read texts of another variety from now on."""
+        if self.model and code != self.code:
+            self.code, self.adapter = code, speak(self.model, code)
+
+    def tokens(self, text: str, query: bool) -> list[Token]:
+        """The tokens that the vectors of a text are of, in their order."""
+        most = self.most[0 if query else 1]
+        if self.m3:
+            return tokens_of(self.m3.tokenizer, text, most)[1:]  # all but the first, whose vector is the dense one
+        import torch
+
+        model = self.model
+        assert model
+        names = ("query",) if query else ("document", "passage", "corpus")
+        prompt = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
+        task = "query" if query else "document"
+        features = model.preprocess([text], prompt=prompt or None, task=task)
+        masked = next((part for part in model if hasattr(part, "resolve_with_tokenizer")), None)
+        if masked is not None:
+            features = masked(features, task=task)
+        ids = features["input_ids"][0]
+        placed = tokens_of(model.tokenizer, text, len(ids), prompt)
+        same = [token.id for token in placed] == ids[: len(placed)].tolist()
+        rest = ids[len(placed) if same else 0 :].tolist()  # what a query is filled up with
+        every = (placed if same else []) + named(model.tokenizer, rest, [(0, 0)] * len(rest), text)
+        return [every[i] for i in torch.flatten(torch.nonzero(features["attention_mask"][0])).tolist()]
 
     def each(self, texts: list[str], codes: list[str]) -> list[Floats]:
         """Token vectors of passages, each through the adapter of its own variety."""

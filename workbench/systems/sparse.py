@@ -12,9 +12,11 @@ import pyarrow as pa
 from workbench.checkpoints.soundness import POOLER, examine, loading
 from workbench.systems import _m3 as bgem3
 from workbench.systems import base
-from workbench.systems._encoding import Computing, cut, finite, in_batches, lengths
+from workbench.systems._encoding import Computing, cut, finite, in_batches, lengths, not_indexed
+from workbench.systems._explanation import Asked, Explanation, Portion
 from workbench.systems._passages import Reading
 from workbench.systems._shards import SHARD, Appended, Docnos, write_docnos
+from workbench.systems._tokens import SPACES, Token, tokens_of
 from workbench.talk import Progress, Summary
 
 FILES = ("terms.i4", "weights.f4", "counts.i4")
@@ -22,6 +24,11 @@ META = "sparse.json"
 CHUNK = 200_000
 """Passages compared at once, with so many queries:"""
 ASKED = 512
+SAYS = (
+    "Each term that query and passage share adds the product of its two weights, which the model gives it; a term that"
+    " stands in neither text was added by the model."
+)
+"""What an inner product of term weights taken apart is."""
 LOGITS = 1_000_000_000
 """Logits of a batch, tokens times terms: 4 GB."""
 
@@ -40,6 +47,16 @@ class Sparse(base.Encoder):
     ) -> tuple[pa.Table, Summary]:
         length = self.query_length
         return retrieve(at.weights, index, queries, length, depth, at.computing, at.progress), {}
+
+    def explain(self, asked: Asked, at: base.Workplace) -> Explanation:
+        """The product of the weights of each shared term, by the weights in the index."""
+        encode = asked.kept(lambda: TermEncoder(at.weights, at.computing))
+        [weighed] = encode([asked.query], self.query_length, query=True)
+        query = tokens_of(encode.tokenizer, asked.query, self.query_length)
+        passages = {d: tokens_of(encode.tokenizer, t, self.document_length) for d, t in asked.passages.items()}
+        parts = portions(asked.indexed, encode.tokenizer, (query, weighed), passages)
+        scores = {docno: float(sum(part.value for part in some)) for docno, some in parts.items()}
+        return Explanation("term weights", SAYS, scores, parts)
 
     def encoder(self, checkpoint: Path, variety: str, computing: Computing) -> Callable[[list[str]], Any]:
         return partial(TermEncoder(checkpoint, computing), length=self.document_length, query=False)
@@ -69,6 +86,11 @@ class TermEncoder:
             body = getattr(self.model[0], "model", None)
             if body is not None:  # some encode queries by a table of weights, without a model
                 examine(body, self.model.tokenizer, checkpoint, POOLER)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The model's."""
+        return self.m3.tokenizer if self.m3 else self.model.tokenizer
 
     @property
     def size(self) -> int:
@@ -200,6 +222,59 @@ def nearest_passages(
             "score": pa.array(np.concatenate(scores), pa.float32()),
         }
     )
+
+
+def portions(
+    folder: Path,
+    tokenizer: Any,
+    query: tuple[list[Token], tuple[Any, Any]],
+    passages: dict[str, list[Token]],
+    weight: float = 1.0,
+) -> dict[str, list[Portion]]:
+    """For each passage the terms that it shares with a query, in the order of the query.
+
+    Args:
+        folder: what `finish` made complete.
+        tokenizer: knows how a term is written that stands in neither text.
+        query: its tokens, and the ids and weights of its terms.
+        passages: the tokens of each docno.
+        weight: of a product in the score.
+
+    Raises:
+        LswError: a passage is not in the index.
+    """
+    at = Matrix(folder)
+    rows = at.docnos.rows(list(passages))
+    row_of = dict(zip(at.docnos.of(rows).to_pylist(), rows.tolist(), strict=True))
+    asked, (ids, weights) = query
+    places = _by_id(asked)
+    order = {id_: place for place, id_ in enumerate(places)}
+    terms = sorted(zip(ids.tolist(), weights.tolist(), strict=True), key=lambda t: order.get(t[0], len(order)))
+    out: dict[str, list[Portion]] = {}
+    for docno, tokens in passages.items():
+        if docno not in row_of:
+            raise not_indexed(docno, folder)
+        span = slice(at.bounds[row_of[docno]], at.bounds[row_of[docno] + 1])
+        own = dict(zip(at.terms[span].tolist(), at.weights[span].tolist(), strict=True))
+        here = _by_id(tokens)
+        out[docno] = []
+        for id_, of_query in terms:
+            if id_ not in own:
+                continue
+            said = [token for token in (*places.get(id_, ()), *here.get(id_, ())) if token.span]
+            written = str(tokenizer.convert_ids_to_tokens(id_))
+            what = said[0].text if said else written.strip(SPACES) or written
+            asks, has = (tuple(s for t in each.get(id_, ()) for s in t.spans) for each in (places, here))
+            facts = {"in_query": of_query, "in_passage": own[id_]}
+            out[docno].append(Portion(what, weight * of_query * own[id_], asks, has, facts))
+    return out
+
+
+def _by_id(tokens: list[Token]) -> dict[int, list[Token]]:
+    out: dict[int, list[Token]] = {}
+    for token in tokens:
+        out.setdefault(token.id, []).append(token)
+    return out
 
 
 def retrieve(

@@ -7,7 +7,7 @@ with its shorter list of stop words, and Dutch has no dictionary of exceptions; 
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -45,22 +45,24 @@ class Analyzer:
 
     def terms(self, text: str) -> list[str]:
         """The terms of a text."""
-        out = []
-        for found in _TOKEN.finditer(text.lower()):
-            token = found[0]
+        return [term for term, _, _ in self.placed(text.lower())]
+
+    def placed(self, lowered: str) -> Iterator[tuple[str, int, int]]:
+        """The terms of a text in lower case, with the first character of each and the one after its last."""
+        for found in _TOKEN.finditer(lowered):
+            token, start = found[0], found.start()
             if found["han"]:
-                pairs = self.bigrams and len(token) > 1
-                out += [token[i : i + 2] for i in range(len(token) - 1)] if pairs else [*token]
+                wide = 2 if self.bigrams and len(token) > 1 else 1
+                yield from ((token[i : i + wide], start + i, start + i + wide) for i in range(len(token) - wide + 1))
                 continue
             token = token.replace("’", "'")
             if self.possessive:
                 token = token.removesuffix(self.possessive)
             before, quote, after = token.partition("'")
             if quote and before in self.elided:
-                token = after
+                token, start = after, start + len(before) + 1
             if token not in self.stop:
-                out.append(self.stem(token))
-        return out
+                yield self.stem(token), start, start + len(token)
 
 
 @cache
@@ -90,6 +92,11 @@ def analyzer(code: str) -> Analyzer:
         stem = lru_cache(_STEMS)(snowballstemmer.stemmer(row["stemmer"]).stemWord)
     stop, elided = (frozenset(row.get(what, "").split()) for what in ("stop", "elided"))
     return Analyzer(stop, elided, row.get("possessive", ""), stem, variety(code).words == "han")
+
+
+def stop_words(code: str) -> frozenset[str]:
+    """The words that the analyzer of a variety leaves out; none of a variety that has no analyzer."""
+    return analyzer(code).stop if code.partition("-")[0] in _table() else frozenset()
 
 
 def analyzed(text: str, code: str) -> list[str]:
