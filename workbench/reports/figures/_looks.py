@@ -23,7 +23,7 @@ WON, LOST, TIED, HERE, GREY = -1, -2, -3, -4, -5
 """Looks that mean something: what a query did, the query that is pointed to; and one without a hue."""
 _MEANT: dict[int, tuple[RGB, str, str]] = {
     WON: ((0, 158, 115), "▲", "^"), LOST: ((213, 94, 0), "▼", "v"), TIED: ((128, 128, 128), "●", "o"),
-    HERE: ((0, 0, 0), "◉", "o"), GREY: ((128, 128, 128), "△", "v"),
+    HERE: ((0, 0, 0), "◉", "o"), GREY: ((128, 128, 128), "△", "^"),
 }  # fmt: skip
 RUNS = (0, 3, 4, GREY)
 """Of compared runs, the baseline's first: none has the hue of won or lost."""

@@ -26,7 +26,7 @@ def style(front: RGB, ground: RGB | None = None) -> str:
 
 def look(series: int, ground: Ground = None) -> str:
     """The style of a series; what is pointed to has the terminal's own colour of letters."""
-    return "" if series == HERE else style(colour(series, ground))
+    return "bold" if series == HERE else style(colour(series, ground))
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _axes(plot: _Plot, panel: Axes, heights: list[tuple[float, str]]) -> None:
         first = max(0, min(column - len(text) // 2, canvas.columns - len(text)))
         canvas.write(first, bottom + 1, text, QUIET)
     words = _cut(panel.below, frame.columns)
-    canvas.write(frame.left + (frame.columns - len(words)) // 2, bottom + 2, words)
+    canvas.write(frame.left + (frame.columns - len(words)) // 2, bottom + 2, words, QUIET)
 
 
 def _cut(text: str, width: int) -> str:

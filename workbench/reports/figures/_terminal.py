@@ -138,6 +138,8 @@ def _lines(panel: Lines, every: list[Lines], width: int, ground: Ground) -> Text
         if low is not None and high is not None:
             first, last = column(low), column(high)
             track.write(first, 0, ("├" + "─" * (last - first - 1) + "┤")[: last - first + 1], tint)
+            if first < column(0.0) < last:
+                track.write(column(0.0), 0, "┼", tint)
         if value is not None:
             track.write(column(value), 0, mark(0) if not panel.holds or panel.holds[i] else OPEN, tint)
         out.append(f"{fitted(' ' * indent + name, label)} ").append_text(track.text(whole=True))

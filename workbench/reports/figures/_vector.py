@@ -3,6 +3,7 @@
 import warnings
 from itertools import pairwise
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from store import LswError, nearest
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 FORMS = ("svg", "pdf")
 WIDTH = 8.0
 """Inches of a row of panels, unless one alone is wider."""
-LETTER = 0.06
-"""Inches of a letter of the legend, nearly."""
+LETTER = 0.065
+"""Inches of a letter, nearly."""
 STEPS = 48
 """Of the scale of colours; one of 50 matplotlib would draw as pixels."""
 _SETTINGS = {
@@ -113,7 +114,7 @@ def _draw(drawing: Drawing, sheet: "Sheet") -> None:
     every = [value for panel in panels if isinstance(panel, Cells) for line in panel.values for value in line]
     for i, (panel, plot) in enumerate(zip(panels, flat, strict=False)):
         if isinstance(panel, Axes):
-            _axes(panel, plot, limits, first=i % beside == 0)
+            _axes(panel, plot, limits, first=i % beside == 0, alone=len(panels) == 1)
         elif isinstance(panel, Cells):
             _cells(panel, plot, spread(every), drawing.signed)
         else:
@@ -133,14 +134,14 @@ def _size(drawing: Drawing) -> tuple[float, float]:
         return 0.52 * len(panel.columns) + 1.1, 0.3 * len(panel.rows) + 0.7
     if isinstance(panel, Axes) and panel.square:
         return 4.0, 3.8
-    return (2.6, 2.1) if len(drawing.panels) > 1 else (4.4, 2.8)
+    return (4.4, 2.8) if len(drawing.panels) == 1 else (2.6, 2.1)
 
 
 def _hex(rgb: RGB) -> str:
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
-def _axes(panel: Axes, plot: "Plot", limits: tuple[float, float], first: bool) -> None:
+def _axes(panel: Axes, plot: "Plot", limits: tuple[float, float], first: bool, alone: bool) -> None:
     plot.set_ylim(*limits)
     plot.set_xlim(*x_limits(panel))
     if limits[0] < 0 < limits[1]:
@@ -191,8 +192,9 @@ def _axes(panel: Axes, plot: "Plot", limits: tuple[float, float], first: bool) -
     plot.minorticks_off()
     heights = steps(*limits, 6)
     plot.set_yticks(heights, [number(at) for at in heights])
-    _thin(plot, panel)
-    plot.set_title(panel.title, loc="left")
+    wide = 4.4 if alone else 2.6
+    _thin(plot, panel, wide)
+    plot.set_title(fill(panel.title, int(wide / LETTER)), loc="left")
     plot.set_xlabel(panel.below)
     if first:
         plot.set_ylabel(panel.left)
@@ -209,12 +211,12 @@ def _counted(series: Series, plot: "Plot", tint: str, i: int) -> None:
             plot.annotate(f"{count}", (x, y), aside, textcoords="offset points", va="center", fontsize=5, color=tint)
 
 
-def _thin(plot: "Plot", panel: Axes) -> None:
+def _thin(plot: "Plot", panel: Axes, wide: float) -> None:
     """Labels that would lie on each other stand upright."""
     ends = x_limits(panel)
     places = [(at - ends[0]) / (ends[1] - ends[0]) for at, _ in panel.ticks]
     near = min((b - a for a, b in pairwise(places)), default=1.0)
-    if near < 0.026 * max((len(text) for _, text in panel.ticks), default=1) + 0.02:
+    if near * wide < LETTER * max((len(text) for _, text in panel.ticks), default=1) + 0.05:
         plot.tick_params(axis="x", labelrotation=90)
 
 

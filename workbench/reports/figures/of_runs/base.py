@@ -118,3 +118,9 @@ def ladder(most: int) -> list[int]:
     """1, 2, 5, 10, 20, 50 ... up to a number."""
     out = [factor * 10**power for power in range(len(str(most))) for factor in (1, 2, 5)]
     return [each for each in out if each <= most]
+
+
+def cutoffs(depth: int) -> list[int]:
+    """The ranks at which a curve over cut-offs is computed: 1, 2, 3, 5, 7, 10, 20, 30 ... up to a depth."""
+    out = [1, 2, 3, 5, 7, *(factor * 10**power for power in range(1, len(str(depth))) for factor in (1, 2, 3, 5, 7))]
+    return [rank for rank in out if rank <= depth]

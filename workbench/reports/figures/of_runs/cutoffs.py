@@ -11,7 +11,7 @@ class Cutoffs(RunFigure):
     """A curve for each run over the logarithm of the cut-off, from 0 up."""
 
     of_data = AtCutoffs
-    title = "by rank cut-off"
+    title = "by cut-off"
 
     def of(self, data: AtCutoffs) -> Drawing | None:
         if not data.cutoffs or not data.names:

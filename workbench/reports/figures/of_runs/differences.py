@@ -17,7 +17,7 @@ class Differences(RunFigure):
     """Bars from 0, the worst query at the left, the best at the right."""
 
     of_data = Compared
-    title = "differences, sorted"
+    title = "differences"
 
     def of(self, data: Compared) -> Drawing | None:
         if not data.qids:

@@ -13,7 +13,7 @@ class Losses(RunFigure):
     """One curve over whole steps; from 0 up if the loss fell below half of its highest."""
 
     of_data = Logged
-    title = "loss of each fine-tuning"
+    title = "losses"
 
     def of(self, data: Logged) -> Drawing | None:
         if not data.steps:

@@ -42,9 +42,7 @@ class Scatter(RunFigure):
             heights=ends,
             square=True,
         )
-        words = (
-            f"{len(data.qids):,} queries at {len(points):,} points; numbers: how many at one, where there is room"
-        )
+        words = f"{len(data.qids):,} queries at {len(points):,} points; numbers: how many at one, where there is room"
         return Drawing("", words, "", [panel])
 
     def plain(self, data: Compared) -> Plain:
