@@ -29,7 +29,7 @@ RUNS = (0, 3, 4, GREY)
 """Of compared runs, the baseline's first: none has the hue of won or lost."""
 Ground = Literal["dark", "light"] | None
 """What is drawn on; None if that is not known, as in a terminal."""
-_TOWARDS: dict[Ground, tuple[int, float]] = {"dark": (255, 0.25), "light": (0, 0.25), None: (0, 0.0)}
+_TOWARDS: dict[Ground, tuple[int, float]] = {"dark": (255, 0.25), "light": (0, 0.3), None: (0, 0.0)}
 
 
 def colour(style: int, ground: Ground = None) -> RGB:

@@ -48,7 +48,7 @@ class Differences(RunFigure):
             ticks=axis.ticks(),
             rules=rules,
             notes=notes,
-            widths=(0.5, axis.place(len(order) - 1) + 0.5),
+            widths=(0.5, axis.lost + axis.won + axis.width + 0.5),
             heights=ends,
         )
         words = f"{len(order):,} queries"
