@@ -357,7 +357,7 @@ def test_plots_are_drawn_and_a_point_opens_its_query(made: Store, tmp_path: Path
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         await compared(pilot, app)
-        await pilot.press("3")
+        app.action_go("plots")
         page = app.screen
         assert isinstance(page, Plots)
         await until(pilot, lambda: page.comparison and page.models is not None)
@@ -413,7 +413,7 @@ def test_a_click_in_a_plot_finds_the_query_there(made: Store) -> None:
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         await compared(pilot, app)
-        await pilot.press("3")
+        app.action_go("plots")
         page = app.screen
         assert isinstance(page, Plots)
         await until(pilot, lambda: page.comparison)

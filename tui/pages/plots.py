@@ -1,32 +1,31 @@
-"""Screen 3: the compared runs as pictures, and what models learnt."""
+"""Screen 4: the compared runs as pictures, and what models learnt."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
-from store import browse
+from store import LswError, browse
 from store.rows import Row, RunRow
 from tui.export import as_csv, markdown
-from tui.listing import Column, Listing, Rows, widest
+from tui.listing import Listing, Rows
 from tui.page import Page, Plain, until_cancelled
+from tui.panes import Divider, Pane
 from tui.picture import Picture
-from tui.queries import ordered
-from tui.study import LETTERS, ComparedRuns, label
-from workbench.comparison.words import signed
+from tui.pictured import Floats, against, at_cutoffs, of_means, of_models, of_queries, ranks
+from tui.queries import FIELDS, ordered
+from tui.search import Search
+from tui.study import ComparedRuns, unfinished
 from workbench.reports.figures.base import Drawing
 from workbench.reports.figures.of_runs import RUN_FIGURES
-from workbench.reports.figures.of_runs.base import AtCutoffs, Compared, Losses, RunFigure, cutoffs
+from workbench.reports.figures.of_runs.base import AtCutoffs, Compared, Losses, RunFigure
 
-Floats = np.typing.NDArray[np.float64]
 SOURCES = (Compared, AtCutoffs, Losses)
 """What this screen has to draw from."""
 
@@ -37,10 +36,10 @@ def plots() -> list[str]:
 
 
 class Plots(Page):
-    """The runs of screen 2 as pictures."""
+    """The compared runs as pictures."""
 
     HELP = """
-The runs compared on screen 2, in its measure; **v** or a click on a name goes to another picture, **d** to another
+The runs of the compare screen, in its measure; **v** or a click on a name goes to another picture, **d** to another
 run against A.
 
 - **differences**: every query's difference of the chosen run from A, from the worst to the best; tied queries are
@@ -51,13 +50,14 @@ run against A.
 - **losses**: of each fine-tuning, as logged while training.
 
 Click a point or move the cursor; a second click on a point of several queries goes to the next of them, **Enter**
-opens the query on screen 2. **e** writes the figure alone as SVG or PDF (`pip install 'lsw-workbench[plots]'`), or what
-is plotted as a table.
+opens the query on the compare screen. **e** writes the figure alone as SVG or PDF
+(`pip install 'lsw-workbench[plots]'`), or what is plotted as a table; **z** enlarges the picture.
 """
+    FIELDS = FIELDS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "kind(1)", "Next plot"),
         Binding("V", "kind(-1)", "Previous plot", show=False),
-        Binding("enter", "open", "Open query", tooltip="Open this query on screen 2"),
+        Binding("enter", "open", "Open query", tooltip="Open this query on the compare screen"),
         Binding("d", "chosen", "Other run", show=False, tooltip="Show the next run against A"),
     ]
 
@@ -68,7 +68,8 @@ is plotted as a table.
         self.models: list[Row] | None = None
         self.curve: Floats | None = None
         self.order: list[int] = []
-        self.words: list[str] = []
+        self.why = ""
+        """Why runs cannot be compared, if they cannot."""
         self.chosen = 1
         self.at = dict.fromkeys(SOURCES, 0)
         """The cursor in each list."""
@@ -76,9 +77,11 @@ is plotted as a table.
     def body(self) -> Iterator[Widget]:
         yield Static(id="about")
         with Horizontal(id="main"):
-            with Vertical(id="left"):
+            with Pane(id="left", title="queries"):
                 yield Listing(id="queries")
-            yield Picture(id="plot")
+            yield Divider(id="divider")
+            with Pane(id="right", title="picture"):
+                yield Picture(id="plot")
 
     def on_mount(self) -> None:
         known = self.bench.remembered.get("plot", self.kind)
@@ -90,9 +93,11 @@ is plotted as a table.
         runs = self.bench.rows(choice.run_ids)
         same = self.comparison and self.comparison.runs == runs and self.comparison.choice.measure == choice.measure
         if len(runs) >= 2 and not same:
-            self.comparison = None
+            self.comparison, lacking = None, unfinished(runs, self.bench.recipes)
+            self.why = str(lacking) if lacking else ""
             self.chosen = min(self.chosen, len(runs) - 1)
-            self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
+            if not lacking:
+                self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
         if self.bench.store.exists():
             self.read("models", lambda: browse.finetunes(self.bench.store), self._models)
         self.draw()
@@ -110,8 +115,14 @@ is plotted as a table.
             self.curve = curve
             self.draw()
 
-    def searched(self, words: list[str]) -> None:
-        self.words = words
+    def failed(self, error: LswError) -> None:
+        self.why = str(error)
+        self.draw()
+
+    def searched(self, search: Search) -> None:
+        self.draw()
+
+    def dressed(self) -> None:
         self.draw()
 
     # What is drawn.
@@ -130,23 +141,20 @@ is plotted as a table.
             if not self.models:
                 return "No model was fine-tuned in this store; v shows the next picture."
             return Losses.of(self.models[min(self.at[Losses], len(self.models) - 1)])
+        if comparison is None and self.why:
+            return self.why
         if comparison is None:
             runs = len(self.bench.rows(self.bench.choice.run_ids))
             if runs >= 2:
                 return f"comparing {runs} runs in {self.bench.choice.measure} ..."
-            number = self.bench.pages.index("runs") + 1
-            return f"Press {number} for the runs, mark two to four with Space, then Enter."
-        names = [f"{LETTERS[i]} {label(run)}" for i, run in enumerate(comparison.runs)]
-        measure = comparison.choice.measure
+            at = {page: i for i, page in enumerate(self.bench.pages, 1)}
+            how = f"On Runs ({at['runs']}), mark two to four (space), then Enter; on Results ({at['results']}), Enter."
+            return f"Nothing is compared yet. {how}"
         if source is AtCutoffs:
-            if self.curve is None:
-                return f"reading cut-offs of {len(names)} runs ..."
-            ranks = cutoffs(max(run["depth"] for run in comparison.runs))
-            return AtCutoffs(measure.partition("@")[0], names, ranks, self.curve)
-        values = np.stack([comparison.values(0), comparison.values(self.chosen)], axis=1)
-        texts = [comparison.queries[self.chosen].get(qid, "") for qid in comparison.qids]
+            waiting = f"reading cut-offs of {len(comparison.runs)} runs ..."
+            return waiting if self.curve is None else at_cutoffs(comparison, self.curve)
         pointed = self.order[self.at[Compared]] if here and self.at[Compared] < len(self.order) else None
-        return Compared(measure, (names[0], names[self.chosen]), comparison.qids, values, texts, pointed)
+        return against(comparison, self.chosen, pointed)
 
     def drawing(self, here: bool = False) -> Drawing | str:
         """The picture, or why there is none."""
@@ -163,42 +171,22 @@ is plotted as a table.
         self.query_one("#about", Static).update("".join(tabs))
         source, comparison = self.figure.of_data, self.comparison
         if source is AtCutoffs and comparison and self.curve is None:
-            study, runs, measure = self.bench.study, comparison.runs, comparison.choice.measure
-            ranks = cutoffs(max(run["depth"] for run in runs))
-            self.read("curve", lambda: study.curve(runs, measure, ranks), partial(self._curve, comparison))
+            study, measure = self.bench.study, comparison.choice.measure
+            means = partial(study.curve, comparison.runs, measure, ranks(comparison))
+            self.read("curve", means, partial(self._curve, comparison))
         if comparison:
-            self.order = ordered(comparison, self.chosen, "delta", "all", self.words)
+            self.order = ordered(comparison, self.chosen, "delta", "all", self.search)
+            self.hits(len(self.order), len(comparison.qids))
         data = self.data()
         lists: dict[type, Callable[[Any], Rows]] = {
-            Compared: self._queries, AtCutoffs: self._means, Losses: self._trained,
-        }  # fmt: skip
+            Compared: lambda data: of_queries(data, self.order),
+            AtCutoffs: of_means,
+            Losses: lambda _: of_models(self.models or []),
+        }
         rows = Rows() if isinstance(data, str) else lists[source](data)
+        self.query_one("#left", Pane).border_title = {Compared: "queries", AtCutoffs: "means", Losses: "models"}[source]
         self.query_one(Listing).show(rows, min(self.at[source], max(0, rows.count - 1)))
         self.picture()
-
-    def _queries(self, data: Compared) -> Rows:
-        def cells(row: int) -> list[Text]:
-            i = self.order[row]
-            return [Text(data.qids[i]), Text(signed(data.deltas[i])), Text(data.texts[i])]
-
-        delta = Column(f"{LETTERS[self.chosen]}-A", 6, right=True)
-        return Rows([Column("qid", widest(data.qids, 12)), delta, Column("query")], len(self.order), cells)
-
-    def _means(self, data: AtCutoffs) -> Rows:
-        def cells(row: int) -> list[Text]:
-            return [Text(f"{data.measure}@{data.cutoffs[row]}"), *(Text(f"{mean:.4f}") for mean in data.means[:, row])]
-
-        letters = [Column(name[0], 6, right=True) for name in data.names]
-        return Rows([Column("measure"), *letters], len(data.cutoffs), cells)
-
-    def _trained(self, _: Losses) -> Rows:
-        models = self.models or []
-
-        def cells(row: int) -> list[Text]:
-            model = models[row]
-            return [Text(model["system"]), Text(model["trained_on"]), Text(f"{model['losses'][-1]:.3f}")]
-
-        return Rows([Column("model"), Column("trained on", 10), Column("last", 7, right=True)], len(models), cells)
 
     @on(Listing.Moved)
     def moved(self) -> None:
@@ -242,8 +230,13 @@ is plotted as a table.
     def action_open(self) -> None:
         at = self.query_one(Listing).cursor
         if self.comparison and self.figure.of_data is Compared and at < len(self.order):
-            self.bench.remembered.put("qid", self.comparison.qids[self.order[at]])
-            self.bench.action_go("compare")
+            self.bench.compare(self.comparison.choice.run_ids, qid=self.comparison.qids[self.order[at]])
+
+    def action_enlarge(self) -> None:
+        if self.maximized:
+            self.minimize()
+        else:
+            self.maximize(self.query_one("#right"), container=False)
 
     def focused_run(self) -> RunRow | None:
         """The run that is held against A."""
