@@ -1,12 +1,14 @@
 """Fonts of figures in files: matplotlib's own, and one of this machine for Han characters, of which that has none."""
 
+import logging
 import re
 from pathlib import Path
 
 USUAL = "DejaVu Sans"
 _HAN = re.compile(r"[\u2e80-\u2fdf\u3005-\u3007\u3400-\u9fff\uf900-\ufaff]|[\U00020000-\U0003ffff]")
 _KNOWN = (
-    "Noto Sans CJK", "Source Han Sans", "WenQuanYi", "Droid Sans Fallback", "PingFang", "Hiragino Sans", "Heiti",
+    "Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK", "Source Han Sans",
+    "WenQuanYi", "Droid Sans Fallback", "PingFang", "Hiragino Sans", "Heiti",
     "Microsoft YaHei", "SimHei", "SimSun", "MingLiU", "AR PL", "Noto Serif CJK", "Arial Unicode",
 )  # fmt: skip
 _FILES = re.compile(
@@ -27,6 +29,7 @@ def families(text: str) -> tuple[list[str], str]:
         return [USUAL], ""
     from matplotlib import font_manager
 
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells of weights that are as good
     manager = font_manager.fontManager
     for path in map(Path, font_manager.findSystemFonts()):  # fonts that came after matplotlib listed them, too
         if _FILES.search(path.name) and str(path) not in {entry.fname for entry in manager.ttflist}:

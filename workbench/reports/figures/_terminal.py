@@ -38,7 +38,7 @@ def drawn(drawing: Drawing, width: int, height: int = HEIGHT, ground: Ground = N
             row = Table.grid()
             row.add_row(*pictures[i : i + beside])
             parts += [Text(), row] if parts else [row]
-        parts.append(_legend(axes, ground))
+        parts.append(_legend(axes, width, ground))
     every = [v for panel in drawing.panels if isinstance(panel, Cells) for line in panel.values for v in line]
     lines = [panel for panel in drawing.panels if isinstance(panel, Lines)]
     for panel in drawing.panels:
@@ -60,7 +60,7 @@ def pictured(
     if not isinstance(panel, Axes) or len(drawing.panels) > 1:
         return drawn(drawing, width, max(HEIGHT, lines - 4), ground), None
     title = Text(drawing.title, "bold", no_wrap=True, overflow="ellipsis")
-    legend, words = _legend([panel], ground), Text(drawing.words, QUIET)
+    legend, words = _legend([panel], width, ground), Text(drawing.words, QUIET)
     console = Console(width=max(1, width), color_system=None)
     below = [len(part.wrap(console, max(1, width))) if part else 0 for part in (legend, words)]
     room = lines - 1 - below[0] - below[1]
@@ -71,20 +71,26 @@ def pictured(
     return Group(*parts), frame and frame.below(1 if drawing.title else 0)
 
 
-def _legend(panels: list[Axes], ground: Ground) -> Text:
-    """Below the panels, never over data; looks whose series has no name are left out."""
+def _legend(panels: list[Axes], width: int, ground: Ground) -> Text:
+    """Below the panels, never over data; looks whose series has no name are left out, and no name is broken."""
     looks = {series.style: series.label for panel in panels for series in panel.series if series.label}
-    out = Text()
-    for at, label in sorted(looks.items(), key=lambda each: (each[0] < 0, abs(each[0]))):
-        out.append(f"{mark(at)} ", look(at, ground)).append(f"{label}   ")
+    entries = [
+        Text.assemble((f"{mark(at)} ", look(at, ground)), label)
+        for at, label in sorted(looks.items(), key=lambda each: (each[0] < 0, abs(each[0])))
+    ]
     for panel in panels:
         for rule in panel.rules:
             if rule.upright and rule.label:
                 where = f"{panel.title}, " if panel.title and len(panels) > 1 else ""
-                out.append("│ ", look(rule.style or 0, ground))
-                out.append(f"{rule.label} ({where}{looks.get(rule.style or 0, '')})   ")
+                words = f"{rule.label} ({where}{looks.get(rule.style or 0, '')})"
+                entries.append(Text.assemble(("│ ", look(rule.style or 0, ground)), words))
     flat = dict.fromkeys(rule.label for panel in panels for rule in panel.rules if not rule.upright and rule.label)
-    return out.append("".join(f"─ {label}   " for label in flat))
+    out, used = Text(), 0
+    for entry in [*entries, *(Text(f"─ {label}") for label in flat)]:
+        apart = "   " if used and used + 3 + entry.cell_len <= width else "\n" if used else ""
+        used = entry.cell_len + (used + 3 if apart == "   " else 0)
+        out.append(apart).append_text(entry)
+    return out
 
 
 def _cells(panel: Cells, ends: tuple[float, float], signed: bool, width: int) -> RenderableType:

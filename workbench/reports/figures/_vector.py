@@ -75,6 +75,8 @@ def written(drawing: Drawing, path: Path) -> str:
     aside = path.with_name(f".{path.name}.part")
     fonts, warning = families(_text(drawing))
     settings = {**matplotlib.rcParamsDefault, **_SETTINGS, "font.family": fonts, "backend": "agg"}
+    if len(fonts) > 1:  # fonts with Han characters are often OpenType, which is no Type 42
+        settings["pdf.fonttype"] = 3
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         if warning:
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # said in our own words
