@@ -50,10 +50,10 @@ def of_means(data: AtCutoffs) -> Rows:
     """Cut-offs with the mean of each run."""
 
     def cells(row: int) -> list[Text]:
-        return [Text(f"{data.cutoffs[row]:,}"), *(Text(f"{mean:.4f}") for mean in data.means[:, row]), Text()]
+        return [Text(f"{data.cutoffs[row]:,}"), *(Text(f"{mean:.3f}") for mean in data.means[:, row]), Text()]
 
-    letters = [Column(name[0], 6, right=True) for name in data.names]
-    return Rows([Column("k", 6, right=True), *letters, Column("")], len(data.cutoffs), cells)
+    letters = [Column(name[0], 5, right=True) for name in data.names]
+    return Rows([Column("k", 5, right=True), *letters, Column("")], len(data.cutoffs), cells)
 
 
 def of_models(models: list[Row]) -> Rows:

@@ -407,6 +407,23 @@ def test_plots_are_drawn_and_a_point_opens_its_query(made: Store, tmp_path: Path
     drive(made, steps, (160, 48), pair)
 
 
+def test_plots_say_what_to_do_where_there_is_nothing(tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        app.action_go("plots")
+        await pilot.pause()
+        page = app.screen
+        assert isinstance(page, Plots)
+        for kind in plots():
+            page.action_picture(kind)
+            await pilot.pause()
+            [said] = seen(page)
+            assert said == page.drawing()
+            assert "no store yet" in said if kind == "losses" else "mark two to four (space), then Enter" in said, said
+            assert page.table() == ([], []) and list(page.exports()) == [".csv", ".md"]
+
+    drive(Store(tmp_path / "none"), steps)
+
+
 @pytest.mark.slow
 def test_a_click_in_a_plot_finds_the_query_there(made: Store) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
@@ -435,6 +452,12 @@ def test_a_click_in_a_plot_finds_the_query_there(made: Store) -> None:
         await pilot.pause()
         found = data.values[page.order[listing.cursor]]
         assert plot.frame.cell(*found) == (column, line)
+        width, at = plot.size.width, listing.cursor
+        await pilot.press("z", "k")  # larger, and the list goes on
+        await pilot.pause()
+        assert plot.size.width > width and listing.cursor == at - 1
+        await pilot.press("z", "k")
+        assert listing.has_focus and listing.cursor == at - 2
 
     drive(made, steps, (160, 48), pair)
 

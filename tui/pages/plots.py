@@ -58,6 +58,8 @@ opens the query on the compare screen. **e** writes the figure alone as SVG or P
         Binding("v", "kind(1)", "Next plot"),
         Binding("V", "kind(-1)", "Previous plot", show=False),
         Binding("enter", "open", "Open query", tooltip="Open this query on the compare screen"),
+        Binding("down,j", "move(1)", "Next", show=False),
+        Binding("up,k", "move(-1)", "Before", show=False),
         Binding("d", "chosen", "Other run", show=False, tooltip="Show the next run against A"),
     ]
 
@@ -232,9 +234,14 @@ opens the query on the compare screen. **e** writes the figure alone as SVG or P
         if self.comparison and self.figure.of_data is Compared and at < len(self.order):
             self.bench.compare(self.comparison.choice.run_ids, qid=self.comparison.qids[self.order[at]])
 
+    def action_move(self, step: int) -> None:
+        """Go through the list while it is not seen."""
+        self.query_one(Listing).action_move(step)
+
     def action_enlarge(self) -> None:
         if self.maximized:
             self.minimize()
+            self.focus_first()
         else:
             self.maximize(self.query_one("#right"), container=False)
 
