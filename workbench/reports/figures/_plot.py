@@ -177,11 +177,18 @@ def _counted(plot: _Plot, every: list[Series]) -> None:
     for (column, line), of in sorted(cells.items(), key=lambda item: -sum(item[1].values())):
         if (count := sum(of.values())) > 1:
             text = str(count)
-            right, left = column + 1, column - len(text)
-            if plot.canvas.free(right, line, len(text) + 1) or right + len(text) == plot.canvas.columns:
-                plot.canvas.write(right, line, text, look(looks[column, line], plot.ground))
-            elif left > plot.frame.left and plot.canvas.free(left - 1, line, len(text) + 1):
-                plot.canvas.write(left, line, text, look(looks[column, line], plot.ground))
+            long, edge = len(text), column + 1 + len(text) == plot.canvas.columns
+            places = [  # where it would stand, and what must be free for it
+                (column + 1, line, column + 1, long + (not edge)),
+                (column - long, line, column - long - 1, long + 1),
+                (column, line + 1, column - 1, long + 2),
+                (column, line - 1, column - 1, long + 2),
+            ]
+            for first, at, beginning, room in places:
+                inside = first > plot.frame.left and plot.frame.top <= at < plot.frame.top + plot.frame.lines
+                if inside and plot.canvas.free(beginning, at, room):
+                    plot.canvas.write(first, at, text, look(looks[column, line], plot.ground))
+                    break
 
 
 def apart(ticks: list[tuple[float, str]], frame: Frame) -> list[tuple[float, str]]:
