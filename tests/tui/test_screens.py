@@ -1,6 +1,7 @@
 """The screens, driven by their keys over real stores."""
 
 import csv
+import io
 import json
 import shutil
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -25,13 +27,14 @@ from tui.listing import Listing
 from tui.page import Page
 from tui.pages import PAGES
 from tui.pages.compare import Compare
-from tui.pages.plots import PLOTS, Picture, Plots
+from tui.pages.plots import Plots, plots
 from tui.pages.provenance import Provenance
 from tui.pages.published import Published
 from tui.pages.runs import Runs
 from tui.pages.sql import Sql, Statement
 from tui.pages.translations import ALL, Translations
 from tui.pick import Pick
+from tui.picture import Picture
 from tui.queries import FILTERS
 from tui.remembered import Remembered
 from tui.study import partner
@@ -374,43 +377,84 @@ def test_help_names_every_key_and_the_palette_every_action(finished: Store) -> N
     drive(finished, steps)
 
 
+def seen(page: Plots) -> list[str]:
+    """The lines of the picture."""
+    picture = page.query_one(Picture)
+    drawn = picture.render()
+    if isinstance(drawn, str):
+        return [drawn]
+    console = Console(width=picture.content_size.width, file=io.StringIO(), color_system=None)
+    return ["".join(part.text for part in line) for line in console.render_lines(drawn)]  # type: ignore[arg-type]
+
+
 @pytest.mark.slow
-def test_plots_are_drawn_and_a_point_opens_its_query(made: Store) -> None:
+def test_plots_are_drawn_and_a_point_opens_its_query(made: Store, tmp_path: Path) -> None:
     pair = ids(made, query_variety="zh") + ids(made, query_variety="yue")
 
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
         await compared(pilot, app)
         page = await go(pilot, app, "plots")
         assert isinstance(page, Plots)
-        await until(pilot, lambda: page.comparison)
-        for kind in PLOTS:
+        await until(pilot, lambda: page.comparison and page.models is not None)
+        assert page.comparison
+        values = np.stack([page.comparison.values(0), page.comparison.values(1)], axis=1)
+        for kind in plots():
             assert page.kind == kind
-            await until(pilot, lambda: page.kind != "cutoffs" or page.curve is not None)
-            drawn = page.query_one(Picture).plt.build()
+            await until(pilot, lambda: not str(page.drawing()).startswith("reading"))
+            drawn = "\n".join(seen(page))
             assert ("No model" in drawn) == (kind == "losses")
+            columns, table = page.table()
             if kind == "cutoffs":
-                assert page.comparison
-                _, table = page.table()
                 at_ten = next(row for row in table if row[0] == "10")
-                assert float(at_ten[1]) == pytest.approx(page.comparison.values(0).mean(), abs=1e-9)
+                assert float(at_ten[1]) == pytest.approx(values[:, 0].mean(), abs=1e-9)
+            elif kind != "losses":
+                deltas = values[:, 1] - values[:, 0]
+                won, tied = int((deltas > 1e-12).sum()), int((abs(deltas) <= 1e-12).sum())
+                assert (f"won: {won}" in drawn and f"{tied} tied" in drawn) or f"tied: {tied}" in drawn
+                assert columns[3] == "difference" and float(table[0][3]) == pytest.approx(deltas.min())
+                written = page.exports()
+                assert list(written) == [".svg", ".pdf", ".csv", ".md"]
+                written[".svg"](tmp_path / f"{kind}.svg")
+                assert f"won: {won}" in (tmp_path / f"{kind}.svg").read_text("utf-8")
+                written[".csv"](tmp_path / f"{kind}.csv")
+                with (tmp_path / f"{kind}.csv").open(encoding="utf-8", newline="") as file:
+                    assert list(csv.reader(file)) == [columns, *table]
             await pilot.press("v")
         await pilot.press("v")  # the scatter
         assert page.kind == "scatter"
-        assert page.comparison
         await pilot.pause()
-        x, y = page._points(page.comparison)
-        low, high = page._limits(page.comparison)
-        deltas = page.comparison.deltas(1)
-        worst = int(np.argmin(deltas))
-        event = Picture.Pointed((x[worst] - low) / (high - low), (y[worst] - low) / (high - low))
-        page.pointed(event)
-        qid = page.comparison.qids[worst]
-        assert page.comparison.qids[page.order[page.query_one(Listing).cursor]] == qid
+        worst = int(np.argmin(values[:, 1] - values[:, 0]))
+        page.pointed(Picture.Pointed(*values[worst]))
+        listing = page.query_one(Listing)
+        same = {int(i) for i in np.flatnonzero((abs(values - values[worst]) < 1e-9).all(axis=1))}
+        assert page.order[listing.cursor] in same
+        pointed = set()
+        for _ in same:  # one after the other
+            page.pointed(Picture.Pointed(*values[worst]))
+            pointed.add(page.order[listing.cursor])
+        assert pointed == same
+        qid = page.comparison.qids[page.order[listing.cursor]]
+        await pilot.pause()
         await pilot.press("enter")
         after = await compared(pilot, app)
         await until(pilot, lambda: after.shown and after.shown.qid == qid)
 
     drive(made, steps, (160, 48), pair)
+
+
+def test_plots_say_what_to_do_where_there_is_nothing(tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await go(pilot, app, "plots")
+        assert isinstance(page, Plots)
+        for kind in plots():
+            page.action_picture(kind)
+            await pilot.pause()
+            [said] = seen(page)
+            assert said == page.drawing()
+            assert "no store yet" in said if kind == "losses" else "mark two to four (space), then Enter" in said, said
+            assert page.table() == ([], []) and list(page.exports()) == [".csv", ".md"]
+
+    drive(Store(tmp_path / "none"), steps)
 
 
 @pytest.mark.slow
@@ -423,13 +467,29 @@ def test_a_click_in_a_plot_finds_the_query_there(made: Store) -> None:
         assert isinstance(page, Plots)
         await until(pilot, lambda: page.comparison)
         await pilot.pause()
-        plot = page.query_one(Picture)
+        plot, listing = page.query_one(Picture), page.query_one(Listing)
         await pilot.click(Picture, offset=(plot.size.width - 3, plot.size.height // 2))  # the right end: the best
         await pilot.pause()
-        assert page.query_one(Listing).cursor >= 0.95 * (len(page.order) - 1)
-        await pilot.click(Picture, offset=(12, plot.size.height // 2))
+        assert listing.cursor >= 0.95 * (len(page.order) - 1)
+        await pilot.click(Picture, offset=(9, plot.size.height // 2))
         await pilot.pause()
-        assert page.query_one(Listing).cursor <= 0.1 * (len(page.order) - 1)
+        assert listing.cursor <= 0.1 * (len(page.order) - 1)
+        await pilot.click("#about", offset=(len(" differences ") + 3, 0))  # the name of another picture
+        await pilot.pause()
+        assert page.kind == "scatter"
+        data = page.data()
+        assert plot.frame
+        column, line = plot.frame.cell(*data.values[page.order[-1]])
+        await pilot.click(Picture, offset=(column + 1, line))  # where the best one's mark is
+        await pilot.pause()
+        found = data.values[page.order[listing.cursor]]
+        assert plot.frame.cell(*found) == (column, line)
+        width, at = plot.size.width, listing.cursor
+        await pilot.press("z", "k")  # larger, and the list goes on
+        await pilot.pause()
+        assert plot.size.width > width and listing.cursor == at - 1
+        await pilot.press("z", "k")
+        assert listing.has_focus and listing.cursor == at - 2
 
     drive(made, steps, (160, 48), pair)
 

@@ -1,106 +1,93 @@
-"""Screen 3: the compared runs as pictures, and what models learnt."""
+"""Screen 4: the compared runs as pictures, and what models learnt."""
 
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.message import Message
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
-from textual_plotext import PlotextPlot
 
-from store import browse
-from store.rows import Row
-from tui.folding import folded
-from tui.listing import Column, Listing, Rows, widest
+from store import LswError, browse
+from store.rows import Row, RunRow
+from tui.export import as_csv, markdown
+from tui.listing import Listing, Rows
 from tui.page import Page, Plain, until_cancelled
+from tui.panes import Divider, Pane
+from tui.picture import Picture
+from tui.pictured import Floats, against, at_cutoffs, of_means, of_models, of_queries, ranks
+from tui.queries import FIELDS, ordered
 from tui.search import Search
-from tui.study import LETTERS, ComparedRuns, label
-from workbench.comparison.words import signed
+from tui.study import ComparedRuns, unfinished
+from workbench.reports.figures.base import Drawing
+from workbench.reports.figures.of_runs import RUN_FIGURES
+from workbench.reports.figures.of_runs.base import AtCutoffs, Compared, Losses, RunFigure
 
-PLOTS = ("deltas", "scatter", "cutoffs", "losses")
-TITLES = {
-    "deltas": "differences, sorted",
-    "scatter": "query by query",
-    "cutoffs": "by rank cut-off",
-    "losses": "loss of each fine-tuning",
-}
-CUTOFFS = [1, 2, 3, 5, 7, 10, 20, 30, 50, 70, 100, 200, 500, 1000]
-POINTS = 400
-"""Of a sorted curve: more than any terminal has columns."""
-_FRAME = re.compile("[┌├└]")
-_END = re.compile("[┐┤┘]")
+SOURCES = (Compared, AtCutoffs, Losses)
+"""What this screen has to draw from."""
 
 
-class Picture(PlotextPlot):
-    """A plot that says where in its coordinates it was clicked."""
-
-    class Pointed(Message):
-        """A place in the plot, each axis from 0 to 1."""
-
-        def __init__(self, x: float, y: float) -> None:
-            super().__init__()
-            self.x, self.y = x, y
-
-    def on_click(self, event: events.Click) -> None:
-        lines = Text.from_ansi(self.plt.build()).plain.splitlines()
-        framed = [i for i, line in enumerate(lines) if _FRAME.search(line) and _END.search(line)]
-        if len(framed) < 2:
-            return
-        top, bottom = framed[0], framed[-1]
-        left, right = _FRAME.search(lines[top]), _END.search(lines[top])
-        if left and right and left.end() < right.start() and bottom - top > 1:
-            x = (event.x - left.end()) / max(1, right.start() - left.end() - 1)
-            y = (bottom - 1 - event.y) / max(1, bottom - top - 2)
-            if 0 <= x <= 1 and 0 <= y <= 1:
-                self.post_message(self.Pointed(x, y))
+def plots() -> list[str]:
+    """The figures of runs that are drawn from what this screen has, by name."""
+    return [name for name in RUN_FIGURES.names() if RUN_FIGURES.part(name).of_data in SOURCES]
 
 
 class Plots(Page):
-    """The runs of screen 2 as pictures."""
+    """The compared runs as pictures."""
 
     HELP = """
-The runs compared on screen 2, in its measure; **v** goes to the next picture.
+The runs of the compare screen, in its measure; **v** or a click on a name goes to another picture, **d** to another
+run against A.
 
-- **differences, sorted**: every query's difference of the chosen run from A, from the worst to the best. The line is
-  the query under the cursor.
-- **query by query**: A's value against the chosen run's. On the diagonal nothing changed; above it the chosen run is
-  better. Equal points are spread by a hair. Click a point, or move the cursor; **Enter** opens the query on screen 2.
-- **by rank cut-off**: the measure's mean at cut-offs from 1 to the depth of the runs.
-- **loss of each fine-tuning**: as logged while training.
+- **differences**: every query's difference of the chosen run from A, from the worst to the best; tied queries are
+  drawn as one stretch. The line is the query under the cursor.
+- **query by query**: A's value against the chosen run's; above the dotted line it is better. A number says how many
+  queries have the same values.
+- **by cut-off**: the measure's mean at cut-offs from 1 to the depth of the runs.
+- **losses**: of each fine-tuning, as logged while training.
+
+Click a point or move the cursor; a second click on a point of several queries goes to the next of them, **Enter**
+opens the query on the compare screen. **e** writes the figure alone as SVG or PDF
+(`pip install 'lsw-workbench[plots]'`), or what is plotted as a table; **z** enlarges the picture.
 """
+    FIELDS = FIELDS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "kind(1)", "Next plot"),
         Binding("V", "kind(-1)", "Previous plot", show=False),
-        Binding("enter", "open", "Open query", tooltip="Open this query on screen 2"),
+        Binding("enter", "open", "Open query", tooltip="Open this query on the compare screen"),
+        Binding("down,j", "move(1)", "Next", show=False),
+        Binding("up,k", "move(-1)", "Before", show=False),
         Binding("d", "chosen", "Other run", show=False, tooltip="Show the next run against A"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self.kind = PLOTS[0]
+        self.kind = plots()[0]
         self.comparison: ComparedRuns | None = None
-        self.models: list[Row] = []
-        self.curve: Any = None
-        self.cutoffs: list[int] = []
+        self.models: list[Row] | None = None
+        self.curve: Floats | None = None
         self.order: list[int] = []
+        self.why = ""
+        """Why runs cannot be compared, if they cannot."""
         self.chosen = 1
+        self.at = dict.fromkeys(SOURCES, 0)
+        """The cursor in each list."""
 
     def body(self) -> Iterator[Widget]:
         yield Static(id="about")
         with Horizontal(id="main"):
-            with Vertical(id="left"):
+            with Pane(id="left", title="queries"):
                 yield Listing(id="queries")
-            yield Picture(id="plot")
+            yield Divider(id="divider")
+            with Pane(id="right", title="picture"):
+                yield Picture(id="plot")
 
     def on_mount(self) -> None:
-        self.kind = self.bench.remembered.get("plot", PLOTS[0])
+        known = self.bench.remembered.get("plot", self.kind)
+        self.kind = known if known in plots() else self.kind
         self.query_one(Listing).focus()
 
     def refreshed(self) -> None:
@@ -108,8 +95,11 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         runs = self.bench.rows(choice.run_ids)
         same = self.comparison and self.comparison.runs == runs and self.comparison.choice.measure == choice.measure
         if len(runs) >= 2 and not same:
+            self.comparison, lacking = None, unfinished(runs, self.bench.recipes)
+            self.why = str(lacking) if lacking else ""
             self.chosen = min(self.chosen, len(runs) - 1)
-            self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
+            if not lacking:
+                self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
         if self.bench.store.exists():
             self.read("models", lambda: browse.finetunes(self.bench.store), self._models)
         self.draw()
@@ -122,180 +112,115 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         self.models = models
         self.draw()
 
-    def _curve(self, curve: Any) -> None:
-        self.curve = curve
+    def _curve(self, comparison: ComparedRuns, curve: Floats) -> None:
+        if comparison is self.comparison:
+            self.curve = curve
+            self.draw()
+
+    def failed(self, error: LswError) -> None:
+        self.why = str(error)
         self.draw()
 
     def searched(self, search: Search) -> None:
         self.draw()
 
-    # Left.
+    def dressed(self) -> None:
+        self.draw()
+
+    # What is drawn.
+
+    @property
+    def figure(self) -> RunFigure:
+        """The sort of picture."""
+        return RUN_FIGURES.part(self.kind)()
+
+    def data(self, here: bool = False) -> Any:
+        """What the picture is drawn from, with the query that is pointed `here`; else, in words, why there is none."""
+        source, comparison = self.figure.of_data, self.comparison
+        if source is Losses:
+            if self.models is None:
+                return "reading losses ..." if self.bench.store.exists() else "There is no store yet."
+            if not self.models:
+                return "No model was fine-tuned in this store; v shows the next picture."
+            return Losses.of(self.models[min(self.at[Losses], len(self.models) - 1)])
+        if comparison is None and self.why:
+            return self.why
+        if comparison is None:
+            runs = len(self.bench.rows(self.bench.choice.run_ids))
+            if runs >= 2:
+                return f"comparing {runs} runs in {self.bench.choice.measure} ..."
+            at = {page: i for i, page in enumerate(self.bench.pages, 1)}
+            how = f"On Runs ({at['runs']}), mark two to four (space), then Enter; on Results ({at['results']}), Enter."
+            return f"Nothing is compared yet. {how}"
+        if source is AtCutoffs:
+            waiting = f"reading cut-offs of {len(comparison.runs)} runs ..."
+            return waiting if self.curve is None else at_cutoffs(comparison, self.curve)
+        pointed = self.order[self.at[Compared]] if here and self.at[Compared] < len(self.order) else None
+        return against(comparison, self.chosen, pointed)
+
+    def drawing(self, here: bool = False) -> Drawing | str:
+        """The picture, or why there is none."""
+        data = self.data(here)
+        return data if isinstance(data, str) else self.figure.of(data) or "There is nothing to draw."
 
     def draw(self) -> None:
         """The list, whose cursor draws the picture."""
-        tabs = [Text(f" {TITLES[k]} ", "reverse" if k == self.kind else "") for k in PLOTS]
-        self.query_one("#about", Static).update(Text.assemble(*tabs))
-        listing = self.query_one(Listing)
-        if self.kind == "losses":
-            columns = [Column("model"), Column("trained on", 10), Column("last", 7, right=True)]
-            listing.show(Rows(columns, len(self.models), self._model_cells), listing.cursor)
-        elif self.comparison:
-            comparison = self.comparison
-            deltas = comparison.deltas(self.chosen)
-            texts = comparison.queries[self.chosen]
-            self.order = [
-                int(i) for i in np.argsort(deltas, kind="stable")
-                if self.search.fits({}, folded(f"{comparison.qids[i]} {texts.get(comparison.qids[i], '')}"))
-            ]  # fmt: skip
-            columns = [
-                Column("qid", widest(comparison.qids, 12)),
-                Column(f"{LETTERS[self.chosen]}-A", 6, right=True),
-                Column("query"),
-            ]
-
-            def cells(row: int) -> list[Text]:
-                qid = comparison.qids[self.order[row]]
-                query = comparison.queries[self.chosen].get(qid, "")
-                return [Text(qid), Text(signed(deltas[self.order[row]])), Text(query)]
-
-            listing.show(Rows(columns, len(self.order), cells), min(listing.cursor, max(0, len(self.order) - 1)))
-        else:
-            listing.show(Rows())
+        tabs = [
+            f"[@click=screen.picture('{kind}')]{'[reverse]' * (kind == self.kind)} {RUN_FIGURES.part(kind).title} "
+            f"{'[/reverse]' * (kind == self.kind)}[/]"
+            for kind in plots()
+        ]
+        self.query_one("#about", Static).update("".join(tabs))
+        source, comparison = self.figure.of_data, self.comparison
+        if source is AtCutoffs and comparison and self.curve is None:
+            study, measure = self.bench.study, comparison.choice.measure
+            means = partial(study.curve, comparison.runs, measure, ranks(comparison))
+            self.read("curve", means, partial(self._curve, comparison))
+        if comparison:
+            self.order = ordered(comparison, self.chosen, "delta", "all", self.search)
+            self.hits(len(self.order), len(comparison.qids))
+        data = self.data()
+        lists: dict[type, Callable[[Any], Rows]] = {
+            Compared: lambda data: of_queries(data, self.order),
+            AtCutoffs: of_means,
+            Losses: lambda _: of_models(self.models or []),
+        }
+        rows = Rows() if isinstance(data, str) else lists[source](data)
+        self.query_one("#left", Pane).border_title = {Compared: "queries", AtCutoffs: "means", Losses: "models"}[source]
+        self.query_one(Listing).show(rows, min(self.at[source], max(0, rows.count - 1)))
         self.picture()
-
-    def _model_cells(self, i: int) -> list[Text]:
-        model = self.models[i]
-        return [Text(model["system"]), Text(model["trained_on"]), Text(f"{model['losses'][-1]:.3f}")]
 
     @on(Listing.Moved)
     def moved(self) -> None:
+        if self.query_one(Listing).rows.count:
+            self.at[self.figure.of_data] = self.query_one(Listing).cursor
         self.picture()
-
-    # Right.
 
     def picture(self) -> None:
         """Draw the plot."""
-        plot = self.query_one(Picture)
-        plt = plot.plt
-        plt.clear_figure()
-        comparison = self.comparison
-        if self.kind == "losses":
-            self._losses(plt)
-        elif not comparison:
-            plt.title("Mark two to four runs on screen 1, then Enter.")
-        elif self.kind == "deltas":
-            self._deltas(plt, comparison)
-        elif self.kind == "scatter":
-            self._scatter(plt, comparison)
-        else:
-            self._cutoffs(plt, comparison)
-        plot.refresh()
-
-    def _names(self, comparison: ComparedRuns) -> str:
-        a, b = label(comparison.runs[0]), label(comparison.runs[self.chosen])
-        return f"{comparison.choice.measure}: {LETTERS[self.chosen]} {b}  against A {a}"
-
-    def _deltas(self, plt: Any, comparison: ComparedRuns) -> None:
-        deltas = np.sort(comparison.deltas(self.chosen))
-        at = np.unique(np.linspace(0, len(deltas) - 1, min(POINTS, len(deltas))).astype(int))
-        for part, colour in ((deltas[at] < 0, "red"), (deltas[at] > 0, "green")):
-            if part.any():
-                plt.plot((at[part] + 1).tolist(), deltas[at][part].tolist(), fillx=True, color=colour, marker="hd")
-        plt.hline(0, "gray")
-        plt.xlim(1, max(2, len(deltas)))
-        ticks = sorted({round(t) for t in np.linspace(1, len(deltas), 5)})
-        plt.xticks(ticks, list(map(str, ticks)))
-        where = self.query_one(Listing).cursor
-        if where < len(self.order) and not self.search:
-            plt.vline(where + 1, "blue")
-        plt.title(self._names(comparison))
-        plt.xlabel(f"queries, sorted: {(deltas < 0).sum()} lost, {(deltas == 0).sum()} tied, {(deltas > 0).sum()} won")
-
-    def _points(
-        self, comparison: ComparedRuns
-    ) -> "tuple[np.typing.NDArray[np.float64], np.typing.NDArray[np.float64]]":
-        rng = np.random.default_rng(0)
-        x, y = comparison.values(0), comparison.values(self.chosen)
-        hair = 0.008 * max(float(x.max(initial=0)), float(y.max(initial=0)), 1e-9)
-        return x + rng.normal(0, hair, len(x)), y + rng.normal(0, hair, len(y))
-
-    def _limits(self, comparison: ComparedRuns) -> tuple[float, float]:
-        most = max(
-            float(comparison.values(0).max(initial=0)), float(comparison.values(self.chosen).max(initial=0)), 1e-9
-        )
-        return -0.04 * most, 1.04 * most
-
-    def _scatter(self, plt: Any, comparison: ComparedRuns) -> None:
-        x, y = self._points(comparison)
-        low, high = self._limits(comparison)
-        plt.plot([low, high], [low, high], color="gray", marker="dot")
-        deltas = comparison.deltas(self.chosen)
-        for keep, colour in ((deltas < 0, "red"), (deltas > 0, "green"), (deltas == 0, "default")):
-            if keep.any():
-                plt.scatter(x[keep].tolist(), y[keep].tolist(), color=colour, marker="braille")
-        at = self.query_one(Listing).cursor
-        if at < len(self.order):
-            i = self.order[at]
-            plt.scatter([float(x[i])], [float(y[i])], color="blue", marker="◉")
-        plt.xlim(low, high)
-        plt.ylim(low, high)
-        plt.title(self._names(comparison))
-        plt.xlabel("A")
-        plt.ylabel(LETTERS[self.chosen])
-
-    def _cutoffs(self, plt: Any, comparison: ComparedRuns) -> None:
-        depth = max(r["depth"] for r in comparison.runs)
-        self.cutoffs = [k for k in CUTOFFS if k <= depth]
-        if self.curve is None:
-            study, runs, measure, cutoffs = self.bench.study, comparison.runs, comparison.choice.measure, self.cutoffs
-            self.read("curve", lambda: study.curve(runs, measure, cutoffs), self._curve)
-            plt.title("computing ...")
-            return
-        for i, run in enumerate(comparison.runs):
-            means = self.curve[i].tolist()
-            plt.plot(
-                np.log10(self.cutoffs).tolist(),
-                means,
-                color=("cyan", "magenta", "yellow", "green")[i],
-                label=f"{LETTERS[i]} {label(run)}",
-            )
-        plt.xticks(np.log10(self.cutoffs).tolist(), [str(k) for k in self.cutoffs])
-        plt.title(f"{comparison.choice.measure.partition('@')[0]}@k")
-        plt.xlabel("k")
-
-    def _losses(self, plt: Any) -> None:
-        if not self.models:
-            plt.title("No model was fine-tuned in this store.")
-            return
-        at = self.query_one(Listing).cursor
-        model = self.models[min(at, len(self.models) - 1)]
-        plt.plot(model["at"], model["losses"], color="cyan")
-        plt.title(f"{model['system']} trained on {model['trained_on']}: {model['examples']} examples")
-        counts = json.loads(model["counts"] or "{}")
-        told = "".join(f"; {name.replace('_', ' ')} {value:,g}" for name, value in counts.items())
-        plt.xlabel(f"step; learning rate {model['learning_rate']:g}{told}")
+        drawing = self.drawing(here=True)
+        shown = self.query_one(Picture)
+        shown.show(None, drawing) if isinstance(drawing, str) else shown.show(drawing)
 
     @on(Picture.Pointed)
     def pointed(self, event: Picture.Pointed) -> None:
-        """Put the cursor on the query of the nearest point."""
-        comparison = self.comparison
-        if not comparison or not self.order or self.kind not in ("deltas", "scatter"):
-            return
-        if self.kind == "deltas":
-            row = round(event.x * (len(self.order) - 1))
-        else:
-            low, high = self._limits(comparison)
-            x, y = self._points(comparison)
-            far = np.hypot(x - low - event.x * (high - low), y - low - event.y * (high - low))
-            row = self.order.index(min(self.order, key=lambda i: far[i]))
-        self.query_one(Listing).cursor = row
+        """Put the cursor on the query of the nearest point: the first, or the one after the present."""
+        data, listing = self.data(), self.query_one(Listing)
+        there = [] if isinstance(data, str) else self.figure.queries(data, event.x, event.y, self.order)
+        if there:
+            present = self.order[listing.cursor] if listing.cursor < len(self.order) else -1
+            again = (there.index(present) + 1) % len(there) if present in there else 0
+            listing.cursor = self.order.index(there[again])
 
     # Actions.
 
     def action_kind(self, step: int) -> None:
-        at = PLOTS.index(self.kind) if self.kind in PLOTS else 0
-        self.kind = PLOTS[(at + step) % len(PLOTS)]
-        self.bench.remembered.put("plot", self.kind)
+        self.action_picture(plots()[(plots().index(self.kind) + step) % len(plots())])
+
+    def action_picture(self, kind: str) -> None:
+        """Show a picture by its name."""
+        self.kind = RUN_FIGURES.known(kind)
+        self.bench.remembered.put("plot", kind)
         self.draw()
 
     def action_chosen(self) -> None:
@@ -306,17 +231,43 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
     @on(Listing.Chosen)
     def action_open(self) -> None:
         at = self.query_one(Listing).cursor
-        if self.comparison and self.kind != "losses" and at < len(self.order):
-            self.bench.remembered.put("qid", self.comparison.qids[self.order[at]])
-            self.bench.action_go("compare")
+        if self.comparison and self.figure.of_data is Compared and at < len(self.order):
+            self.bench.compare(self.comparison.choice.run_ids, qid=self.comparison.qids[self.order[at]])
+
+    def action_move(self, step: int) -> None:
+        """Go through the list while it is not seen."""
+        self.query_one(Listing).action_move(step)
+
+    def action_enlarge(self) -> None:
+        if self.maximized:
+            self.minimize()
+            self.focus_first()
+        else:
+            self.maximize(self.query_one("#right"), container=False)
+
+    def focused_run(self) -> RunRow | None:
+        """The run that is held against A."""
+        return self.comparison.runs[self.chosen] if self.comparison and self.figure.of_data is not Losses else None
+
+    # Copying and exporting.
 
     def table(self) -> Plain:
         """What is plotted."""
-        if self.kind == "losses" and self.models:
-            model = self.models[min(self.query_one(Listing).cursor, len(self.models) - 1)]
-            return ["step", "loss"], [[str(s), repr(x)] for s, x in zip(model["at"], model["losses"], strict=True)]
-        if self.kind == "cutoffs" and self.comparison and self.curve is not None:
-            names = [f"{LETTERS[i]} {label(r)}" for i, r in enumerate(self.comparison.runs)]
-            rows = [[str(k), *(repr(float(v)) for v in self.curve[:, j])] for j, k in enumerate(self.cutoffs)]
-            return ["k", *names], rows
-        return super().table()
+        data = self.data()
+        return ([], []) if isinstance(data, str) else self.figure.plain(data)
+
+    def exports(self) -> dict[str, Callable[[Path], None]]:
+        """The figure alone, and what is plotted."""
+        drawing, table = self.drawing(), self.table()
+        figure = {} if isinstance(drawing, str) else dict.fromkeys((".svg", ".pdf"), partial(self._figure, drawing))
+        return {**figure, ".csv": partial(_text, as_csv(*table)), ".md": partial(_text, markdown(*table))}
+
+    def _figure(self, drawing: Drawing, path: Path) -> None:
+        from workbench.reports.figures._vector import written
+
+        if said := written(drawing, path):
+            self.notify(said, severity="warning", markup=False)
+
+
+def _text(text: str, path: Path) -> None:
+    path.write_text(text, "utf-8", newline="")

@@ -19,7 +19,8 @@ from tests.workbench.reports.test_study_reports import results
 from workbench.cli import study_results
 from workbench.reports.figures import FIGURES
 from workbench.reports.figures._looks import COLOURS, ink, shade
-from workbench.reports.figures._terminal import drawn, steps
+from workbench.reports.figures._scales import steps
+from workbench.reports.figures._terminal import drawn
 from workbench.reports.figures._vector import written
 from workbench.reports.figures.base import Axes, Cells, Drawing, Lines
 from workbench.studies.results import StudyResults

@@ -1,5 +1,7 @@
 """Colours that colour-blind eyes tell apart, and markers beside them."""
 
+from typing import Literal
+
 RGB = tuple[int, int, int]
 
 COLOURS: list[RGB] = [
@@ -17,14 +19,35 @@ BELOW_AND_ABOVE: list[RGB] = [(179, 88, 6), (247, 247, 247), (84, 39, 136)]
 """Of values on both sides of 0: ColorBrewer's PuOr, by three of its colours."""
 
 
-def colour(style: int) -> RGB:
-    """Of a series."""
-    return COLOURS[style % len(COLOURS)]
+WON, LOST, TIED, HERE, GREY = -1, -2, -3, -4, -5
+"""Looks that mean something: what a query did, the query that is pointed to; and one without a hue."""
+_MEANT: dict[int, tuple[RGB, str, str]] = {
+    WON: ((0, 158, 115), "▲", "^"), LOST: ((213, 94, 0), "▼", "v"), TIED: ((128, 128, 128), "●", "o"),
+    HERE: ((0, 0, 0), "◉", "o"), GREY: ((128, 128, 128), "△", "^"),
+}  # fmt: skip
+RUNS = (0, 3, 4, GREY)
+"""Of compared runs, the baseline's first: none has the hue of won or lost."""
+Ground = Literal["dark", "light"] | None
+"""What is drawn on; None if that is not known, as in a terminal."""
+_TOWARDS: dict[Ground, tuple[int, float]] = {"dark": (255, 0.25), "light": (0, 0.3), None: (0, 0.0)}
+
+
+def colour(style: int, ground: Ground = None) -> RGB:
+    """Of a series; lighter on a dark ground and darker on a light one, if that is known."""
+    rgb = _MEANT[style][0] if style in _MEANT else COLOURS[style % len(COLOURS)]
+    end, share = _TOWARDS[ground]
+    red, green, blue = (round(c + (end - c) * share) for c in rgb)
+    return red, green, blue
 
 
 def mark(style: int) -> str:
     """Of a series' points, in a terminal."""
-    return MARKS[style % len(MARKS)]
+    return _MEANT[style][1] if style in _MEANT else MARKS[style % len(MARKS)]
+
+
+def shape(style: int) -> str:
+    """Of a series' points, in a file."""
+    return _MEANT[style][2] if style in _MEANT else SHAPES[style % len(SHAPES)]
 
 
 def shade(value: float, low: float, high: float, signed: bool) -> RGB:
@@ -45,16 +68,3 @@ def ink(ground: RGB) -> RGB:
     linear = [(c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4) for c in ground]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return (0, 0, 0) if luminance > 0.179 else (255, 255, 255)
-
-
-def spread(values: list[float | None]) -> tuple[float, float]:
-    """The smallest and the largest of some values; 0 and 1 of none."""
-    known = [value for value in values if value is not None]
-    return (min(known), max(known)) if known else (0.0, 1.0)
-
-
-def margins(values: list[float | None], share: float = 0.06) -> tuple[float, float]:
-    """`spread` with a margin on both sides."""
-    low, high = spread(values)
-    more = share * (high - low) or 0.5
-    return low - more, high + more

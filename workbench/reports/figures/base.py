@@ -13,8 +13,11 @@ class Series:
 
     Args:
         style: which colour and marker; the same in every panel.
-        x, y: of the points, in coordinates of the panel; `low` and `high` of their intervals, None where there is none.
-        joined: whether a line goes through the points.
+        x, y: of the points, in coordinates of the panel; `low` and `high` of their intervals, None where there is none,
+            empty if there are none at all.
+        joined: whether a line goes through the points; `marked`, whether they are seen on it.
+        filled: whether there is a bar from 0 to each point instead of a mark.
+        counts: how many things each point stands for; empty if one each.
         curve: x, y, and both ends of the band, at each of many places; empty if there is no curve.
     """
 
@@ -22,9 +25,12 @@ class Series:
     style: int
     x: list[float]
     y: list[float]
-    low: list[float | None]
-    high: list[float | None]
+    low: list[float | None] = field(default_factory=list)
+    high: list[float | None] = field(default_factory=list)
     joined: bool = False
+    marked: bool = True
+    filled: bool = False
+    counts: list[int] = field(default_factory=list)
     curve: list[tuple[float, float, float | None, float | None]] = field(default_factory=list)
 
 
@@ -39,8 +45,22 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Words at a place, which they have in their middle."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Axes:
-    """A panel with two axes. `ticks` are places and labels on the one below."""
+    """A panel with two axes. `ticks` are places and labels on the one below.
+
+    Args:
+        widths, heights: both ends of an axis, if they are not to be found from what is drawn.
+        square: whether both axes are of one scale, with a line where they are equal.
+    """
 
     title: str
     below: str
@@ -48,6 +68,10 @@ class Axes:
     series: list[Series]
     ticks: list[tuple[float, str]]
     rules: list[Rule] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    widths: tuple[float, float] | None = None
+    heights: tuple[float, float] | None = None
+    square: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,10 @@ class Cells:
 
 @dataclass(frozen=True)
 class Lines:
-    """A panel of effects, one a line: estimate and interval as a mark and as text, an empty one as text alone."""
+    """A panel of effects, one a line: estimate and interval as a mark and as text, an empty one as text alone.
+
+    `groups` are of each line, those of one group together; `holds`, whether its mark is to be seen as one that does.
+    """
 
     title: str
     below: str
@@ -74,6 +101,8 @@ class Lines:
     low: list[float | None]
     high: list[float | None]
     texts: list[str]
+    groups: list[str] = field(default_factory=list)
+    holds: list[bool] = field(default_factory=list)
 
 
 Panel = Axes | Cells | Lines
