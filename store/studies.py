@@ -9,6 +9,12 @@ from store.query import rows
 from store.rows import CellRow, EffectRow, StudyRow
 
 
+def studies(store: Store) -> list[StudyRow]:
+    """All studies, the one begun last first."""
+    with store.reading() as con:
+        return [_parsed(row) for row in rows(con, "SELECT * FROM studies ORDER BY begun_at DESC NULLS LAST, study_id")]
+
+
 def study_named(store: Store, name: str | None = None) -> StudyRow:
     """A study: its row of the view `studies`.
 
@@ -19,8 +25,7 @@ def study_named(store: Store, name: str | None = None) -> StudyRow:
     Raises:
         LswError: there is none, or several ids begin so.
     """
-    with store.reading() as con:
-        known = rows(con, "SELECT * FROM studies ORDER BY begun_at DESC NULLS LAST, study_id")
+    known = studies(store)
     if not known:
         raise LswError(f"No study has run in {store.folder}.", cure="Begin with: lsw study run training_size")
     wanted = name.removesuffix(".toml").rpartition("/")[2] if name else None
@@ -33,7 +38,7 @@ def study_named(store: Store, name: str | None = None) -> StudyRow:
     if len(matching) > 1:
         ids = ", ".join(f"{row['study_id']} ({row['study']})" for row in matching)
         raise LswError(f"'{name}' begins several ids of studies.", ids, "Give more digits.")
-    return _parsed(matching[0])
+    return matching[0]
 
 
 def study(store: Store, study_id: str) -> tuple[StudyRow, list[CellRow], list[EffectRow]]:

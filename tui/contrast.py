@@ -1,20 +1,28 @@
 """What the strip over the rankings says of two to four runs: the numbers, the method, and a verdict in words."""
 
+from rich.style import Style
 from rich.text import Text
 
 from store.rows import ComparisonRow
-from tui.listing import WIDE
+from tui.listing import WIDE, shortened
+from tui.looks import run as look
 from tui.study import LETTERS, ComparedRuns, label
 from workbench.comparison.words import bracket, family, method_words, p_text, signed, significant
 
 NARROW = 60
 """Columns of a terminal from which all figures have room."""
-COLOURS = ("cyan", "magenta", "yellow", "green")
 
 
 def letter(run: int) -> Text:
     """A run's letter, in its colour."""
-    return Text(LETTERS[run], f"bold {COLOURS[run]}")
+    text = Text(LETTERS[run], look(run))
+    text.stylize("bold")
+    return text
+
+
+def _opens(action: str, **looks: bool) -> Style:
+    """Of what opens a picker at a click."""
+    return Style(meta={"@click": f"screen.{action}"}, **looks)  # type: ignore[arg-type]
 
 
 def verdict(row: ComparisonRow, recorded: ComparisonRow | None, run: int) -> str:
@@ -70,22 +78,21 @@ def strip(comparison: ComparedRuns, chosen: int, width: int) -> Text:
             elif width >= NARROW:
                 figures.append(f" {row['wins']}/{row['ties']}/{row['losses']}")
         else:
-            figures.append(f" {comparison.choice.measure}", "bold")
+            figures.append(" ").append(comparison.choice.measure, _opens("measure", bold=True))
             figures.append("  baseline")
         lines.append((i, label(run), figures))
     widest = max(figures.cell_len for _, _, figures in lines)
     named = min(max(len(name) for _, name, _ in lines), 48, max(6, width - 3 - widest))
     shown = []
     for i, name, figures in lines:
-        text = Text(name)
-        text.truncate(named, overflow="ellipsis", pad=True)
+        text = Text(shortened(name, named).ljust(named), _opens(f"run({i})"))
         shown.append(Text.assemble("▸" if i == chosen else " ", letter(i), " ", text, figures))
     row = comparison.rows[chosen - 1]
     shown.append(Text(verdict(row, comparison.recorded[chosen - 1], chosen), "italic"))  # as many lines as it takes
     listed = len(comparison.qids)
     about = counted(row) + (f"; {listed} in all runs listed" if listed != row["n"] else "")
     shown.append(Text(about, "dim"))
-    method = Text(method_words([row]), "dim")
+    method = Text(method_words([row]), _opens("test", dim=True))
     method.truncate(max(1, width), overflow="ellipsis")
     shown.append(method)
     return Text("\n").join(shown)

@@ -1,8 +1,10 @@
-"""Views as files and as text to paste: CSV, Markdown, SVG."""
+"""Views as files: each ending is a form; a file is there whole or not at all, and none is overwritten."""
 
-import csv
-import io
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +13,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-FORMATS = (".csv", ".md", ".svg")
+from store import LswError
+
+Writer = Callable[[Path], None]
 
 
 def markdown(columns: list[str], rows: list[list[str]]) -> str:
@@ -23,6 +27,9 @@ def markdown(columns: list[str], rows: list[list[str]]) -> str:
 
 def as_csv(columns: list[str], rows: list[list[str]]) -> str:
     """A table in CSV, with a header."""
+    import csv
+    import io
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
@@ -30,45 +37,88 @@ def as_csv(columns: list[str], rows: list[list[str]]) -> str:
     return out.getvalue()
 
 
+def free(path: Path) -> Path:
+    """The path, or with the first number after its name that no file has."""
+    number, out = 1, path
+    while out.exists():
+        number += 1
+        out = path.with_stem(f"{path.stem}-{number}")
+    return out
+
+
+def written(write: Writer, path: Path) -> None:
+    """Write aside, then link into place: nothing is left after an error, and nothing is overwritten.
+
+    Raises:
+        FileExistsError: the path is taken.
+        OSError: it cannot be written.
+        LswError: as `write`.
+    """
+    aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")  # the same ending: it is the form
+    try:
+        write(aside)
+        try:
+            os.link(aside, path)
+        except (OSError, NotImplementedError):  # a file system without links
+            if path.exists():
+                raise FileExistsError(str(path)) from None
+            aside.replace(path)
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
 class Export(ModalScreen[Path | None]):
-    """Asks for a file and writes it; its ending is the format. An existing file is not overwritten.
+    """Asks for a file and writes it; its ending is the form.
 
     Args:
-        name: of the page, which the file is called after.
-        table: names of columns, rows.
-        picture: the screen as SVG.
+        name: what the file is called after.
+        writers: by ending; the first is offered.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel"), Binding("enter", "ok", "Write")]
 
-    def __init__(self, name: str, table: tuple[list[str], list[list[str]]], picture: str) -> None:
+    def __init__(self, name: str, writers: dict[str, Writer]) -> None:
         super().__init__()
-        self.called, self.table, self.picture = name, table, picture
+        self.called, self.writers = name, writers
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            question = f"Write {len(self.table[1])} rows as .csv or .md, or the screen as .svg, to:"
-            yield Label(question, id="question", markup=False)
-            yield Input(f"lsw-{self.called}.csv")
+        with Vertical(classes="dialog") as box:
+            box.border_title = "Export"
+            yield Label(f"To a file, as {', '.join(self.writers)}:", id="question", markup=False)
+            yield Input(str(free(Path(f"lsw-{self.called}{next(iter(self.writers))}"))))
+
+    def on_mount(self) -> None:
+        box = self.query_one(Input)
+        box.cursor_position = len(box.value) - len(Path(box.value).suffix)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         path = Path(event.value.strip()).expanduser()
         say = self.query_one("#question", Label)
-        if path.suffix not in FORMATS:
-            say.update(f"A file ends in {', '.join(FORMATS)}.")
-            return
-        writer = {".csv": as_csv, ".md": markdown}.get(path.suffix)
-        text = writer(*self.table) if writer else self.picture
-        if self.app.is_web:
-            self.app.deliver_text(io.StringIO(text), save_filename=path.name)
-            self.dismiss()
+        write = self.writers.get(path.suffix)
+        if write is None:
+            say.update(f"A file ends in one of {', '.join(self.writers)}.")
             return
         try:
-            with path.open("x", encoding="utf-8", newline="") as file:
-                file.write(text)
+            if self.app.is_web:
+                self._hand_over(write, path)
+                self.dismiss()
+            else:
+                written(write, path)
+                self.dismiss(path.resolve())
         except FileExistsError:
-            say.update("That file exists; give another name.")
+            event.input.value = str(free(path))
+            say.update(f"{path} exists. This name is free:")
+        except LswError as error:
+            say.update(str(error))
         except OSError as error:
             say.update(f"{error.strerror}: {path}")
-        else:
-            self.dismiss(path.resolve())
+
+    def _hand_over(self, write: Writer, path: Path) -> None:
+        """To a browser: by way of a folder that goes when it was read."""
+        import io
+
+        with TemporaryDirectory() as folder:
+            aside = Path(folder) / path.name
+            write(aside)
+            self.app.deliver_binary(io.BytesIO(aside.read_bytes()), save_filename=path.name)

@@ -1,6 +1,6 @@
 """A list of one-line rows, each drawn when it is seen, so that a million cost what a page of them costs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, ClassVar
@@ -17,7 +17,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-Cells = list[Text]
+Drawing = Callable[[int], Text]
+"""Draws a cell as wide as there is room."""
+Cell = Text | Drawing
+Cells = Sequence[Cell]
 LETTERS = 4
 """Cells of a text below which it says nothing."""
 WIDE = 110
@@ -28,7 +31,8 @@ WIDE = 110
 class Column:
     """A column: `width` in terminal cells (0: what is left), dropped from lists narrower than `needs`.
 
-    One of figures (`right`, or `whole`) is shown whole or not at all: a number that is cut is another number.
+    One of figures (`right`, or `whole`) is shown whole or not at all: a number that is cut is another number. A text is
+    cut at its end, or (`middle`) in its middle, where names differ at their ends. `head` draws what is over it.
     """
 
     name: str
@@ -36,6 +40,8 @@ class Column:
     right: bool = False
     needs: int = 0
     whole: bool = False
+    middle: bool = False
+    head: Drawing | None = None
 
 
 @dataclass
@@ -47,25 +53,52 @@ class Rows:
         count: how many rows.
         cells: the cells of row i.
         heading: rows that cannot be chosen: titles of groups.
+        across: columns whose cells can be chosen by themselves.
+        sorted_by: the column that rows are sorted by, if one; `downwards` if the largest comes first.
     """
 
     columns: list[Column] = field(default_factory=list)
     count: int = 0
     cells: Callable[[int], Cells] = lambda _: []
     heading: Callable[[int], bool] = lambda _: False
+    across: Sequence[int] = ()
+    sorted_by: int | None = None
+    downwards: bool = False
 
     def plain(self) -> tuple[list[str], list[list[str]]]:
         """Names of the columns, and all rows but headings, as text: to copy and to export."""
         lines = (self.cells(i) for i in range(self.count) if not self.heading(i))
-        return [c.name for c in self.columns], [[cell.plain.strip() for cell in row] for row in lines]
+        rows = [["" if callable(cell) else cell.plain.strip() for cell in row] for row in lines]
+        drawn = {i for i in range(len(self.columns)) if self.count and not any(row[i] for row in rows if i < len(row))}
+        kept = [i for i in range(len(self.columns)) if not (drawn and i in drawn and not self.columns[i].name.strip())]
+        return [self.columns[i].name for i in kept], [[row[i] for i in kept] for row in rows]
+
+    def heads(self) -> Cells:
+        """Names of the columns; an arrow at the one that rows are sorted by."""
+        arrow = "▼" if self.downwards else "▲"
+        names = [Text(f"{c.name}{arrow}" if i == self.sorted_by else c.name) for i, c in enumerate(self.columns)]
+        return [c.head or name for c, name in zip(self.columns, names, strict=True)]
 
 
-def fitted(cell: Text, width: int, right: bool) -> Text:
-    """Exactly `width` terminal cells: wide characters are two, and what is too long ends in an ellipsis."""
+def shortened(text: str, width: int) -> str:
+    """At most `width` terminal cells; what is too long loses its middle."""
+    if cell_len(text) <= width or width < 2:
+        return text if cell_len(text) <= width else set_cell_size(text, width)
+    tail, at = (width - 1) // 2, len(text)
+    while at and cell_len(text[at - 1 :]) <= tail:
+        at -= 1
+    return set_cell_size(text, width - 1 - cell_len(text[at:])).rstrip() + "…" + text[at:]
+
+
+def fitted(cell: Text, width: int, right: bool, middle: bool = False) -> Text:
+    """Exactly `width` terminal cells: wide characters are two, and what is too long has an ellipsis."""
     long = cell_len(cell.plain)
     if long > width:
-        cell = cell.copy()
-        cell.truncate(max(width, 1), overflow="ellipsis")
+        if middle:
+            cell = Text(shortened(cell.plain, width), cell.spans[0].style if cell.spans else cell.style)
+        else:
+            cell = cell.copy()
+            cell.truncate(max(width, 1), overflow="ellipsis")
         long = cell_len(cell.plain)
     pad = " " * max(0, width - long)
     return Text.assemble(pad, cell) if right else Text.assemble(cell, pad)
@@ -81,6 +114,7 @@ class Drawn:
     header: Style
     cursor: Style
     heading: Style
+    cell: Style
 
 
 class Listing(ScrollView, can_focus=True):
@@ -92,8 +126,18 @@ class Listing(ScrollView, can_focus=True):
     Listing > .listing--cursor { background: $surface-lighten-2; }
     Listing:focus > .listing--cursor { background: $primary; color: $text; text-style: bold; }
     Listing > .listing--heading { background: $panel; text-style: bold; }
+    Listing > .listing--cell { background: $panel; text-style: underline; }
+    Listing:focus > .listing--cell { background: $primary; color: $text; text-style: bold; }
+    Listing:focus.across > .listing--cursor { background: $surface-lighten-2; color: $foreground; }
+    Listing:ansi > .listing--cursor { background: ansi_bright_black; }
+    Listing:ansi:focus > .listing--cursor { text-style: reverse bold; }
+    Listing:ansi:focus.across > .listing--cursor { text-style: underline; }
+    Listing:ansi:focus > .listing--cell { text-style: reverse bold; }
+    Listing:ansi > .listing--heading { text-style: bold underline; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"listing--header", "listing--cursor", "listing--heading"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "listing--header", "listing--cursor", "listing--heading", "listing--cell",
+    }  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -101,9 +145,13 @@ class Listing(ScrollView, can_focus=True):
         Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
         Binding("g,home", "end(-1)", "First", show=False),
         Binding("G,end", "end(1)", "Last", show=False),
+        Binding("right,l", "side(1)", "Right", show=False),
+        Binding("left,h", "side(-1)", "Left", show=False),
     ]
 
     cursor = reactive(0, repaint=False)
+    column = reactive(0)
+    """Of `Rows.across`: which column's cell is chosen."""
 
     class Moved(Message):
         """The cursor is on another row."""
@@ -121,6 +169,9 @@ class Listing(ScrollView, can_focus=True):
 
     class Header(Moved):
         """A column's name was clicked; `row` is the column."""
+
+    class Aside(Moved):
+        """Another pane is wanted: the next if `row` is 1, the one before if it is -1."""
 
     def __init__(self, rows: Rows | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -197,6 +248,14 @@ class Listing(ScrollView, can_focus=True):
         if 0 <= self.cursor + step < self.rows.count:
             self.cursor = self._allowed(self.cursor + step, step)
 
+    def action_side(self, step: int) -> None:
+        """To the next cell of the row; from the last one, or where rows are chosen whole, to the next pane."""
+        if 0 <= self.column + step < len(self.rows.across):
+            self.column += step
+            self._tell()
+        else:
+            self.post_message(self.Aside(self, step))
+
     def action_page(self, step: int) -> None:
         if self.rows.count:
             at = self.cursor + step * max(1, self.size.height - 2)
@@ -229,12 +288,20 @@ class Listing(ScrollView, can_focus=True):
 
     def line(self, cells: Cells, widths: list[int]) -> Text:
         """A row's text."""
-        cells = [
-            fitted(cell, width, column.right)
+        shown = [
+            fitted(cell(width) if callable(cell) else cell, width, column.right, column.middle)
             for cell, width, column in zip(cells, widths, self.rows.columns, strict=False)
             if width
         ]
-        return Text(" ").join(cells)
+        return Text(" ").join(shown)
+
+    def _span(self, widths: list[int]) -> tuple[int, int] | None:
+        """Where the chosen cell is in its line; None if rows are chosen whole."""
+        if not self.rows.across:
+            return None
+        at = self.rows.across[min(self.column, len(self.rows.across) - 1)]
+        start = sum(w + 1 for w in widths[:at] if w)
+        return start, start + widths[at]
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # What is the same for all lines is looked up once.
@@ -244,7 +311,7 @@ class Listing(ScrollView, can_focus=True):
             self.rich_style,
             *(
                 self.get_component_rich_style(f"listing--{part}", partial=True)
-                for part in ("header", "cursor", "heading")
+                for part in ("header", "cursor", "heading", "cell")
             ),
         )
         return super().render_lines(crop)
@@ -254,31 +321,36 @@ class Listing(ScrollView, can_focus=True):
         row = self.scroll_offset.y + y - 1
         style = look.base
         if y == 0:
-            text = self.line([Text(c.name) for c in self.rows.columns], look.widths)
+            text = self.line(self.rows.heads(), look.widths)
             style += look.header
         elif row >= self.rows.count:
             return Strip.blank(look.width, style)
         elif self.rows.heading(row):
-            text = fitted(Text(" ").join(self.rows.cells(row)), look.width, False)
+            cells = [cell for cell in self.rows.cells(row) if isinstance(cell, Text)]
+            text = fitted(Text(" ").join(cells), look.width, False)
             style += look.heading
         else:
             text = self.line(self.rows.cells(row), look.widths)
             if row == self.cursor and self.pointing:
                 style += look.cursor
+                if span := self._span(look.widths):
+                    text.stylize(look.cell, *span)
         strip = Strip(Segment.apply_style(text.render(self.app.console, end=""), style))
         return strip.adjust_cell_length(look.width, style)
 
     def on_click(self, event: events.Click) -> None:
+        left, at = 0, 0
+        for i, width in enumerate(self.widths()):
+            if width and left <= event.x <= left + width:
+                at = i
+            left += width + 1 if width else 0
         if event.y == 0:
-            left = 0
-            for i, width in enumerate(self.widths()):
-                if width and left <= event.x <= left + width:
-                    self.post_message(self.Header(self, i))
-                    return
-                left += width + 1 if width else 0
+            self.post_message(self.Header(self, at))
             return
         row = self.scroll_offset.y + event.y - 1
         if 0 <= row < self.rows.count and not self.rows.heading(row):
+            if at in self.rows.across:
+                self.column = list(self.rows.across).index(at)
             self.cursor = row
             if event.chain > 1:
                 self.post_message(self.Chosen(self, row))
@@ -289,8 +361,7 @@ def widest(texts: Iterable[str], most: int) -> int:
     return min(most, max((cell_len(text) for text in islice(texts, 1000)), default=1))
 
 
-def bar(value: float, width: int, full: str = "█") -> str:
-    """`value` between 0 and 1 as a bar of at most `width` cells, to an eighth of a cell."""
-    eighths = round(max(0.0, min(1.0, value)) * width * 8)
-    rest = " ▏▎▍▌▋▊▉"[eighths % 8].strip()
-    return set_cell_size(full * (eighths // 8) + rest, width)
+def bar(value: float, width: int) -> str:
+    """`value` between 0 and 1 as a thin bar of at most `width` cells, to half a cell."""
+    halves = round(max(0.0, min(1.0, value)) * width * 2)
+    return set_cell_size("━" * (halves // 2) + "╸" * (halves % 2), width)

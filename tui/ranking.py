@@ -3,10 +3,13 @@
 from rich.text import Text
 
 from store.rows import RunRow
-from tui.contrast import COLOURS
-from tui.listing import Column, Rows
+from tui.listing import Cells, Column, Rows
+from tui.looks import run as look
 from tui.study import LETTERS, QueryRankings
 from tui.words import marked
+
+NARROW_LIST, WIDE_LIST = 34, 52
+"""Columns of a list from which docnos have room beside the passages, shortened and whole."""
 
 
 def judged(label: int | None) -> Text:
@@ -14,8 +17,8 @@ def judged(label: int | None) -> Text:
     if label is None:
         return Text("·", "dim")
     if label > 0:
-        return Text("✓" if label == 1 else f"✓{label}", "bold green")
-    return Text("✗", "red")
+        return Text("✓" if label == 1 else f"✓{label}", "won")
+    return Text("✗", "lost")
 
 
 def moved(shown: QueryRankings, run: int, chosen: int, docno: str) -> Text:
@@ -23,32 +26,40 @@ def moved(shown: QueryRankings, run: int, chosen: int, docno: str) -> Text:
     here = shown.rank[run][docno]
     if run == 0:
         there = shown.rank[chosen].get(docno)
-        return Text("lost", "red") if there is None else Text("=" if there == here else f"→{there + 1}", "dim")
+        return Text("lost", "lost") if there is None else Text("=" if there == here else f"→{there + 1}", "dim")
     there = shown.rank[0].get(docno)
     if there is None:
-        return Text("new", "bold green")
+        return Text("new", "won")
     if there == here:
         return Text("=", "dim")
-    return Text(f"↑{there - here}", "green") if there > here else Text(f"↓{here - there}", "red")
+    return Text(f"↑{there - here}", "won") if there > here else Text(f"↓{here - there}", "lost")
 
 
-def ranking_rows(shown: QueryRankings, run: int, chosen: int) -> Rows:
-    """Rank from 1, judgement, movement, docno and how the passage begins."""
+def ranking_rows(shown: QueryRankings, run: int, chosen: int, width: int) -> Rows:
+    """Rank from 1, judgement, movement, docno and how the passage begins; in a narrow list the passage comes first.
+
+    Args:
+        shown: the query.
+        run: whose ranking.
+        chosen: the run that A's movements are to.
+        width: terminal cells of the list.
+    """
     docnos, texts = shown.docnos[run], shown.texts[run]
 
-    def cells(i: int) -> list[Text]:
+    def cells(i: int) -> Cells:
         docno = docnos[i]
         begin = Text(texts.get(docno, "")[:200].replace("\n", " "), "dim")
         sign = judged(shown.labels.get(docno))
         return [Text(str(i + 1), "dim"), sign, moved(shown, run, chosen, docno), Text(docno), begin]
 
-    wide = min(14, max((len(d) for d in docnos[:200]), default=5))
+    docno = min(max((len(d) for d in docnos[:200]), default=5), 14 if width >= WIDE_LIST else 8)
+    named = shown.filled and not texts  # a collection whose passages are not in the store
     columns = [
         Column("#", max(2, len(str(len(docnos)))), right=True),
         Column("", 2, whole=True),
         Column("", max(4, 1 + len(str(max(map(len, shown.docnos), default=0)))), whole=True),
-        Column("docno", wide),
-        Column("passage", needs=40),
+        Column("docno", 0 if named else docno, needs=0 if named else NARROW_LIST, middle=True),
+        *([] if named else [Column("passage")]),
     ]
     return Rows(columns, len(docnos), cells)
 
@@ -83,7 +94,7 @@ def passage(shown: QueryRankings, runs: list[RunRow], run: int, docno: str, quer
     )
     head = Text.assemble(judged(label), (f" {docno}", "bold"), f"  {what}")
     for i, rank in enumerate(shown.rank):
-        head.append(f"  {LETTERS[i]} ", f"bold {COLOURS[i]}")
+        head.append(f"  {LETTERS[i]} ", look(i))
         head.append(f"#{rank[docno] + 1} ({shown.scores[i][rank[docno]]:.4g})" if docno in rank else "-")
     text = shown.texts[run].get(docno)
     if text is None:

@@ -14,7 +14,7 @@ from store import LswError, Store, browse
 from store.passages import texts as passage_texts
 from store.query import runs as all_runs
 from store.query import topics
-from store.rows import ComparisonRow, RunRow
+from store.rows import ComparisonRow, Row, RunRow
 from workbench.comparison.compared import compared
 from workbench.comparison.paired import Evaluations, Paired
 from workbench.comparison.runs import difference, evaluated
@@ -80,6 +80,7 @@ class ComparedRuns:
             `comparisons`; one family.
         recorded: for each, what a recipe recorded of the same two runs and measure, or None.
         queries: for each run the text of each qid.
+        searchable: what a search sees of each query, once it was looked at.
     """
 
     choice: Choice
@@ -88,6 +89,7 @@ class ComparedRuns:
     rows: list[ComparisonRow]
     recorded: list[ComparisonRow | None]
     queries: list[dict[str, str]]
+    searchable: "Kept" = field(default_factory=lambda: Kept(1_000_000), compare=False, repr=False)
 
     @property
     def qids(self) -> list[str]:
@@ -135,6 +137,16 @@ class QueryRankings:
     def rank(self) -> list[dict[str, int]]:
         """Of each run, where a docno is in it (from 0)."""
         return [{docno: i for i, docno in enumerate(docnos)} for docnos in self.docnos]
+
+    @cached_property
+    def best_relevant(self) -> str:
+        """The relevant docno that a run ranks highest; empty if no run has one."""
+        ranked = [
+            (min(ranks), docno)
+            for docno, label_ in self.labels.items()
+            if label_ > 0 and (ranks := [rank[docno] for rank in self.rank if docno in rank])
+        ]
+        return min(ranked)[1] if ranked else ""
 
     def first(self, depth: int) -> set[str]:
         """The first passages of each ranking, and the relevant ones."""
@@ -251,6 +263,24 @@ def label(run: RunRow) -> str:
     """A run in a few words: system, what it was trained on, varieties."""
     passages = run["document_variety"] or "?"
     return f"{system_name(run)} · {run['query_variety']}-{passages}"
+
+
+def unfinished(runs: list[RunRow], recipes: dict[str, Row]) -> LswError | None:
+    """Why runs that have no measures have none: their recipe is not at its end."""
+    for run in runs:
+        recipe = recipes.get(run["recipe_run_id"] or "")
+        if recipe and recipe["status"] != "done" and not run["means"]:
+            is_at = "is still at work" if recipe["status"] == "running" else f"was {recipe['status']}"
+            return LswError(
+                f"{label(run)} is not evaluated yet: its recipe {recipe['recipe']} ({recipe['scale']}) {is_at}.",
+                "Runs are evaluated when all that a recipe asks for is there.",
+                "" if recipe["status"] == "running" else "Go on with: " + _go_on(recipe),
+            )
+    return None
+
+
+def _go_on(recipe: Row) -> str:
+    return f"lsw recipe run {recipe['recipe']} --scale {recipe['scale']}"
 
 
 def partner(run: RunRow, runs: list[RunRow]) -> RunRow | None:

@@ -1,11 +1,11 @@
 """Which words of a passage are the query's: the same, or near enough to be a relative's."""
 
 import re
-from functools import lru_cache
 
 from rich.text import Text
 
-from workbench.text import convert
+from tui.folding import folded, simplified
+from workbench.text import places
 from workbench.varieties import table
 
 _WORD = re.compile(r"[^\W_]+")
@@ -17,16 +17,6 @@ SAME, NEAR = "bold reverse", "underline"
 def _han(variety: str | None) -> bool:
     known = table()
     return variety is not None and variety in known and known[variety].words == "han"
-
-
-@lru_cache(maxsize=4096)
-def _simplified(character: str) -> str:
-    return convert([character], "zh", "simplified")[0]
-
-
-def _folded(text: str) -> str:
-    """Of equal length: Traditional and Simplified characters alike."""
-    return "".join(_simplified(c) if _HAN.match(c) else c for c in text)
 
 
 def near(one: str, other: str) -> bool:
@@ -53,7 +43,7 @@ def marked(text: str, query: str, variety: str | None) -> Text:
     """
     out = Text(text)
     if _han(variety):
-        passage, asked = _folded(text), _folded(query)
+        passage, asked = simplified(text), simplified(query)
         runs = re.findall(r"[\u3400-\u9fff\uf900-\ufaff]+", asked)
         pieces = {run[i : i + 2] for run in runs for i in range(max(1, len(run) - 1))}
         for piece in pieces:
@@ -72,4 +62,20 @@ def marked(text: str, query: str, variety: str | None) -> Text:
             out.stylize(SAME, *match.span())
         elif any(near(word, w) for w in words):
             out.stylize(NEAR, *match.span())
+    return out
+
+
+def beside(text: str, other: str) -> Text:
+    """A wording with the words underlined that another one has not; Han characters singly.
+
+    Args:
+        text: the wording.
+        other: the one it is held against.
+    """
+    out = Text(text)
+    theirs = {folded(other[a:b]) for a, b in places(other)}
+    if folded(text) != folded(other):
+        for a, b in places(text):
+            if folded(text[a:b]) not in theirs:
+                out.stylize("underline", a, b)
     return out

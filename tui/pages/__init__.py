@@ -8,5 +8,5 @@ PAGES = Registry(
     "screen",
     ("tui.pages",),
     "lsw.pages",
-    ("runs", "compare", "plots", "translations", "provenance", "sql", "published"),
+    ("results", "runs", "compare", "plots", "translations", "provenance", "sql", "published"),
 )

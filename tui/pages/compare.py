@@ -1,26 +1,30 @@
-"""Screen 2: two to four runs, query by query: the contrast, the queries, the rankings side by side, the passage."""
+"""Screen 3: two to four runs, query by query: the contrast, the queries, the rankings, the passage, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
 from store import LswError
-from tui.contrast import COLOURS, letter, strip
-from tui.listing import WIDE, Listing, Rows
+from store.rows import RunRow
+from tui.contrast import strip
+from tui.listing import WIDE, Listing
+from tui.methods import kinds, measures
 from tui.page import Page, Plain, settle, until_cancelled
-from tui.queries import FILTERS, SORTS, ordered, query_rows
-from tui.ranking import passage, ranking_rows, relevant_at
-from tui.study import LETTERS, ComparedRuns, QueryRankings, label, with_method
-from workbench.evaluation.measures import DEFAULT
-from workbench.significance.corrections import CORRECTIONS
-from workbench.significance.paired_tests import TESTS
+from tui.panes import Divider, Pane, Reading
+from tui.pick import Item
+from tui.queries import FIELDS, FILTERS, SORTS, ordered, query_rows, worst
+from tui.ranking import passage
+from tui.rankings import Rankings
+from tui.search import Search
+from tui.study import LETTERS, ComparedRuns, QueryRankings, label, unfinished, with_method
+from tui.why import Why
 
 AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""
@@ -38,21 +42,26 @@ queries on the left show and are sorted by.
 Top: mean, difference with its interval, effect size d_z, queries won/tied/lost, a verdict, and how it was tested.
 Where a recipe declared this comparison, the verdict follows the p-value of its family.
 
-Right: each ranking under the query text that its run scored. `#1` is the top (rank 0 in the store).
+Right: each ranking under the query text that its run scored; words that the baseline's wording has not are underlined.
+`#1` is the top (rank 0 in the store). Lines lead from a passage in one list to the same one in the next.
 
 - `✓` relevant, with its label if above 1; `✗` judged and not relevant; `·` not judged.
 - In A: `→4` is where the chosen run has the passage, `lost` if nowhere. In the others: `↑3` moved up from A, `↓3` down,
   `=` the same, `new` not in A.
 - The selected passage is selected in every ranking. Below, its text: words of the query as they stand in the focused
   ranking are reversed; words that begin alike (a relative's spelling) and single Chinese characters are underlined.
+
+**w** asks why: the relevant passage and the best of what beat it, side by side, with what each system scored them by.
 """
+    FIELDS = FIELDS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "query(1)", "Next query"),
-        Binding("p", "query(-1)", "Previous query", show=False),
-        Binding("m", "measure", "Measure", tooltip="Next measure"),
-        Binding("M", "any_measure", "Any measure", show=False, tooltip="Type any measure, as in RR(rel=2)@20"),
-        Binding("t", "test", "Test", tooltip="Next test"),
-        Binding("c", "correction", "Correction", show=False, tooltip="Next correction"),
+        Binding("N", "query(-1)", "Previous query", show=False),
+        Binding("w", "why", "Why", tooltip="What beat the relevant passage, and by what"),
+        Binding("m", "measure", "Measure", tooltip="Choose a measure, or type any: RR(rel=2)@20"),
+        Binding("t", "test", "Test", tooltip="Choose the test"),
+        Binding("c", "correction", "Correction", show=False, tooltip="Choose the correction"),
+        Binding("i", "interval", "Interval", show=False, tooltip="Choose the interval"),
         Binding("s", "sort", "Sort", tooltip="Sort the queries otherwise"),
         Binding("f", "filter", "Filter", tooltip="All, won, lost, changed"),
         Binding("d", "chosen", "Other run", show=False, tooltip="Sort by the differences of the next run"),
@@ -64,71 +73,108 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.comparison: ComparedRuns | None = None
         self.shown: QueryRankings | None = None
         self.order: list[int] = []
-        self.words: list[str] = []
         self.docno = ""
         self.chosen = 1
         self.keep: str | None = None  # the qid to stay on
+        self.sort_by, self.filter_by = SORTS[0], FILTERS[0]
 
     def body(self) -> Iterator[Widget]:
         yield Static(id="strip")
         with Horizontal(id="main"):
-            with Vertical(id="left"):
-                yield Static(id="about", markup=False)
+            with Pane(id="left", title="queries"):
                 yield Listing(id="queries")
+            yield Divider(id="divider")
             with Vertical(id="right"):
-                with Horizontal(id="lists"):
-                    for i in range(len(LETTERS)):
-                        with Vertical(classes="list", id=f"list{i}"):
-                            yield Static(classes="wording", id=f"wording{i}")
-                            yield Listing(id=f"ranking{i}")
-                with VerticalScroll(id="passage", can_focus=False):
+                with Pane(id="lists", title="rankings"):
+                    yield Rankings()
+                with Pane(id="passage", title="passage"), Reading():
                     yield Static(id="text")
+            yield Why(id="why")
 
     def on_mount(self) -> None:
-        kept = self.bench.remembered
-        self.sort_by = kept.get("queries sort", SORTS[0])
-        self.filter_by = FILTERS[0]
-        self.keep = kept.get("qid", "") or None
+        kept = self.bench.remembered.get("queries sort", SORTS[0])
+        self.sort_by = kept if kept in SORTS else SORTS[0]
         self._soon = self.set_interval(IDLE, self._ahead, pause=True)
         queries = self.query_one("#queries", Listing)
         queries.at_once = self.query_moved
         queries.focus()
 
+    def place(self) -> Any:
+        return self.bench.choice, self.keep
+
+    def restore(self, place: Any) -> None:
+        choice, qid = place
+        self.bench.choose(choice)
+        self.keep = qid
+        self.bench.remembered.put("qid", qid or "")
+        self.refreshed()
+        if self.comparison and self.comparison.choice == choice and qid:
+            self.go_to(qid)
+
     def refreshed(self) -> None:
-        choice = self.bench.choice
-        runs = self.bench.rows(choice.run_ids)
+        bench, choice = self.bench, self.bench.choice
+        runs = bench.rows(choice.run_ids)
         choice = replace(choice, run_ids=tuple(r["run_id"] for r in runs))
+        about = self.query_one("#strip", Static)
         if len(runs) < 2:
-            self.query_one("#strip", Static).update("Mark two to four runs on screen 1 (space), then Enter.")
+            about.update(
+                "Nothing is compared yet. On Runs (2), mark two to four (space), then Enter; on Results (1), Enter."
+            )
             return
+        wanted = bench.remembered.get("qid", "")
         if self.comparison and self.comparison.choice == choice and self.comparison.runs == runs:
+            if wanted and wanted != self.keep:
+                self.go_to(wanted)
             return
         self.chosen = min(self.chosen, len(runs) - 1)
-        if self.shown and self.comparison:
-            self.keep = self.shown.qid
-        study = self.bench.study
-        self.bench.note("computing ...")
+        if not self.comparison or self.comparison.choice.run_ids != choice.run_ids:
+            self.keep = wanted or None
+        if lacking := unfinished(runs, bench.recipes):
+            self.failed(lacking)
+            return
+        bench.note(f"comparing {len(runs)} runs in {choice.measure}: {choice.method.test} test ...")
+        study = bench.study
         self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
 
     def failed(self, error: LswError) -> None:
+        if not self.is_mounted:
+            return
         self.query_one("#strip", Static).update(Text(str(error)))
         super().failed(error)
 
     def _compared(self, comparison: ComparedRuns) -> None:
         self.comparison = comparison
+        if self.keep is None or self.keep not in comparison.qids:
+            self.keep = worst(comparison, self.chosen)
         self.set_timer(0.5, settle)
-        for i in range(len(LETTERS)):
-            self.query_one(f"#list{i}").display = i < len(comparison.runs)
         self._strip()
+        self._fit()
         self._queries()
 
     def _strip(self) -> None:
         if self.comparison:
             self.query_one("#strip", Static).update(strip(self.comparison, self.chosen, self.size.width - 2))
 
+    def _fit(self) -> None:
+        """As many rankings as there is room for."""
+        if self.comparison:
+            rankings, count = self.query_one(Rankings), len(self.comparison.runs)
+            rankings.fit(count, self.chosen)
+            self.query_one("#lists").border_subtitle = rankings.about(count)
+
     def on_resize(self, _: events.Resize) -> None:
         self._strip()
-        self.call_after_refresh(self._queries)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        self._fit()
+        self._queries()
+
+    def dressed(self) -> None:
+        super().dressed()
+        self._strip()
+        if self.shown:
+            self._found(self.shown, self.docno)
 
     # Left: the queries.
 
@@ -138,27 +184,37 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         if not comparison:
             return
         listing = self.query_one("#queries", Listing)
-        self.order = ordered(comparison, self.chosen, self.sort_by, self.filter_by, self.words)
-        searched = f", {len(self.order)} match" if self.words else ""
-        self.query_one("#about", Static).update(
-            f"{len(self.order)}/{len(comparison.qids)} {self.filter_by}{searched}; by {self.sort_by}"
-        )
+        self.order = ordered(comparison, self.chosen, self.sort_by, self.filter_by, self.search)
+        whole = len(comparison.qids)
+        count = f"{len(self.order)}/{whole}" if len(self.order) < whole else str(whole)
+        about = "" if self.filter_by == "all" else f" {self.filter_by}"
+        self.query_one("#left", Pane).border_title = f"{count} queries{about}, by {self.sort_by}"
+        self.hits(len(self.order), whole)
         at = next((r for r, i in enumerate(self.order) if comparison.qids[i] == self.keep), 0)
-        listing.show(query_rows(comparison, self.chosen, self.order, narrow=self.size.width < WIDE), at)
+        narrow = self.size.width < WIDE
+        listing.show(query_rows(comparison, self.chosen, self.order, narrow, self.sort_by), at)
         if not self.order:
             self._nothing()
 
     def _nothing(self) -> None:
         self.shown = None
-        for i in range(len(LETTERS)):
-            self.query_one(f"#wording{i}", Static).update("")
-            self.query_one(f"#ranking{i}", Listing).show(Rows())
+        self.query_one(Rankings).empty()
         self._show_text(Text("No query is left; f shows all, Esc ends the search."))
 
-    def searched(self, words: list[str]) -> None:
-        self.words = words
+    def searched(self, search: Search) -> None:
         self.keep = self.shown.qid if self.shown else self.keep
         self._queries()
+
+    def go_to(self, qid: str) -> None:
+        """Show a query, also one that the filter hides."""
+        if self.comparison and qid in self.comparison.qids:
+            self.keep = qid
+            if all(self.comparison.qids[i] != qid for i in self.order):
+                self.filter_by = FILTERS[0]
+                self.action_leave()
+            self._queries()
+        elif self.comparison:
+            self.notify(f"{qid} is no query of this comparison.", severity="warning", markup=False)
 
     def query_moved(self, row: int) -> None:
         """Show its rankings, at once if they are known."""
@@ -166,6 +222,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         if not comparison or row >= len(self.order):
             return
         self.keep = qid = comparison.qids[self.order[row]]
+        self.bench.remembered.put("qid", qid)
         study, runs = self.bench.study, comparison.runs
         known = study.known(comparison.choice.run_ids, qid)
         if known:
@@ -176,9 +233,10 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
     def _filled(self, shown: list[QueryRankings]) -> None:
         """The texts have come."""
         if self.shown is shown[0]:
-            for listing in self.query("#lists Listing").results(Listing):
+            for listing in self.query("Rankings Listing").results(Listing):
                 listing.refresh()
             self._passage()
+            self._reasons()
 
     def _ahead(self) -> None:
         """Read the queries next to this one, so that they are there when they are wanted."""
@@ -197,31 +255,17 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
 
     # Right: the rankings.
 
-    def _found(self, shown: QueryRankings) -> None:
+    def _found(self, shown: QueryRankings, docno: str = "") -> None:
         comparison = self.comparison
         if not comparison or shown.qid != self.keep or len(shown.docnos) != len(comparison.runs):
             return
         self.shown = shown
-        at = comparison.qids.index(shown.qid)
-        for i, run in enumerate(comparison.runs):
-            value = comparison.values(i)[at]
-            head = Text.assemble(letter(i), (f" {value:.3f}", "bold"), f"  {label(run)}")
-            text = Text(comparison.queries[i].get(shown.qid, "its text is not in the store"), COLOURS[i])
-            where = Text(relevant_at(shown, i), "dim")
-            for line in (head, where):
-                line.truncate(max(1, self.query_one(f"#list{i}").size.width - 2), overflow="ellipsis")
-            self.query_one(f"#wording{i}", Static).update(Text("\n").join([head, where, text]), layout=False)
-        best = [(min(r.get(d, 10**9) for r in shown.rank), d) for d, label_ in shown.labels.items() if label_ > 0]
-        first = next((d[0] for d in shown.docnos if d), "")
-        self.docno = min(best)[1] if best and min(best)[0] < 10**9 else first
-        for i in range(len(comparison.runs)):
-            listing = self.query_one(f"#ranking{i}", Listing)
-            listing.rows = Rows()
-            with self.prevent(Listing.Moved):
-                listing.show(ranking_rows(shown, i, self.chosen))
-        self._select(self.docno)
+        self.query_one(Rankings).show(comparison, shown, self.chosen)
+        self._select(docno or shown.best_relevant or next((d[0] for d in shown.docnos if d), ""))
         study, runs = self.bench.study, comparison.runs
-        if not shown.filled:
+        if shown.filled:
+            self._reasons()
+        else:
             self.read("texts", lambda: study.fill(runs, [shown]), self._filled)
         self._soon.reset()
         self._soon.resume()
@@ -229,34 +273,37 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
     @on(Listing.Moved)
     def ranking_moved(self, event: Listing.Moved) -> None:
         """Select the same passage in every ranking."""
-        name = event.listing.id or ""
-        if self.shown and name.startswith("ranking"):
-            docnos = self.shown.docnos[int(name[-1])]
+        run = self.query_one(Rankings).run_of(event.listing)
+        if self.shown and run is not None:
+            docnos = self.shown.docnos[run]
             if event.row < len(docnos):
                 self._select(docnos[event.row])
 
     def _select(self, docno: str) -> None:
-        shown = self.shown
-        if not shown:
-            return
-        self.docno = docno
-        for i, rank in enumerate(shown.rank):
-            self.query_one(f"#ranking{i}", Listing).point(rank.get(docno))
-        self._passage()
+        if self.shown:
+            self.docno = docno
+            self.query_one(Rankings).select(self.shown, docno)
+            self._passage()
 
-    def focused_run(self) -> int:
-        """The run whose ranking has the focus, else the chosen one."""
-        name = self.focused.id if self.focused and self.focused.id else ""
-        return int(name[-1]) if name.startswith("ranking") else self.chosen
+    def at_run(self) -> int:
+        """The place of the run whose ranking has the focus, else of the chosen one."""
+        if not self.comparison:
+            return self.chosen
+        of_why = self.query_one(Why).focused_run() if self.query_one(Why).display else None
+        run = self.query_one(Rankings).run_of(self.focused) if of_why is None else of_why
+        return min(self.chosen if run is None else run, len(self.comparison.runs) - 1)
+
+    def focused_run(self) -> RunRow | None:
+        return self.comparison.runs[self.at_run()] if self.comparison else None
 
     def on_descendant_focus(self) -> None:
         self._passage()
 
     def _passage(self) -> None:
         shown, comparison = self.shown, self.comparison
-        if not shown or not comparison:
+        if not shown or not comparison or not self.query_one("#passage").display:
             return
-        run = min(self.focused_run(), len(comparison.runs) - 1)
+        run = self.at_run()
         study, row = self.bench.study, comparison.runs[run]
         docno = self.docno
         if docno and docno not in shown.texts[run]:
@@ -271,7 +318,7 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
     def _show_text(self, text: Text) -> None:
         """The passage; the screen is laid out anew only if it takes more lines or fewer."""
         static = self.query_one("#text", Static)
-        width = max(1, self.query_one("#passage").scrollable_content_region.width)
+        width = max(1, self.query_one("#passage Reading").scrollable_content_region.width)
         lines = len(text.wrap(self.app.console, width))
         if static.styles.height is None or static.styles.height.value != lines:
             static.styles.height = lines
@@ -282,16 +329,54 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
             shown.texts[run].update(texts)
             self._passage()
 
+    # Why.
+
+    def action_why(self) -> None:
+        why = self.query_one(Why)
+        self.set_class(not self.has_class("-why"), "-why")
+        if self.has_class("-why"):
+            self._reasons()
+            why.focus_first()
+        else:
+            self.query_one("#queries").focus()
+            self._passage()
+
+    def _reasons(self) -> None:
+        if self.has_class("-why") and self.shown and self.comparison:
+            self.query_one(Why).show(self.comparison, self.shown, self.chosen)
+
+    def action_leave(self) -> None:
+        if self.has_class("-why") and not self.search:
+            self.action_why()
+        else:
+            super().action_leave()
+
     # Actions.
 
     def action_query(self, step: int) -> None:
         self.query_one("#queries", Listing).action_move(step)
 
+    def _choose_run(self, chosen: int) -> None:
+        self.chosen = chosen
+        self._strip()
+        self._fit()
+        self._queries()
+
     def action_chosen(self) -> None:
         if self.comparison and len(self.comparison.runs) > 2:
-            self.chosen = self.chosen % (len(self.comparison.runs) - 1) + 1
-            self._strip()
-            self._queries()
+            self._choose_run(self.chosen % (len(self.comparison.runs) - 1) + 1)
+
+    def action_run(self, place: int) -> None:
+        """Put another run in the place of one."""
+        runs = self.bench.runs
+        items = [Item(r["run_id"], f"{label(r)}, {r['recipe'] or 'imported'}") for r in runs]
+        ids = list(self.bench.choice.run_ids)
+
+        def put(run_id: str) -> None:
+            self.bench.compare([run_id if i == place else other for i, other in enumerate(ids)])
+
+        if place < len(ids):
+            self.pick(f"{LETTERS[place]}: which run?", items, ids[place], put)
 
     def action_baseline(self) -> None:
         ids = self.bench.choice.run_ids
@@ -299,47 +384,57 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         self.refreshed()
 
     def action_sort(self) -> None:
-        self.sort_by = _next(SORTS, self.sort_by)
-        self.bench.remembered.put("queries sort", self.sort_by)
+        self.pick("Sort the queries by", map(Item, SORTS), self.sort_by, self.sort)
+
+    def sort(self, by: str) -> None:
+        """Sort the queries; remembered."""
+        self.sort_by = by
+        self.bench.remembered.put("queries sort", by)
         self._queries()
 
+    @on(Listing.Header, "#queries")
+    def sort_column(self, event: Listing.Header) -> None:
+        """By qid, by the difference, and the other way round."""
+        event.stop()
+        column = event.listing.rows.columns[event.row].name
+        self.sort("qid" if column in ("qid", "query") else "gain first" if self.sort_by == "delta" else "delta")
+
     def action_filter(self) -> None:
-        self.filter_by = _next(FILTERS, self.filter_by)
+        self.pick("Show", map(Item, FILTERS), self.filter_by, self.filter)
+
+    def filter(self, by: str) -> None:
+        """Show some queries only."""
+        self.filter_by = by
         self._queries()
 
     def action_measure(self) -> None:
-        runs = self.bench.rows(self.bench.choice.run_ids)
-        known = sorted({m for r in runs for m in r["means"]}, key=lambda m: (m not in DEFAULT, m)) or DEFAULT
-        self.measure(_next(known, self.bench.choice.measure))
-
-    def action_any_measure(self) -> None:
-        from tui.ask import Ask
-
-        self.app.push_screen(Ask("Measure, as ir_measures writes it: RR(rel=2)@20, AP, nDCG@5", "AP"), self.measure)
-
-    def measure(self, name: str | None) -> None:
-        """Compare in another measure."""
         from workbench.evaluation.measures import parsed
 
-        if not name:
-            return
-        try:
-            parsed(name)
-        except LswError as error:
-            super().failed(error)
-            return
+        items = measures(self.bench.rows(self.bench.choice.run_ids))
+        self.pick("Measure", items, self.bench.choice.measure, self.measure, check=parsed)
+
+    def measure(self, name: str) -> None:
+        """Compare in another measure."""
         self.bench.choose(replace(self.bench.choice, measure=name))
         self.refreshed()
 
-    def action_test(self) -> None:
+    def _method(self, title: str, name: str) -> None:
         choice = self.bench.choice
-        self.bench.choose(with_method(choice, test=_next(TESTS.names(), choice.method.test)))
-        self.refreshed()
+
+        def chosen(value: str) -> None:
+            self.bench.choose(with_method(self.bench.choice, **{name: value}))
+            self.refreshed()
+
+        self.pick(title, kinds(name), getattr(choice.method, name), chosen)
+
+    def action_test(self) -> None:
+        self._method("Test", "test")
 
     def action_correction(self) -> None:
-        choice = self.bench.choice
-        self.bench.choose(with_method(choice, correction=_next(CORRECTIONS.names(), choice.method.correction)))
-        self.refreshed()
+        self._method("Correction", "correction")
+
+    def action_interval(self) -> None:
+        self._method("Interval", "interval")
 
     # Copying and leaving.
 
@@ -347,11 +442,11 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         comparison, shown = self.comparison, self.shown
         if not comparison or not shown:
             return "", ""
-        run = self.focused_run()
-        if self.focused and (self.focused.id or "").startswith("ranking"):
+        run = self.query_one(Rankings).run_of(self.focused)
+        if run is not None:
             return "the passage", f"{self.docno}\t{shown.texts[run].get(self.docno, '')}"
         pairs = zip(comparison.runs, comparison.queries, strict=True)
-        texts = dict.fromkeys(f"{run['query_variety']}\t{query.get(shown.qid, '')}" for run, query in pairs)
+        texts = dict.fromkeys(f"{row['query_variety']}\t{query.get(shown.qid, '')}" for row, query in pairs)
         return "the query", "\n".join([shown.qid, *texts])
 
     def table(self) -> Plain:
@@ -359,8 +454,8 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
         comparison, shown = self.comparison, self.shown
         if not comparison:
             return [], []
-        if shown and self.focused and (self.focused.id or "").startswith("ranking"):
-            run = self.focused_run()
+        run = self.query_one(Rankings).run_of(self.focused)
+        if shown and run is not None:
             rows = [
                 [str(rank + 1), d, f"{score:.6g}", str(shown.labels.get(d, "")), shown.texts[run].get(d, "")]
                 for rank, (d, score) in enumerate(zip(shown.docnos[run], shown.scores[run], strict=True))
@@ -377,11 +472,3 @@ Right: each ranking under the query text that its run scored. `#1` is the top (r
             for i in self.order
         ]  # fmt: skip
         return ["qid", *names, f"{LETTERS[self.chosen]}-A", *texts], per_query
-
-    def on_unmount(self) -> None:
-        if self.keep:
-            self.bench.remembered.put("qid", self.keep)
-
-
-def _next(among: Sequence[str], now: str) -> str:
-    return among[(among.index(now) + 1) % len(among)] if now in among else among[0]

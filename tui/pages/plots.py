@@ -17,9 +17,10 @@ from textual_plotext import PlotextPlot
 
 from store import browse
 from store.rows import Row
-from tui.contrast import COLOURS
+from tui.folding import folded
 from tui.listing import Column, Listing, Rows, widest
 from tui.page import Page, Plain, until_cancelled
+from tui.search import Search
 from tui.study import LETTERS, ComparedRuns, label
 from workbench.comparison.words import signed
 
@@ -89,7 +90,6 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         self.curve: Any = None
         self.cutoffs: list[int] = []
         self.order: list[int] = []
-        self.words: list[str] = []
         self.chosen = 1
 
     def body(self) -> Iterator[Widget]:
@@ -126,8 +126,7 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         self.curve = curve
         self.draw()
 
-    def searched(self, words: list[str]) -> None:
-        self.words = words
+    def searched(self, search: Search) -> None:
         self.draw()
 
     # Left.
@@ -146,7 +145,7 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             texts = comparison.queries[self.chosen]
             self.order = [
                 int(i) for i in np.argsort(deltas, kind="stable")
-                if all(w in f"{comparison.qids[i]} {texts.get(comparison.qids[i], '')}".casefold() for w in self.words)
+                if self.search.fits({}, folded(f"{comparison.qids[i]} {texts.get(comparison.qids[i], '')}"))
             ]  # fmt: skip
             columns = [
                 Column("qid", widest(comparison.qids, 12)),
@@ -207,7 +206,7 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
         ticks = sorted({round(t) for t in np.linspace(1, len(deltas), 5)})
         plt.xticks(ticks, list(map(str, ticks)))
         where = self.query_one(Listing).cursor
-        if where < len(self.order) and not self.words:
+        if where < len(self.order) and not self.search:
             plt.vline(where + 1, "blue")
         plt.title(self._names(comparison))
         plt.xlabel(f"queries, sorted: {(deltas < 0).sum()} lost, {(deltas == 0).sum()} tied, {(deltas > 0).sum()} won")
@@ -254,7 +253,12 @@ The runs compared on screen 2, in its measure; **v** goes to the next picture.
             return
         for i, run in enumerate(comparison.runs):
             means = self.curve[i].tolist()
-            plt.plot(np.log10(self.cutoffs).tolist(), means, color=COLOURS[i], label=f"{LETTERS[i]} {label(run)}")
+            plt.plot(
+                np.log10(self.cutoffs).tolist(),
+                means,
+                color=("cyan", "magenta", "yellow", "green")[i],
+                label=f"{LETTERS[i]} {label(run)}",
+            )
         plt.xticks(np.log10(self.cutoffs).tolist(), [str(k) for k in self.cutoffs])
         plt.title(f"{comparison.choice.measure.partition('@')[0]}@k")
         plt.xlabel("k")

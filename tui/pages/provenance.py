@@ -1,4 +1,4 @@
-"""Screen 5: from a run back through every stage behind it."""
+"""Screen 6: from a run back through every stage behind it."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -15,9 +15,12 @@ from store import browse
 from store.artifacts import short
 from store.query import lineage
 from store.rows import Row, RunRow, StageRow
-from tui.listing import Column, Listing, Rows
+from tui.folding import folded
+from tui.listing import Cells, Column, Listing, Rows
 from tui.page import Page
-from tui.study import label
+from tui.panes import Divider, Pane, Reading
+from tui.search import Search
+from tui.study import label, partner
 from workbench.plans.rerun import command
 from workbench.reports._alignment import drawn
 
@@ -33,27 +36,34 @@ versions.
 Of a model whose method aligned tokens it shows how those of a text in two wordings go over to one another; **a** goes
 to the next text.
 
-**y** copies the `lsw` command that makes the run again; **[** and **]** go to the run before and after.
+**y** copies the `lsw` command that makes the stage under the cursor again (at first the run's own), and no other that
+is there; on top stands the one of the whole recipe. **[** and **]** go to the run before and after; **enter** compares
+this run. **/** finds stages by `kind:`, `role:`, `key:`, and words of all that is told about them.
 """
+    FIELDS = ("kind", "role", "key")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right_square_bracket", "run(1)", "Next run", key_display="]"),
         Binding("left_square_bracket", "run(-1)", "Previous run", key_display="["),
         Binding("a", "aligned", "Next alignment", tooltip="Next text whose alignment is kept, of the model here"),
-        Binding("y", "copy", "Copy command", tooltip="Copy the command that makes this run again"),
+        Binding("y", "copy", "Copy command", tooltip="Copy the command that makes this stage again"),
+        Binding("enter", "compare", "Compare", show=False, tooltip="Compare this run with its base or twin"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
+        self.every: list[Row] = []
         self.stages: list[Row] = []
         self.of: RunRow | None = None
         self.again = ""
         self.text = 0
+        self._at = ""
 
     def body(self) -> Iterator[Widget]:
-        yield Static(id="about", markup=False)
+        yield Static(" reading the stages ...", id="about", markup=False)
         with Horizontal(id="main"):
             yield Listing(id="stages")
-            with VerticalScroll(id="detail"):
+            yield Divider(id="divider")
+            with Pane(id="detail", title="the stage"), Reading():
                 yield Static(id="said", markup=False)
 
     def on_mount(self) -> None:
@@ -63,7 +73,9 @@ to the next text.
         kept = self.bench.remembered.get("provenance", "")
         candidates = self.bench.rows([kept]) or self.bench.rows(self.bench.choice.run_ids) or self.bench.runs[:1]
         if not candidates:
-            self.query_one("#about", Static).update(" No run yet.")
+            self.query_one("#about", Static).update(
+                " No run yet. Type `lsw recipe run zero_shot_yue_zh`, and watch Runs (2)."
+            )
             return
         run, store = candidates[0], self.bench.store
 
@@ -76,15 +88,25 @@ to the next text.
 
     def _read(self, provenance: tuple[RunRow, list[StageRow], str]) -> None:
         self.of, stages, self.again = provenance
-        self.stages = _tree(stages)
+        self.every = _tree(stages)
         self.bench.remembered.put("provenance", self.of["run_id"])
         self.query_one("#about", Static).update(f" {self.of['run_id']}  {label(self.of)}\n {self.again}")
+        self.draw()
+
+    def searched(self, search: Search) -> None:
+        self.draw()
+
+    def draw(self) -> None:
+        """The stages that the search leaves."""
+        search = self.search
+        self.stages = [row for row in self.every if not search or search.fits(*_fields(row))]
+        self.hits(len(self.stages), len(self.every))
         columns = [
             Column("stage"), Column("seconds", 8, right=True), Column("started (UTC)", 16, needs=60),
             Column("key", 12, needs=60),
         ]  # fmt: skip
 
-        def cells(i: int) -> list[Text]:
+        def cells(i: int) -> Cells:
             row = self.stages[i]
             role = "" if row["role"] in ("this", row["kind"]) else f" ({row['role']})"
             under = "  " * row["depth"] + ("└ " if row["depth"] else "")
@@ -93,12 +115,15 @@ to the next text.
                 Text(f"{row['started_at']:%Y-%m-%d %H:%M}"), Text(short(row["key"]), "dim"),
             ]  # fmt: skip
 
-        self.query_one(Listing).show(Rows(columns, len(self.stages), cells))
+        listing = self.query_one(Listing)
+        at = next((i for i, row in enumerate(self.stages) if row["key"] == self._at), 0)
+        listing.show(Rows(columns, len(self.stages), cells), at)
 
     @on(Listing.Moved)
     def moved(self, event: Listing.Moved) -> None:
         """All about one stage."""
         if event.row < len(self.stages):
+            self._at = self.stages[event.row]["key"]
             self.text = 0
             self._say(self.stages[event.row])
 
@@ -134,7 +159,25 @@ to the next text.
             self._say(self.stages[at])
 
     def current(self) -> tuple[str, str]:
+        """Of the stage under the cursor if a recipe made it; of an import or a retrieval there is the whole alone."""
+        if self._at and self.again.startswith("lsw recipe run"):
+            return "the command", f"{self.again} --force {short(self._at)}"
         return "the command", self.again
+
+    def focused_run(self) -> RunRow | None:
+        return self.of
+
+    def place(self) -> Any:
+        return self.bench.remembered.get("provenance", "")
+
+    def restore(self, place: Any) -> None:
+        self.bench.remembered.put("provenance", place)
+        self.refreshed()
+
+    def action_compare(self) -> None:
+        other = partner(self.of, self.bench.runs) if self.of else None
+        if self.of and other:
+            self.bench.compare([other["run_id"], self.of["run_id"]])
 
     def action_run(self, step: int) -> None:
         ids = [r["run_id"] for r in self.bench.runs]
@@ -142,6 +185,14 @@ to the next text.
             at = (ids.index(self.of["run_id"]) + step) % len(ids)
             self.bench.remembered.put("provenance", ids[at])
             self.refreshed()
+
+
+def _fields(row: Row) -> tuple[dict[str, str], str]:
+    """What a search sees of a stage."""
+    fields = {"kind": row["kind"], "role": row["role"], "key": row["key"]}
+    seen = {name: folded(str(text)) for name, text in fields.items()}
+    rest = " ".join(str(row[name]) for name in ("parameters", "summary", "environment"))
+    return seen, f"{' '.join(seen.values())} {folded(rest)}"
 
 
 def _tree(stages: list[StageRow]) -> list[Row]:

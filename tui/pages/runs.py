@@ -1,7 +1,5 @@
-"""Screen 1: all runs, by recipe, with what is running now."""
+"""Screen 2: all runs, by recipe, with what is running now."""
 
-import os
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -12,19 +10,26 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from store import LswError, browse
+from store import LswError
 from store.rows import Row, RunRow
-from tui.listing import Column, Listing, Rows, bar, widest
+from tui.folding import folded
+from tui.listing import Cell, Cells, Column, Listing, Rows, bar, widest
+from tui.live import gone, left
 from tui.page import Page
+from tui.pick import Item
+from tui.search import Search
 from tui.study import LETTERS, partner
 from workbench.comparison.words import trained_on
 from workbench.evaluation.measures import DEFAULT
 
-SORTS = ("recipe", "system", "trained_on", "query_variety", "document_variety", *DEFAULT, "status", "started_at")
-
-
-SILENT = 60
-"""Seconds without a sign after which a recipe whose process is not here is taken to be stopped."""
+HEADS = [
+    ("recipe", 0), ("system", 1), ("trained_on", 2), ("query_variety", 3), ("document_variety", 4),
+    *((measure, 5 + 2 * i) for i, measure in enumerate(DEFAULT)),
+    ("status", 5 + 2 * len(DEFAULT)), ("started_at", 6 + 2 * len(DEFAULT)),
+]  # fmt: skip
+"""What runs are sorted by, and the column that shows it."""
+SORTS = [name for name, _ in HEADS]
+ABOUT = {"recipe": "grouped, the newest first", "started_at": "the newest first"}
 
 
 def age(then: datetime, now: datetime | None = None) -> str:
@@ -44,54 +49,44 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
 
 - **Space** marks up to four runs, A to D; A is the baseline. **Enter** compares them. With nothing marked, Enter
   compares the run under the cursor with its base, or with its high-resource twin.
-- **/** filters as you type: all words must occur in system, pair, varieties, recipe or run id.
-- **s** sorts by the next column, **r** the other way round; a click on a column's name sorts by it.
+- **/** filters as you type: all words must occur in system, training, varieties, collection or run id;
+  `queries:yue`, `passages:zh`, `trained:ca-fr`, `system:colbert`, `recipe:zero` look in one place, `!bm25` leaves out.
+- **s** chooses what to sort by, **r** turns it round; a click on a column's name sorts by it.
+- **o** shows what the recipe of this run found. Of a recipe that was stopped, **y** copies the command that goes on.
 - Bars show the mean of each measure from 0 to 1. A run without judgements has none.
 """
+    FIELDS = ("system", "trained", "queries", "passages", "collection", "recipe", "run", "status")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "compare", "Compare", tooltip="Compare the marked runs"),
         Binding("space", "mark", "Mark", tooltip="Mark for comparison; the first is the baseline"),
+        Binding("o", "results", "Results", tooltip="What the recipe of this run found"),
         Binding("u", "unmark", "Unmark all", show=False),
-        Binding("s", "sort", "Sort", tooltip="Sort by the next column"),
+        Binding("s", "sort", "Sort", tooltip="Choose what to sort by"),
         Binding("r", "reverse", "Reverse", show=False, tooltip="Sort the other way round"),
-        Binding("p", "provenance", "Provenance", show=False, tooltip="How this run was made"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.marked: list[str] = []
-        self.words: list[str] = []
         self.lines: list[RunRow | str] = []  # a recipe run's id is the heading of its runs
-        self.recipes: dict[str, Row] = {}
-        self.running: dict[str, Row] = {}
+        self.sort_by, self.reverse = SORTS[0], False
+        self._searchable: dict[str, tuple[dict[str, str], str]] = {}
 
     def body(self) -> Iterator[Widget]:
-        yield Static(id="about", markup=False)
+        yield Static("reading the store ...", id="about", markup=False)
         yield Listing(id="runs")
 
     def on_mount(self) -> None:
-        kept = self.bench.remembered
-        self.sort_by = kept.get("runs sort", "recipe")
-        self.reverse = kept.get("runs reverse", False)
-        self.set_interval(1.0, self.follow)
+        kept = self.bench.remembered.get("runs sort", SORTS[0])
+        self.sort_by = kept if kept in SORTS else SORTS[0]
+        self.reverse = self.bench.remembered.get("runs reverse", False)
         self.query_one(Listing).focus()
 
     def refreshed(self) -> None:
-        if self.bench.store.exists():
-            self.read("recipes", lambda: browse.recipe_runs(self.bench.store), self._recipes)
+        self._searchable.clear()
         self.draw()
 
-    def _recipes(self, recipes: list[Row]) -> None:
-        self.recipes = {r["recipe_run_id"]: r for r in recipes}
-        self.follow()
-        self.draw()
-
-    def follow(self) -> None:
-        """How far the recipes are that are at work now."""
-        at_work = [r for r in self.recipes.values() if r["status"] == "running"]
-        if not at_work and not self.running:
-            return
-        self.running = {r["recipe_run_id"]: browse.progress(self.bench.store, r["recipe_run_id"]) for r in at_work}
+    def worked(self) -> None:
         self.query_one(Listing).refresh()
 
     def failed(self, error: LswError) -> None:
@@ -101,16 +96,23 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
 
     # Rows.
 
-    def searched(self, words: list[str]) -> None:
-        self.words = words
+    def searched(self, search: Search) -> None:
         self.draw()
 
-    def _matches(self, run: RunRow) -> bool:
-        columns = ("run_id", "system", "trained_on", "query_variety", "document_variety", "collection", "recipe")
-        recipe = self.recipes.get(run["recipe_run_id"] or "", {})
-        about = (recipe.get(c, "") for c in ("title", "cell"))
-        text = " ".join(map(str, [*(run.get(c) for c in columns), *about])).casefold()
-        return all(word in text for word in self.words)
+    def _fields(self, run: RunRow) -> tuple[dict[str, str], str]:
+        known = self._searchable.get(run["run_id"])
+        if known is None:
+            recipe: Row = self.bench.recipes.get(run["recipe_run_id"] or "", {})
+            named = (run["recipe"], recipe.get("scale"), recipe.get("title"), recipe.get("cell"), run["recipe_run_id"])
+            whole = {
+                "system": run["system"], "trained": trained_on(run), "queries": run["query_variety"],
+                "passages": run["document_variety"] or "", "collection": run["collection"], "run": run["run_id"],
+                "recipe": " ".join(str(word) for word in named if word), "status": run["status"],
+            }  # fmt: skip
+            fields = {name: folded(text) for name, text in whole.items()}
+            known = fields, " ".join(text for name, text in fields.items() if name not in ("recipe", "status"))
+            self._searchable[run["run_id"]] = known
+        return known
 
     def _key(self, run: RunRow) -> tuple[bool, float | str]:
         if self.sort_by in DEFAULT:
@@ -128,11 +130,13 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
             return
         under = self.under()
         at = under["run_id"] if under else None
-        runs = [r for r in self.bench.runs if self._matches(r)]
+        search = self.search
+        runs = [r for r in self.bench.runs if search.fits(*self._fields(r))]
         if self.sort_by == "recipe":
-            order = {r: i for i, r in enumerate(self.recipes)}
+            recipes = self.bench.recipes
+            order = {r: i for i, r in enumerate(recipes)}
             groups: dict[str, list[RunRow]] = {
-                r: [] for r, row in self.recipes.items() if row["status"] != "done" and not self.words
+                r: [] for r, row in recipes.items() if row["status"] != "done" and not search
             }
             for run in runs:
                 groups.setdefault(run["recipe_run_id"] or "", []).append(run)
@@ -144,6 +148,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
             by_column = sorted(runs, key=self._key, reverse=self.reverse)
             self.lines = [*by_column]
         count, whole = len(runs), len(self.bench.runs)
+        self.hits(count, whole)
         about = f"{count} of {whole} runs" if count < whole else f"{whole} runs"
         if not whole:
             about = "No run yet. Type `lsw recipe run zero_shot_yue_zh` in another terminal, and watch it here."
@@ -153,48 +158,58 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         bars = 100
         trained = widest((trained_on(line) for line in self.lines if not isinstance(line, str)), 20)
         columns = [
-            Column("", 1), Column("system"), Column("trained on", max(10, trained)), Column("queries", 7),
+            Column("", 1), Column("system", middle=True), Column("trained on", max(10, trained), middle=True),
+            Column("queries", 7),
             Column("passages", 8),
             *(c for m in DEFAULT for c in (Column(m, 7, right=True), Column("", 6, needs=bars))),
             Column("status", 6, needs=bars), Column("age", 6, right=True, needs=79), Column("run", 12, needs=bars),
         ]  # fmt: skip
         ids = [None if isinstance(line, str) else line["run_id"] for line in self.lines]
         cursor = ids.index(at) if at in ids else 0
-        listing.show(Rows(columns, len(self.lines), self._cells, lambda i: isinstance(self.lines[i], str)), cursor)
+        column = next(column for name, column in HEADS if name == self.sort_by)
+        sorted_by = column if self.sort_by != SORTS[0] else None
+        downwards = (self.sort_by in (*DEFAULT, "started_at")) != self.reverse
+        rows = Rows(
+            columns, len(self.lines), self._cells, lambda i: isinstance(self.lines[i], str), (), sorted_by, downwards
+        )
+        listing.show(rows, cursor)
 
-    def _cells(self, i: int) -> list[Text]:
+    def _cells(self, i: int) -> Cells:
         run = self.lines[i]
         if isinstance(run, str):
             return [self._heading(run)]
         mark = LETTERS[self.marked.index(run["run_id"])] if run["run_id"] in self.marked else ""
-        cells = [Text(mark, "bold"), Text(run["system"]), Text(trained_on(run) or "-"), Text(run["query_variety"])]
+        cells: list[Cell] = [
+            Text(mark, "bold"),
+            Text(run["system"]),
+            Text(trained_on(run) or "-"),
+            Text(run["query_variety"]),
+        ]
         cells.append(Text(run["document_variety"] or "-"))
         for measure in DEFAULT:
             value = run["means"].get(measure)
-            cells += [Text("-" if value is None else f"{value:.3f}"), Text(bar(value or 0, 6), "cyan")]
+            cells += [Text("-" if value is None else f"{value:.3f}"), Text(bar(value or 0, 6), "bar")]
         return [*cells, Text(run["status"]), Text(age(run["started_at"])), Text(run["run_id"], "dim")]
 
     def _heading(self, recipe_run_id: str) -> Text:
-        recipe = self.recipes.get(recipe_run_id)
+        recipe = self.bench.recipes.get(recipe_run_id)
         if not recipe:
-            return Text(recipe_run_id or "runs")
+            return Text(recipe_run_id or "imported, or retrieved by itself")
         cell = f", {recipe['cell']}" if recipe["cell"] else ""
         name = f"{recipe['recipe']} ({recipe['scale']}){cell}, {age(recipe['started_at'])}"
-        if recipe["status"] == "running" and (now := self.running.get(recipe_run_id)):
-            silent = time.time() - now["time"]
-            # A process that is not here may be at work on another machine.
-            if now["pid"] and silent > SILENT and not _alive(now["pid"]):
-                warning = f": no sign for {silent / 60:.0f} min; if it was stopped, type the command again to go on"
-                return Text.assemble(("■ ", "bold red"), name, warning)
-            part = f" {now['done'] / now['total']:.0%}" if now["total"] else ""
+        now = self.bench.live.at_work.get(recipe_run_id)
+        if recipe["status"] == "running" and now:
             steps = now["finished"] / now["stages"] if now["stages"] else 0
-            return Text.assemble(
-                ("▶ ", "bold green"), name, f": {bar(steps, 10)} {now['finished']}/{now['stages']} {now['label']}{part}"
-            )
+            at = f"{now['finished']}/{now['stages']}"
+            if gone(now):
+                return Text.assemble(("■ ", "lost"), name, f": stopped at {at}; y copies the command that goes on")
+            part = f" {now['done'] / now['total']:.0%}" if now["total"] else ""
+            time_left = f", {left(now)}" if left(now) else ""
+            return Text.assemble(("▶ ", "won"), name, f": {bar(steps, 10)} {at} {now['label']}{part}{time_left}")
         if recipe["status"] == "done":
-            return Text.assemble(("✓ ", "green"), name, ": ", recipe["title"] or "")
+            return Text.assemble(("✓ ", "won"), name, ": ", recipe["title"] or "")
         error = (recipe["error"] or "").splitlines()
-        return Text.assemble(("✗ ", "bold red"), name, f": {recipe['status']}. {error[0] if error else ''}")
+        return Text.assemble(("✗ ", "lost"), name, f": {recipe['status']}. {error[0] if error else ''}")
 
     def under(self) -> RunRow | None:
         """The run under the cursor."""
@@ -202,8 +217,22 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         line = self.lines[at] if at < len(self.lines) else ""
         return None if isinstance(line, str) else line
 
+    def focused_run(self) -> RunRow | None:
+        return self.under()
+
+    def recipe_run_id(self) -> str:
+        """Of the run under the cursor, or of the heading over it; empty if none made it."""
+        at = min(self.query_one(Listing).cursor, len(self.lines) - 1)
+        if at < 0:
+            return ""
+        line = self.lines[at]
+        return line if isinstance(line, str) else line["recipe_run_id"] or ""
+
     def current(self) -> tuple[str, str]:
         run = self.under()
+        work = self.bench.live.at_work.get(self.recipe_run_id(), {})
+        if work.get("command") and gone(work):
+            return "the command that goes on", str(work["command"])
         return ("the run id", run["run_id"]) if run else ("", "")
 
     # Actions.
@@ -246,35 +275,25 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
     @on(Listing.Header)
     def sort_column(self, event: Listing.Header) -> None:
         """Sort by the column that was clicked, and the other way round at the second click."""
-        names = ["recipe", "system", "trained_on", "query_variety", "document_variety"]
-        names += [m for m in DEFAULT for _ in range(2)] + ["status", "started_at", "recipe"]
-        self._sort(names[event.row], self.sort_by == names[event.row] and not self.reverse)
+        names = [name for name, column in HEADS if column <= event.row]
+        by = next(name for name, column in reversed(HEADS) if column <= event.row) if names else SORTS[0]
+        self.sort(by, self.sort_by == by and not self.reverse)
 
     def action_sort(self) -> None:
-        at = SORTS.index(self.sort_by) if self.sort_by in SORTS else -1
-        self._sort(SORTS[(at + 1) % len(SORTS)], False)
+        self.pick("Sort runs by", (Item(name, ABOUT.get(name, "")) for name in SORTS), self.sort_by, self.sort)
 
     def action_reverse(self) -> None:
-        self._sort(self.sort_by, not self.reverse)
+        self.sort(self.sort_by, not self.reverse)
 
-    def _sort(self, by: str, reverse: bool) -> None:
+    def sort(self, by: str, reverse: bool = False) -> None:
+        """Sort otherwise; remembered."""
         self.sort_by, self.reverse = by, reverse
         self.bench.remembered.put("runs sort", by)
         self.bench.remembered.put("runs reverse", reverse)
         self.draw()
 
-    def action_provenance(self) -> None:
-        if run := self.under():
-            self.bench.remembered.put("provenance", run["run_id"])
-            self.bench.action_go("provenance")
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process of this machine is there; one of another machine is believed."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    def action_results(self) -> None:
+        if recipe := self.recipe_run_id():
+            self.bench.show_results(recipe)
+        else:
+            self.notify("No recipe made this run.", severity="warning", timeout=3)

@@ -1,4 +1,4 @@
-"""Screen 4: each low-resource wording beside its source, the suspicious first, and what it costs."""
+"""Screen 5: each low-resource wording beside its source, the suspicious first, and what it costs."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -6,19 +6,25 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
 from store import browse
 from store.rows import Row
-from tui.listing import Column, Listing, Rows, widest
+from tui.folding import folded
+from tui.listing import Cells, Column, Listing, Rows, widest
 from tui.page import Page
+from tui.panes import Pane, Reading
+from tui.pick import Item
+from tui.search import Search
+from tui.words import beside
 from workbench.audit.signs import SIGNS, signs
 from workbench.comparison.words import signed
 from workbench.varieties import table as varieties
 
-SORTS = ("suspicion", "cost", "qid", "translator")
+SORTS = ("suspicion", "cost", "qid", "translator", "wording")
+ALL = "all sets"
 
 
 def judged(pairs: list[Row], costs: dict[tuple[str, str, str, str], float]) -> list[Row]:
@@ -47,32 +53,38 @@ Every translation in the store, by translator, and the collection's own parallel
   **length**: less than half or more than twice the usual length for its source; **numbers**: other digits.
 - A sign is a reason to look, not a verdict: Catalan and French may well write three words alike.
 
-`cost` is the measure of screen 2 on this wording minus that on its source, mean over the base systems whose runs have
-both; `-` where no run has.
+Below, both in full: the words that the other one has not are underlined, so that of code-switched text what was
+switched stands out.
+
+`cost` is the measure of the compare screen on this wording minus that on its source, mean over the base systems whose
+runs have both; `-` where no run has. **/** finds `set:`, `signs:`, `qid:`, words of either text.
 """
+    FIELDS = ("qid", "set", "signs", "wording", "source")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", tooltip="By suspicion, cost, qid, translator"),
-        Binding("f", "filter", "Set", tooltip="One translator and pair after the other"),
+        Binding("f", "filter", "Set", tooltip="One translator and pair, or all"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.pairs: list[Row] = []
         self.shown: list[Row] = []
-        self.words: list[str] = []
-        self.only: tuple[str, str, str] | None = None
+        self.only = ALL
+        self.sort_by, self.downwards = SORTS[0], False
+        self.columns: list[str] = []
 
     def body(self) -> Iterator[Widget]:
-        yield Static(id="about", markup=False)
+        yield Static(" reading the wordings ...", id="about", markup=False)
         yield Listing(id="pairs")
         with Horizontal(id="sides"):
             for side in ("source", "target"):
-                with VerticalScroll(classes="side", can_focus=False):
+                with Pane(classes="side", id=f"{side}-pane"), Reading():
                     yield Static(id=side)
 
     def on_mount(self) -> None:
-        self.sort_by = self.bench.remembered.get("translations sort", SORTS[0])
-        self.query_one(Listing).focus()
+        kept = self.bench.remembered.get("translations sort", SORTS[0])
+        self.sort_by = kept if kept in SORTS else SORTS[0]
+        self.query_one("#pairs", Listing).focus()
 
     def refreshed(self) -> None:
         if self.bench.store.exists():
@@ -80,17 +92,25 @@ both; `-` where no run has.
             self.read(
                 "pairs", lambda: judged(browse.wording_pairs(store), browse.wording_costs(store, measure)), self._read
             )
+        else:
+            self._read([])
 
     def _read(self, pairs: list[Row]) -> None:
         self.pairs = pairs
+        for row in pairs:
+            fields = {
+                "qid": row["qid"], "set": _set(row), "signs": " ".join(row["signs"]),
+                "wording": row["text"], "source": row["source_text"],
+            }  # fmt: skip
+            row["searched"] = {name: folded(text) for name, text in fields.items()}
         self.draw()
 
-    def searched(self, words: list[str]) -> None:
-        self.words = words
+    def searched(self, search: Search) -> None:
         self.draw()
 
-    def _sets(self) -> list[tuple[str, str, str]]:
-        return sorted({(r["translator"], r["source_variety"], r["target_variety"]) for r in self.pairs})
+    def sets(self) -> list[str]:
+        """Translators with their pairs of varieties."""
+        return sorted({_set(row) for row in self.pairs})
 
     def draw(self) -> None:
         """Filter and sort."""
@@ -103,37 +123,45 @@ both; `-` where no run has.
             "cost": cost,
             "qid": lambda r: r["qid"],
             "translator": lambda r: (r["translator"], r["source_variety"], r["target_variety"]),
+            "wording": lambda r: r["searched"]["wording"],
         }
-        self.shown = sorted(
-            (
-                r for r in self.pairs
-                if self.only in (None, (r["translator"], r["source_variety"], r["target_variety"]))
-                and all(w in f"{r['qid']} {r['source_text']} {r['text']}".casefold() for w in self.words)
-            ),
-            key=keys[self.sort_by],
-        )  # fmt: skip
+        search = self.search
+        some = [
+            r for r in self.pairs
+            if self.only in (ALL, _set(r)) and search.fits(r["searched"], "\n".join(r["searched"].values()))
+        ]  # fmt: skip
+        self.shown = sorted(some, key=keys[self.sort_by], reverse=self.downwards)
+        self.hits(len(some), len(self.pairs))
         odd = sum(bool(r["signs"]) for r in self.shown)
-        which = f"{self.only[0]}, {self.only[2]} from {self.only[1]}" if self.only else "all sets"
-        about = f" {len(self.shown)} wordings of {which}, {odd} suspicious; by {self.sort_by}"
+        about = f" {len(self.shown)} wordings of {self.only}, {odd} suspicious; by {self.sort_by}"
         if not self.pairs:
-            about = " No translation in the store, and no run with low-resource queries whose sources are known."
+            about = (
+                " No translation in the store, and no run with low-resource queries whose sources are known."
+                " `lsw recipe run zero_shot_yue_zh` makes some."
+            )
         self.query_one("#about", Static).update(about)
-        qid = Column("qid", widest((r["qid"] for r in self.shown), 14))
+        listing = self.query_one("#pairs", Listing)
         columns = [
-            Column("translator", 16, needs=79), Column("pair", 8), qid,
+            Column("translator", 16, needs=79, middle=True), Column("pair", 8),
+            Column("qid", widest((r["qid"] for r in self.shown), 14), middle=True),
             Column("cost", 6, right=True), Column("signs", 14), Column("wording"), Column("source", 40, needs=130),
         ]  # fmt: skip
+        self.columns = ["translator", "translator", "qid", "cost", "suspicion", "wording", "wording"]
 
-        def cells(i: int) -> list[Text]:
+        def cells(i: int) -> Cells:
             row = self.shown[i]
             cost = "-" if row["cost"] is None else signed(row["cost"])
             return [
                 Text(row["translator"]), Text(f"{row['target_variety']}-{row['source_variety']}"), Text(row["qid"]),
-                Text(cost, "red" if (row["cost"] or 0) < 0 else ""), Text(", ".join(row["signs"]), "bold yellow"),
+                Text(cost, "lost" if (row["cost"] or 0) < 0 else ""), Text(", ".join(row["signs"]), "sign"),
                 Text(row["text"]), Text(row["source_text"], "dim"),
             ]  # fmt: skip
 
-        self.query_one(Listing).show(Rows(columns, len(self.shown), cells))
+        by = self.columns.index(self.sort_by)
+        listing.show(
+            Rows(columns, len(self.shown), cells, sorted_by=by, downwards=self.downwards),
+            min(listing.cursor, max(0, len(self.shown) - 1)),
+        )
         if not self.shown:
             self._sides(None)
 
@@ -144,25 +172,47 @@ both; `-` where no run has.
 
     def _sides(self, row: Row | None) -> None:
         known = varieties()
-        for side, variety, text in (("source", "source_variety", "source_text"), ("target", "target_variety", "text")):
-            shown = Text()
+        texts = ("source_text", "text")
+        for side, variety, text, other in zip(
+            ("source", "target"), ("source_variety", "target_variety"), texts, reversed(texts), strict=True
+        ):
+            pane, shown = self.query_one(f"#{side}-pane", Pane), Text()
+            pane.border_title = side
             if row:
                 code = row[variety]
                 name = known[code].name if code in known else code
-                shown = Text.assemble((f"{name} ({code})", "bold"), f"  {len(row[text])} characters\n", row[text])
+                pane.border_title = f"{side}: {name} ({code}), {len(row[text])} characters"
+                shown = beside(row[text], row[other])
             self.query_one(f"#{side}", Static).update(shown)
 
     def current(self) -> tuple[str, str]:
-        at = self.query_one(Listing).cursor
+        at = self.query_one("#pairs", Listing).cursor
         row = self.shown[at] if at < len(self.shown) else None
         return ("both wordings", f"{row['source_text']}\t{row['text']}") if row else ("", "")
 
     def action_sort(self) -> None:
-        self.sort_by = SORTS[(SORTS.index(self.sort_by) + 1) % len(SORTS)] if self.sort_by in SORTS else SORTS[0]
-        self.bench.remembered.put("translations sort", self.sort_by)
+        self.pick("Sort wordings by", map(Item, SORTS), self.sort_by, self.sort)
+
+    def sort(self, by: str, downwards: bool = False) -> None:
+        """Sort otherwise; remembered."""
+        self.sort_by, self.downwards = by, downwards
+        self.bench.remembered.put("translations sort", by)
         self.draw()
 
+    @on(Listing.Header)
+    def sort_column(self, event: Listing.Header) -> None:
+        """By what was clicked, and the other way round at the second click."""
+        by = self.columns[event.row]
+        self.sort(by, self.sort_by == by and not self.downwards)
+
     def action_filter(self) -> None:
-        among = [None, *self._sets()]
-        self.only = among[(among.index(self.only) + 1) % len(among)] if self.only in among else None
+        self.pick("Which wordings?", map(Item, [ALL, *self.sets()]), self.only, self.filter)
+
+    def filter(self, only: str) -> None:
+        """Show one set, or all."""
+        self.only = only
         self.draw()
+
+
+def _set(row: Row) -> str:
+    return f"{row['translator']} {row['target_variety']} from {row['source_variety']}"

@@ -1,0 +1,350 @@
+"""Screen 1: what a recipe or a study found, in words, means, and intervals; Enter opens the comparison behind each."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Static
+
+from store import LswError
+from store.query import recipe_run_named
+from store.rows import Row, RunRow, StudyRow
+from store.studies import studies
+from tui.listing import Listing
+from tui.page import Page, Plain
+from tui.pages.runs import age
+from tui.pick import Item
+from tui.results.recipe import SORTS, RecipeFound
+from tui.results.study import StudyFound
+from tui.search import Search
+from workbench.comparison.results import Results as Found
+from workbench.evaluation.measures import DEFAULT
+from workbench.studies.results import StudyResults
+
+ENDINGS = {"csv": ".csv", "json": ".json", "latex": ".tex", "table": ".txt"}
+"""Of the reports that are written."""
+
+
+class Results(Page):
+    """The conclusion."""
+
+    HELP = """
+What a recipe run or a study found, the newest first. **o** opens another, **m** chooses the measure.
+
+Of a **recipe**: what holds, in words and no more than the tests say; the mean of every system on every pair of
+varieties; and each comparison (gap, gain, control, closure) with its interval: `●` the difference, `━` an interval that
+leaves out 0, `─` one that does not, `┊` 0; `*` is p < .05 after correction over the family that its heading names.
+The highest mean of each column is bold, whatever the tests say.
+**Enter** on a mean or an interval opens the runs behind it, query by query.
+
+Of a **study**: what holds, its figures (**v** goes through them), its effects, and the cells of its grid; **Enter** on
+an effect compares the runs behind it, on a cell shows what that recipe run found.
+
+**e** writes the report: CSV, JSON, LaTeX, text, or the screen as SVG.
+"""
+    FIELDS = ("system", "trained", "pair", "queries", "contrast")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", tooltip="Compare the runs behind what the cursor is on"),
+        Binding("o", "other", "Other results", tooltip="Choose a recipe run or a study"),
+        Binding("m", "measure", "Measure", tooltip="Choose a measure"),
+        Binding("s", "sort", "Sort", show=False, tooltip="Sort the comparisons of each family"),
+        Binding("v", "view(1)", "Next view", tooltip="Of a study: the next figure, its effects, its grid"),
+        Binding("V", "view(-1)", "View before", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Found | StudyResults | None = None
+        self.known: list[Row] = []
+        self.asked = ""
+        self.measure = DEFAULT[0]
+
+    def body(self) -> Iterator[Widget]:
+        yield Static("reading the store ...", id="about")
+        yield RecipeFound(id="recipe")
+        yield StudyFound(id="study")
+
+    def on_mount(self) -> None:
+        self.measure = self.bench.remembered.get("results measure", DEFAULT[0])
+        self._which(None)
+
+    def _which(self, found: object) -> None:
+        self.query_one("#recipe").display = isinstance(found, Found)
+        self.query_one("#study").display = isinstance(found, StudyResults)
+
+    def place(self) -> Any:
+        return self.asked
+
+    def restore(self, place: Any) -> None:
+        self.bench.remembered.put("results", place)
+        self.refreshed()
+
+    def refreshed(self) -> None:
+        store = self.bench.store
+        if not store.exists() or not (self.bench.recipes or self.bench.runs):
+            self._nothing()
+            return
+        self.asked = self.bench.remembered.get("results", "")
+        asked, measure = self.asked, self.measure
+
+        def look() -> tuple[list[Row], Found | StudyResults | None]:
+            known = [_of_study(row) for row in studies(store)] + [
+                _of_recipe(row) for row in self.bench.recipes.values()
+            ]
+            known.sort(key=lambda row: row["when"], reverse=True)
+            ids = [row["id"] for row in known]
+            at = next((row for row in known if row["id"] == asked), None) or next(
+                (row for row in known if row["status"] == "done" and not row["cell"]), known[0] if known else None
+            )
+            if at is None:
+                return known, None
+            assert at["id"] in ids
+            if at["study"]:
+                return known, StudyResults.of(store, at["id"])
+            measures = recipe_run_named(store, at["id"])["measures"] or list(DEFAULT)
+            first = [measure] if measure in measures else []
+            return known, Found.of_recipe(store, at["id"], [*dict.fromkeys([*first, *measures])])
+
+        self.read("results", look, self._read)
+
+    def _nothing(self) -> None:
+        self.query_one("#about", Static).update(
+            " No recipe has run in this store. Type `lsw recipe run zero_shot_yue_zh` in another terminal and watch it"
+            " on Runs (2); what it finds is shown here."
+        )
+
+    def failed(self, error: LswError) -> None:
+        if self.is_mounted:
+            self._which(None)
+            self.query_one("#about", Static).update(Text(str(error)))
+
+    def _read(self, read: tuple[list[Row], Found | StudyResults | None]) -> None:
+        self.known, self.found = read
+        if self.found is None:
+            self._nothing()
+            return
+        new = not self.query_one("#recipe").display and not self.query_one("#study").display
+        self._which(self.found)
+        self._show()
+        if new or self.focused is None or not self.focused.focusable:
+            self.focus_first()
+
+    def _show(self) -> None:
+        found = self.found
+        if isinstance(found, Found):
+            self.asked = str((found.record or {}).get("recipe_run_id", ""))
+            view = self.query_one(RecipeFound)
+            view.wanted = self.search.fits
+            view.show(found, found.measures[0])
+        elif isinstance(found, StudyResults):
+            self.asked = found.study["study_id"]
+            self.query_one(StudyFound).show(found, self.measure, self.search)
+        self._about()
+
+    def _about(self) -> None:
+        row = next((row for row in self.known if row["id"] == self.asked), None)
+        if not row:
+            return
+        opens = Style(meta={"@click": "screen.other"}, bold=True)
+        measure = Style(meta={"@click": "screen.measure"}, bold=True)
+        text = Text.assemble(
+            " ", (f"{row['name']} ▾", opens), "  ", (f"{self.shown_measure()} ▾", measure),
+            (f"  {row['status']} {age(row['when'])}{'' if age(row['when']) == 'now' else ' ago'}", "dim"),
+        )  # fmt: skip
+        title = Text(f"\n {row['title']}")
+        self.query_one("#about", Static).update(text + title)
+
+    def shown_measure(self) -> str:
+        """The measure that is shown."""
+        found = self.found
+        if isinstance(found, Found):
+            return found.measures[0]
+        known = found.measures if found else []
+        return self.measure if self.measure in known else known[0] if known else self.measure
+
+    def lists(self) -> list[Widget]:
+        out = super().lists()
+        # What holds is read, the rest is gone through: the lists come first.
+        return [w for w in out if w.region.area] or out
+
+    def focus_first(self) -> None:
+        first = "#forest" if isinstance(self.found, Found) else "#picture Reading"
+        for target in (*self.query(first), *self.query("#effects, #grid")):
+            if target.focusable:
+                self.set_focus(target)
+                return
+
+    def searched(self, search: Search) -> None:
+        found = self.found
+        if isinstance(found, Found):
+            view = self.query_one(RecipeFound)
+            view.wanted = search.fits
+            view.forest()
+            self.hits(sum(not isinstance(line, str) for line in view.lines), len(found.of(view.measure)))
+        elif isinstance(found, StudyResults):
+            study = self.query_one(StudyFound)
+            study.search = search
+            study.view = "effects" if study.effects else study.view
+            study.draw()
+            self.hits(sum(not isinstance(line, str) for line in study.lines), len(study.effects))
+
+    def dressed(self) -> None:
+        super().dressed()
+        if self.found:
+            self._show()
+
+    # Actions.
+
+    @on(Listing.Chosen)
+    def action_open(self) -> None:
+        if isinstance(self.found, Found):
+            self.query_one(RecipeFound).open()
+        elif self.found:
+            self.query_one(StudyFound).open()
+
+    @on(RecipeFound.Wanted)
+    def compare(self, event: RecipeFound.Wanted) -> None:
+        """Open the runs behind a figure."""
+        if event.models > 1:
+            self.notify(f"Of {event.models} trained models the first is opened.", timeout=6)
+        self.bench.compare(event.run_ids, self.shown_measure())
+
+    @on(StudyFound.Wanted)
+    def cell(self, event: StudyFound.Wanted) -> None:
+        """Open a cell, or the runs behind an effect."""
+        effect = event.effect
+        if effect is None:
+            self.bench.show_results(event.recipe_run_ids[0])
+            return
+        runs = self._runs_behind(event.recipe_run_ids, effect.get("system"), effect.get("query_variety"))
+        tuned = [r for r in runs if r["trained_on"] == effect.get("trained_on")]
+        base = [r for r in runs if not r["trained_on"]] if effect.get("trained_on") else [
+            r for r in runs if r not in tuned[:1]
+        ]  # fmt: skip
+        if tuned and base:
+            self.bench.compare([base[0]["run_id"], tuned[0]["run_id"]], self.shown_measure())
+        elif event.recipe_run_ids:
+            self.bench.show_results(event.recipe_run_ids[0])
+        else:
+            self.notify("This effect is of the whole grid; the view `cells` has its recipe runs.", timeout=6)
+
+    def _runs_behind(self, recipe_run_ids: list[str], system: str | None, variety: str | None) -> list[RunRow]:
+        # A run that several cells share is recorded under one of them.
+        own = [r for r in self.bench.runs if r["recipe_run_id"] in recipe_run_ids]
+        rest = [r for r in self.bench.runs if r["recipe_run_id"] in {c["recipe_run_id"] for c in self._cells()}]
+        return [
+            r for r in [*own, *rest]
+            if system in (None, r["system"]) and variety in (None, r["query_variety"])
+        ]  # fmt: skip
+
+    def _cells(self) -> list[Any]:
+        return list(self.found.cells) if isinstance(self.found, StudyResults) else []
+
+    def action_other(self) -> None:
+        items = [
+            Item(row["id"], f"{row['name']}, {row['status']}, {age(row['when'])}: {row['title']}") for row in self.known
+        ]
+        self.pick("What a recipe or a study found", items, self.asked, self.bench.show_results)
+
+    def action_measure(self) -> None:
+        known = self.found.measures if self.found else []
+        self.pick("Measure", map(Item, known), self.shown_measure(), self.choose_measure)
+
+    def choose_measure(self, name: str) -> None:
+        """Show another measure; remembered."""
+        self.measure = name
+        self.bench.remembered.put("results measure", name)
+        self.refreshed()
+
+    def action_sort(self) -> None:
+        view = self.query_one(RecipeFound)
+        if isinstance(self.found, Found):
+            self.pick("Sort each family by", map(Item, SORTS), view.sort_by, view.sort)
+
+    def action_view(self, which: int | str) -> None:
+        view = self.query_one(StudyFound)
+        if isinstance(self.found, StudyResults) and isinstance(which, int):
+            view.turn(which)
+        elif isinstance(self.found, StudyResults) and which in view.views():
+            view.view = str(which)
+            view.draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "view" and not isinstance(self.found, StudyResults):
+            return False
+        return super().check_action(action, parameters)
+
+    # Leaving.
+
+    def focused_run(self) -> RunRow | None:
+        view = self.query_one(RecipeFound)
+        if not isinstance(self.found, Found):
+            return None
+        row, cell = view.at(), view.under()
+        ids = [row["run_id"]] if row and not self.query_one("#grid").has_focus else cell["run_ids"] if cell else []
+        return next(iter(self.bench.rows(ids)), None)
+
+    def current(self) -> tuple[str, str]:
+        if isinstance(self.found, StudyResults):
+            return "the sentences", "\n".join(str(line) for line in [self.query_one("#sentences", Static).render()])
+        view = self.query_one(RecipeFound)
+        if self.found and (row := view.at()) and self.query_one("#forest").has_focus:
+            from workbench.comparison.words import sentence
+
+            return "the sentence", sentence(row)
+        return "the words", "\n".join(
+            f"{f['question']} {f['answer']}" for f in self.found.findings()
+        ) if self.found else ""
+
+    def table(self) -> Plain:
+        grid = isinstance(self.found, Found) and self.query_one("#grid").has_focus
+        which = "#grid" if grid else "#forest" if isinstance(self.found, Found) else "#effects"
+        return self.query_one(which, Listing).rows.plain()
+
+    def exports(self) -> dict[str, Callable[[Path], None]]:
+        found = self.found
+        whole = super().exports()
+        if not found:
+            return whole
+        from workbench.reports import REPORTS
+        from workbench.reports.study import STUDY_REPORTS
+
+        registry: Any = REPORTS if isinstance(found, Found) else STUDY_REPORTS
+        forms = {ending: partial(_report, registry, name, found) for name, ending in ENDINGS.items()}
+        return {**forms, ".md": whole[".md"], ".svg": whole[".svg"]}
+
+
+def _report(registry: Any, name: str, found: Found | StudyResults, path: Path) -> None:
+    """Write a report as `lsw recipe results` and `lsw study results` print it."""
+    report = registry.part(name)().of(found)
+    if not isinstance(report, str):
+        from io import StringIO
+
+        from rich.console import Console
+
+        out = StringIO()
+        Console(file=out, width=160, color_system=None).print(report)
+        report = out.getvalue()
+    path.write_text(report.rstrip("\n") + "\n", "utf-8")
+
+
+def _of_recipe(row: Row) -> Row:
+    cell = f", {row['cell']}" if row["cell"] else ""
+    return {
+        "id": row["recipe_run_id"], "name": f"{row['recipe']} ({row['scale']}){cell}", "title": row["title"] or "",
+        "status": row["status"], "when": row["started_at"], "study": False, "cell": row["cell"],
+    }  # fmt: skip
+
+
+def _of_study(row: StudyRow) -> Row:
+    done = "done" if row["done"] == row["n_cells"] else f"{row['done']} of {row['n_cells']} cells"
+    return {
+        "id": row["study_id"], "name": f"study {row['study']} ({row['scale']})", "title": row["title"] or "",
+        "status": done, "when": row["begun_at"], "study": True, "cell": "",
+    }  # fmt: skip

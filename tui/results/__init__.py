@@ -1,0 +1,1 @@
+"""What recipes and studies found, as panes of the first screen."""
