@@ -26,7 +26,6 @@ from tui.pages.compare import Compare
 from tui.pages.plots import PLOTS, Picture, Plots
 from tui.pages.provenance import Provenance
 from tui.pages.runs import Runs
-from tui.pages.sql import Sql, Statement
 from tui.pages.translations import Translations
 from tui.remembered import Remembered
 from tui.study import partner
@@ -447,38 +446,6 @@ def test_provenance_goes_back_to_the_collection(finished: Store) -> None:
         assert app.clipboard == page.again
 
     drive(finished, steps)
-
-
-def test_sql_is_read_only_remembered_and_completed(made: Store, tmp_path: Path) -> None:
-    with made.reading() as con:
-        [[n]] = con.execute("SELECT count(DISTINCT qid) FROM rankings").fetchall()
-
-    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-        await pilot.press("6")
-        page = app.screen
-        assert isinstance(page, Sql)
-        await until(pilot, lambda: Statement.known)
-        area = page.query_one(Statement)
-        for statement, said in (
-            ("CREATE TABLE x (a INT)", "read-only"),
-            ("SELECT nothing FROM runs", "could not be run"),
-            ("SELECT qid, count(*) AS n FROM rankings GROUP BY qid ORDER BY qid", f"{n} rows"),
-        ):
-            area.text = statement
-            await pilot.press("f5")
-            await until(pilot, lambda said=said: said in text(page, "#about"))
-        assert page.table()[0] == ["qid", "n"]
-        assert len(page.table()[1]) == n
-        await pilot.press("ctrl+up")
-        assert area.text == "SELECT nothing FROM runs"
-        area.text = "SELECT document"
-        area.move_cursor(area.document.end)
-        await pilot.press("underscore", "v", "a")
-        assert area.suggestion == "riety"
-        await pilot.press("tab")
-        assert area.text == "SELECT document_variety"
-
-    drive(made, steps)
 
 
 @pytest.mark.slow

@@ -16,8 +16,10 @@ from textual.widget import Widget
 from store import LswError, browse
 from store.asking import Refused, Running, Stopped, select_arrow, values
 from store.errors import Busy
+from store.rows import RunRow
 from store.schema import VIEWS
 from tui.page import Page, Plain
+from tui.panes import Divider, Pane
 from tui.remembered import HISTORY
 from tui.sql.answer import Formed
 from tui.sql.catalogue import Catalogue, Names
@@ -44,27 +46,25 @@ class Sql(Page):
 Write a SELECT and press **F5** (or ctrl+r): all of it is run, or what is selected. The store is read-only here. What
 may come next drops down as you type: **tab** or **Enter** take it, **Esc** closes it, **ctrl+space** opens it.
 **F2** shows and hides the views; Enter or a double click there inserts a name. **ctrl+up** and **ctrl+down** go
-through what was asked before. **Esc** stops a statement that takes too long, else goes to the rows.
+through what was asked before. **Esc** stops a statement that takes too long, else goes to the
+rows and back to the SQL.
 
-In the rows: **Enter** or a double click on a run, a recipe run or a qid goes there, **s** or a click on a column's name
-sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have every row, also those not shown.
+In the rows: **Enter** or a double click on a run, a recipe run or a qid goes there, **p** shows where the row's run
+comes from, **s** or a click on a column's name sorts, **y** copies the cell, **Y** all rows as Markdown. Files (**e**,
+ctrl+e) have every row, also those that are not shown.
 """
     CSS = """
     #sql { height: 1fr; }
     #asking { width: 1fr; }
-    #sql-statement {
-        height: 30%; min-height: 7; max-height: 12; background: $background; padding: 0;
-        border: round $foreground 25%; border-title-color: $foreground 70%;
-    }
-    #sql-statement:focus { border: round $accent; border-title-color: $accent; }
+    #writing { height: 30%; min-height: 6; max-height: 12; }
+    #sql-statement { height: 1fr; background: $background; padding: 0; border: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", show=False),
         Binding("f5,ctrl+r,ctrl+enter,ctrl+j", "run", "Run", key_display="F5"),
         Binding("f2", "catalogue", "Views", key_display="F2", tooltip="Show or hide the views and their columns"),
         Binding("escape", "stop", "Stop", tooltip="Stop the statement at work"),
         Binding("escape", "rows", "Rows", tooltip="From the SQL to its rows"),
-        Binding("escape", "leave", "Back"),
+        Binding("escape", "statement", "SQL", tooltip="From the rows to the SQL"),
     ]
 
     def __init__(self) -> None:
@@ -85,8 +85,10 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
         offers = Offers()
         with Horizontal(id="sql"):
             yield Catalogue()
+            yield Divider(id="divider")
             with Vertical(id="asking"):
-                yield Statement(offers, FIRST)
+                with Pane(id="writing", title="SQL"):
+                    yield Statement(offers, FIRST)
                 yield self.outcome
         yield offers
 
@@ -94,7 +96,6 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
 
     def on_mount(self) -> None:
         area = self.query_one(Statement)
-        area.border_title = "SQL"
         history = self.bench.remembered.get("sql", [])
         self.at = len(history)
         kept = self.bench.remembered.get("sql draft", {})
@@ -111,12 +112,15 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
         """The catalogue is open where there is room, unless it was opened or closed by hand."""
         wished = self.bench.remembered.get("sql catalogue", "")
         wide = self.app.size.width >= ROOMY
-        self.query_one(Catalogue).display = wide if not wished else wished == "open"
+        self._open(wide if not wished else wished == "open")
+
+    def _open(self, wide: bool) -> None:
+        self.query_one(Catalogue).display = self.query_one(Divider).display = wide
 
     def action_catalogue(self) -> None:
         """Show the views, or hide them."""
         catalogue = self.query_one(Catalogue)
-        catalogue.display = not catalogue.display
+        self._open(not catalogue.display)
         self.bench.remembered.put("sql catalogue", "open" if catalogue.display else "closed")
         (self.query_one(Names) if catalogue.display else self.query_one(Statement)).focus()
 
@@ -297,8 +301,10 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
             return self.running is not None
         if action == "rows":
             return self.running is None and rows is not None and not on_rows
-        if action == "leave":
-            return self.running is None and (on_rows or rows is None)
+        if action == "statement":
+            return self.running is None and not self.query_one(Statement).has_focus and (on_rows or rows is None)
+        if action == "search":
+            return False  # SQL does
         return super().check_action(action, parameters)
 
     def action_stop(self) -> None:
@@ -312,13 +318,14 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
         if self.outcome.rows:
             self.outcome.rows.focus()
 
+    def action_statement(self) -> None:
+        """Go to the SQL."""
+        self.query_one(Statement).focus()
+
     # The rows.
 
     def lists(self) -> list[Widget]:
         return [self.query_one(Statement), *([self.outcome.rows] if self.outcome.rows else [])]
-
-    def action_search(self) -> None:
-        """Nothing to search: SQL does."""
 
     def _leads(self, name: str, value: Any) -> Lead | None:
         """Where a cell leads, in words, and what goes there."""
@@ -326,17 +333,20 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
             return None
         bench = self.bench
         if bench.rows([value]):
-            return "where this run comes from", partial(self._go, "provenance", "provenance", value)
+            return "where this run comes from", partial(bench.show_provenance, value)
         if name.endswith("recipe_run_id"):
-            show = getattr(bench, "show_results", None)
-            return ("the results of this recipe run", partial(show, value)) if show else None
+            return "the results of this recipe run", partial(bench.show_results, value)
         if name == "qid":
             return "compare at this query", partial(self._to_query, value)
         return None
 
-    def _go(self, page: str, what: str, value: str) -> None:
-        self.bench.remembered.put(what, value)
-        self.bench.action_go(page)
+    def focused_run(self) -> RunRow | None:
+        """The run of the cell under the cursor, else of its row."""
+        if not self.outcome.focused_rows:
+            return None
+        found = self.bench.rows([value for value in self.outcome.row() if isinstance(value, str)])
+        cell = self.outcome.cell()[1]
+        return next((run for run in found if run["run_id"] == cell), next(iter(found), None))
 
     def _to_query(self, qid: str) -> None:
         """Compare at a query, if the runs that are compared have it."""
@@ -355,7 +365,7 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
 
         def then(has: bool) -> None:
             if has:
-                self._go("compare", "qid", qid)
+                self.bench.compare(runs, qid=qid)
             else:
                 self.notify(f"The runs that are compared now do not have query {qid}.", markup=False)
 
@@ -384,10 +394,10 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
         return self.answer.column_names, rows
 
     def exports(self) -> dict[str, Callable[[Path], None]]:
-        """The whole answer by the ending of the file: where more rows exist than are shown, it is asked again."""
-        if self.answer is None:
-            return {}
-        return {ending: partial(self._write, ending) for ending in WRITERS}
+        """The whole answer by the ending of the file, asked again where there is more than is shown; the screen."""
+        picture = self.app.export_screenshot(title="lsw sql")
+        out: dict[str, Callable[[Path], None]] = {".svg": partial(_picture, picture)}
+        return out if self.answer is None else {ending: partial(self._write, ending) for ending in WRITERS} | out
 
     def _write(self, ending: str, path: Path) -> None:
         if self.more:
@@ -395,3 +405,7 @@ sorts, **y** copies the cell, **Y** all rows as Markdown. Files (ctrl+e) have ev
             self.notify(f"All {count:,} rows, not only the {LIMIT:,} that are shown.")
         else:
             write(self.answer, ending, path)
+
+
+def _picture(picture: str, path: Path) -> None:
+    path.write_text(picture, "utf-8")

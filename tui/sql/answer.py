@@ -45,8 +45,8 @@ class Form(NamedTuple):
 def form(column: pa.ChunkedArray) -> Form:
     """How to write a column.
 
-    Numbers with decimals get as many as the values need, four at most; where the smallest is below 0.001, six at most.
-    A column of nothing but very small or very large numbers is written with exponents.
+    Numbers with decimals get as many as the values need, four at most (six in a column of small numbers). Very large or
+    very small ones are written with exponents, and so is one of which no digit would be left.
     """
     kind = column.type
     if pa.types.is_integer(kind):
@@ -64,7 +64,7 @@ def form(column: pa.ChunkedArray) -> Form:
     low, high = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 1.0)
     if high >= 1e9 or high < 1e-3:
         return Form(True, ".2e", 9)
-    decimals = 4 if low >= 1e-3 else 6
+    decimals = 4 if high >= 0.1 or low >= 1e-3 else 6
     for fewer in range(1, decimals):
         if np.allclose(values, np.round(values, fewer), rtol=1e-12, atol=1e-10):
             decimals = fewer

@@ -6,10 +6,10 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static, Tree
 
+from tui.panes import Pane
 from tui.sql.completing import Views
 
 Entry = tuple[str, str]
@@ -71,20 +71,19 @@ class Names(Tree[Entry]):
             node.toggle()
 
 
-class Catalogue(Vertical):
+class Catalogue(Pane):
     """The names, and under them what one row of the view under the cursor is."""
 
     DEFAULT_CSS = """
-    Catalogue { width: 30; border: round $foreground 25%; border-title-color: $foreground 70%; padding: 0; }
-    Catalogue:focus-within { border: round $accent; border-title-color: $accent; }
-    Catalogue Names { height: 1fr; padding: 0; background: transparent; scrollbar-size-vertical: 1;
-        scrollbar-background: $background; }
-    Catalogue #one-row { height: auto; min-height: 3; max-height: 5; padding: 0 1; color: $text-muted; }
+    Catalogue { width: 28; }
+    Catalogue Names {
+        height: 1fr; padding: 0; background: transparent; scrollbar-size-vertical: 1; scrollbar-background: $background;
+    }
+    Catalogue #one-row { height: auto; max-height: 5; padding: 0 1; color: $text-muted; background: $boost; }
     """
 
     def __init__(self) -> None:
-        super().__init__(id="catalogue")
-        self.border_title = "Views"
+        super().__init__(title="Views", id="catalogue")
         self.rows: dict[str, str] = {}
         self._listed: Views = {}
 

@@ -129,10 +129,12 @@ def _columns(here: Place, views: Views) -> list[tuple[str, str, str, str]]:
             where.setdefault(column, []).append(view)
             kinds.setdefault(column, kind)
     listed = [(c, c, "column", f"{kinds[c]} of {', '.join(where[c])}") for c in where]
-    names = dict.fromkeys([*here.named, *here.scope])
     if not here.word:  # nothing is typed yet: only what is there to choose from
         return listed
-    return [*((n, n, "name", "of this statement") for n in names if n not in where), *listed]
+    aliases = [alias for alias, view in here.scope.items() if alias != view.casefold()]
+    names = dict.fromkeys(name for name in [*here.named, *aliases] if name not in where)
+    views_too = [(view, view, "view", "") for alias, view in here.scope.items() if alias not in aliases]
+    return [*((name, name, "name", "of this statement") for name in names), *listed, *views_too]
 
 
 def _others(here: Place, views: Views) -> list[tuple[str, str, str, str]]:

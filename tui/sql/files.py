@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from store import Store
+from store import LswError, Store
 from store.asking import batches
 
 Writer = Callable[[Path, list[str], Any, Iterable[Any]], int]
@@ -112,8 +112,13 @@ def write_all(store: Store, sql: str, ending: str, path: Path) -> int:
 
 
 def _whole(writer: Writer, path: Path, schema: Any, parts: Iterable[Any]) -> int:
+    import pyarrow as pa
+
     try:
         return writer(path, _apart(schema.names), schema, parts)
+    except pa.ArrowException as error:
+        path.unlink(missing_ok=True)
+        raise LswError(f"The answer cannot be written as {path.suffix}.", str(error), "Try another ending.") from None
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -50,9 +50,10 @@ class Offers(OptionList, can_focus=False):
             choose: whether the first one is highlighted.
         """
         self.offered = offered
-        self.display = bool(offered)
         if not offered:
+            self.hide()
             return
+        self._open(True)
         widest = max(cell_len(one.name) for one in offered)
         self.set_options(Option(_line(one, min(widest, MOST - 4))) for one in offered)
         self.highlighted = 0 if choose else None
@@ -66,8 +67,13 @@ class Offers(OptionList, can_focus=False):
 
     def hide(self) -> None:
         """Away with it."""
-        self.display = False
+        self._open(False)
         self.offered = []
+
+    def _open(self, wide: bool) -> None:
+        if self.display != wide:
+            self.display = wide
+            self.screen.refresh_bindings()
 
     @property
     def chosen(self) -> Completion | None:

@@ -6,20 +6,20 @@ from typing import Any, cast
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.widgets import Static
 from textual_fastdatatable import DataTable
 
 from tui.page import Page
+from tui.panes import Pane
 from tui.sql.answer import Answer, Formed
 
 Lead = tuple[str, Callable[[], None]]
 """Where a cell leads, in words, and what goes there."""
 
 
-class Outcome(Vertical):
+class Outcome(Pane):
     """The lower half of the screen.
 
     Args:
@@ -27,17 +27,17 @@ class Outcome(Vertical):
     """
 
     DEFAULT_CSS = """
-    Outcome { height: 1fr; border: round $foreground 25%; border-title-color: $foreground 70%; padding: 0; }
-    Outcome:focus-within { border: round $accent; border-title-color: $accent; }
+    Outcome { height: 1fr; }
     Outcome #about { padding: 0 1; height: auto; max-height: 6; color: $text-muted; }
     Outcome #cell { height: auto; max-height: 6; padding: 0 1; background: $boost; display: none; }
     Outcome #cell.shown { display: block; }
     """
 
     def __init__(self, leads: Callable[[str, Any], Lead | None]) -> None:
-        super().__init__(id="answer")
+        super().__init__(id="answer", title="Rows")
         self.leads = leads
         self.backend: Formed | None = None
+        self._lines = 1  # of the cell under the cursor
         self.sorted_by: tuple[int, bool] | None = None  # column, from the largest
 
     def compose(self) -> ComposeResult:
@@ -118,6 +118,13 @@ class Outcome(Vertical):
         row, column = rows.cursor_coordinate
         return rows.formed.columns[column], rows.formed.value(row, column)
 
+    def row(self) -> list[Any]:
+        """The values of the row under the cursor."""
+        rows = self.rows
+        if rows is None or not rows.row_count:
+            return []
+        return [rows.formed.value(rows.cursor_row, column) for column in range(rows.formed.column_count)]
+
     @on(DataTable.CellHighlighted)
     def _tell_cell(self) -> None:
         """The whole of the cell under the cursor, and where Enter goes from it."""
@@ -133,9 +140,12 @@ class Outcome(Vertical):
         lead = self.leads(name, value)
         if lead:
             text.append(f"  Enter: {lead[0]}", "italic dim")
-        line.update(text)
-        rows.leads = lead is not None
-        self.screen.refresh_bindings()
+        lines = text.cell_len // max(line.size.width - 2, 1) + text.plain.count("\n")  # beyond the first
+        line.update(text, layout=bool(lines or self._lines))  # laying out anew takes 20 ms
+        self._lines = lines
+        if rows.leads != (lead is not None):
+            rows.leads = lead is not None
+            self.screen.refresh_bindings()
 
     @on(DataTable.CellSelected)
     def _follow(self) -> None:

@@ -70,6 +70,9 @@ class Statement(TextArea):
         Binding("ctrl+up", "screen.history(-1)", "Earlier", show=False, tooltip="Earlier statement"),
         Binding("ctrl+down", "screen.history(1)", "Later", show=False, tooltip="Later statement"),
         Binding("ctrl+e", "screen.export", "Export", show=False),
+        # While the drop-down is open: what `_on_key` does, said in the footer.
+        Binding("tab", "take", "Take", key_display="tab", tooltip="Take what is highlighted"),
+        Binding("escape", "close", "Close", tooltip="Close the drop-down"),
         Binding("tab", "screen.focus_next", "Next pane", show=False),
         Binding("shift+tab", "screen.focus_previous", "Previous pane", show=False),
     ]
@@ -201,8 +204,7 @@ class Statement(TextArea):
         elif key in ("enter", "tab"):
             taken = self._choose(key)
         elif key == "escape":
-            self._asked_for = None
-            offers.hide()
+            self.action_close()
         else:
             taken = False
         if taken:
@@ -238,6 +240,21 @@ class Statement(TextArea):
         apart = " " if before[-1:].isalnum() or (before[-1:] in ("_", ",", "*", ")") and before) else ""
         self._typed = False
         self.insert(apart + name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What tab and Esc mean now."""
+        if action in ("take", "close"):
+            return self.offers.display
+        return super().check_action(action, parameters)
+
+    def action_take(self) -> None:
+        """Take what is highlighted, else the first."""
+        self._choose("tab")
+
+    def action_close(self) -> None:
+        """Close the drop-down."""
+        self._asked_for = None
+        self.offers.hide()
 
     def action_complete(self) -> None:
         """Open the drop-down, also where nothing is typed yet."""
