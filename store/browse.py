@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from store.artifacts import short
 from store.errors import LswError, nearest
+from store.following import Following
 from store.layout import Store
 from store.passages import FILE
 from store.query import rows
@@ -106,21 +107,9 @@ def recipe_runs(store: Store) -> list[Row]:
 
 
 def progress(store: Store, recipe_run_id: str) -> Row:
-    """How far a recipe run is, from its events: stages, finished; label, done and total of the stage at work; the time
-    (seconds since 1970) and process of the last sign of it."""
-    at: Row = {"stages": 0, "finished": 0, "label": "", "done": 0, "total": 0, "pid": 0, "time": 0.0}
-    for event in store.events.read(recipe_run_id):
-        at |= {"pid": event.get("pid", 0), "time": event.get("time", 0.0)}
-        match event.get("event"):
-            case "started":
-                at |= {"stages": event.get("stages", 0), "finished": 0}
-            case "stage" if event.get("status") == "running":
-                at |= {"label": event.get("label", ""), "done": 0, "total": 0}
-            case "stage":
-                at["finished"] += 1
-            case "progress":
-                at |= {"done": event.get("done", 0), "total": event.get("total") or 0}
-    return at
+    """How far a recipe run is, who is at work on it and how long it will take, from its events and its lock, without
+    the database: see `store.following.Following.now`, one of which is kept by who asks again and again."""
+    return Following(store.events, recipe_run_id).now()
 
 
 def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], ComparisonRow]:

@@ -11,6 +11,7 @@ from store import Store
 from store.query import runs
 from tui.app import Workbench
 from tui.page import Page
+from tui.pages import PAGES
 from tui.pages.compare import Compare
 
 Steps = Callable[[Any, Workbench], Awaitable[None]]
@@ -37,6 +38,15 @@ async def until(pilot: Pilot[Any], true: Callable[[], Any], seconds: float = 15)
             return
         await pilot.pause(0.02)
     raise AssertionError("it never became true")
+
+
+async def go(pilot: Pilot[Any], app: Workbench, name: str) -> Page:
+    """To a page, by its number."""
+    await pilot.press(str(PAGES.names().index(name) + 1))
+    await until(pilot, lambda: isinstance(app.screen, Page) and name == app.screen.PAGE)
+    await pilot.pause()
+    assert isinstance(app.screen, Page)
+    return app.screen
 
 
 async def compared(pilot: Pilot[Any], app: Workbench) -> Compare:

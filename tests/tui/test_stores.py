@@ -13,9 +13,10 @@ from textual.pilot import Pilot
 
 from store import Store
 from tests.conftest import run_lsw
-from tests.tui.driving import compared, drive, ids, text, until
+from tests.tui.driving import compared, drive, go, ids, text, until
 from tui.app import Workbench
 from tui.pages import PAGES
+from tui.pages.results import Results
 from tui.pages.runs import Runs
 
 
@@ -56,6 +57,7 @@ def test_one_run_alone_and_passages_that_are_gone(made: Store, tmp_path: Path) -
         assert "not in the store" in text(page, "#text")
 
     async def alone(pilot: Pilot[Any], app: Workbench) -> None:
+        await go(pilot, app, "runs")
         await pilot.press("enter")
         await pilot.pause(0.2)
         assert isinstance(app.screen, Runs)
@@ -123,7 +125,7 @@ def test_state_that_is_damaged_is_as_good_as_none(made: Store, tmp_path: Path) -
         path.write_text(damage, "utf-8")
 
         async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-            assert isinstance(app.screen, Runs)
+            assert isinstance(app.screen, Results)
 
         drive(made, steps)
 

@@ -143,6 +143,8 @@ Right: each ranking under the query text that its run scored; words that the bas
         super().failed(error)
 
     def _compared(self, comparison: ComparedRuns) -> None:
+        if self.comparison and self.comparison.choice.run_ids != comparison.choice.run_ids:
+            self.shown = None
         self.comparison = comparison
         if self.keep is None or self.keep not in comparison.qids:
             self.keep = worst(comparison, self.chosen)
@@ -274,7 +276,7 @@ Right: each ranking under the query text that its run scored; words that the bas
     def ranking_moved(self, event: Listing.Moved) -> None:
         """Select the same passage in every ranking."""
         run = self.query_one(Rankings).run_of(event.listing)
-        if self.shown and run is not None:
+        if self.shown and run is not None and run < len(self.shown.docnos):
             docnos = self.shown.docnos[run]
             if event.row < len(docnos):
                 self._select(docnos[event.row])

@@ -1,6 +1,7 @@
-"""Screen 7: published figures beside ours."""
+"""Screen 7: published figures, ours beside them where they can be compared, apart where not."""
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from rich.text import Text
 from textual.widget import Widget
@@ -9,20 +10,29 @@ from textual.widgets import Static
 from store.rows import Row
 from tui.listing import Column, Listing, Rows
 from tui.page import Page
-from workbench.comparison.published import beside, published, warning
+from workbench.comparison.published import Grounds, apart, beside, grounds, published, warning
 from workbench.comparison.words import signed
+
+FIGURES = ("base", "finetuned", "gain", "our_base", "our_finetuned", "our_gain")
+NARROW = 78
+"""Columns that a line of a heading may have: it is not cut in the smallest terminal."""
 
 
 class Published(Page):
-    """Each published figure, before and after training, with the newest of ours."""
+    """Each published figure, before and after training, with the newest of ours if it is on the same collection."""
 
     HELP = """
-The figures of Chari, MacAvaney and Ounis (ECIR 2025) on mMARCO v2, and beside each the newest run of this store with
-the same system, training and varieties. Figures on other collections cannot be compared; the line on top says on which
-ours are. Bold: both are there.
+The figures of Chari, MacAvaney and Ounis (ECIR 2025) on mMARCO v2. Beside each, in bold, the newest run of this store
+with the same system, training and varieties, if it is on the same collection: the same passages and queries, all of
+them. Runs on other collections stand apart, below and dim, each group with the reason: no gain of theirs can be held
+against a published one.
 
-`lsw compare --reference` prints the same, also as CSV and JSON.
+`lsw compare --reference` prints the same, also as CSV and JSON, with the columns `comparable` and `why_not`.
 """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[Row | str] = []  # a text heads a group
 
     def body(self) -> Iterator[Widget]:
         yield Static(id="about", markup=False)
@@ -32,21 +42,38 @@ ours are. Bold: both are there.
         self.query_one(Listing).focus()
 
     def refreshed(self) -> None:
-        rows = beside(published(), self.bench.runs)
-        self.query_one("#about", Static).update(f" {warning(rows)}")
+        self.read("grounds", lambda: grounds(self.bench.store), self._known)
+
+    def _known(self, known: Grounds) -> None:
+        figures = published()
+        rows, others = beside(figures, self.bench.runs, known), apart(figures, self.bench.runs, known)
+        self.query_one("#about", Static).update(f" {warning(rows, others)}")
+        self.lines = [*rows]
+        last = ""
+        for row in others:
+            heading = f"Ours on {row['our_data']}, not comparable: {row['why_not']}"
+            if heading != last:
+                self.lines += wrap(heading, NARROW)
+            last = heading
+            self.lines.append(row)
         columns = [
             Column("system", 16), Column("trained", 7), Column("on", 4), Column("measure", 7),
             *(Column(name, 6, right=True) for name in ("base", "tuned", "gain", "ours", "tuned", "gain")),
             Column("  of", needs=100),
         ]  # fmt: skip
+        listing = self.query_one(Listing)
+        shown = Rows(columns, len(self.lines), self._cells, lambda i: isinstance(self.lines[i], str))
+        listing.show(shown, listing.cursor)
 
-        def cells(i: int) -> list[Text]:
-            row: Row = rows[i]
-            style = "bold" if row["our_base"] is not None else ""
-            theirs = [f"{row['base']:.4f}", f"{row['finetuned']:.4f}", signed(row["gain"], 4)]
-            ours = ["-" if row[c] is None else f"{row[c]:.4f}" for c in ("our_base", "our_finetuned")]
-            gain = "-" if row["our_gain"] is None else signed(row["our_gain"], 4)
-            about = (row["system"], row["trained_on"], row["query_variety"], row["measure"])
-            return [Text(text, style) for text in (*about, *theirs, *ours, gain, f"  {row['our_data'] or ''}")]
-
-        self.query_one(Listing).show(Rows(columns, len(rows), cells), self.query_one(Listing).cursor)
+    def _cells(self, i: int) -> list[Text]:
+        row = self.lines[i]
+        if isinstance(row, str):
+            return [Text(row, "dim")]
+        style = {True: "bold", False: "dim", None: ""}[row["comparable"]]
+        about = (row["system"], row["trained_on"], row["query_variety"], row["measure"])
+        figures = [
+            "-" if row[name] is None else signed(row[name], 4) if "gain" in name else f"{row[name]:.4f}"
+            for name in FIGURES
+        ]
+        of = f"  {row['our_data'] or ''}{', not comparable' if row['comparable'] is False else ''}"
+        return [Text(text, style) for text in (*about, *figures, of)]

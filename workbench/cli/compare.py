@@ -22,6 +22,7 @@ from workbench.cli.console import (
 
 if TYPE_CHECKING:
     from store import Store
+    from store.rows import Row
 
 
 def compare(
@@ -44,7 +45,7 @@ def compare(
         typer.Option("--closure", help="Four runs, BASE TUNED BASE TUNED: the first gain minus the second."),
     ] = False,
     reference: Annotated[
-        bool, typer.Option("--reference", help="No runs: the published figures beside the store's.")
+        bool, typer.Option("--reference", help="No runs: published figures, the store's beside or apart.")
     ] = False,
     resamples: Annotated[
         int | None, typer.Option(min=100, max=100_000_000, help="Sign flips or shuffles.  [100000]")
@@ -98,28 +99,30 @@ def compare(
 
 
 def _reference(at: "Store", run_ids: list[str], form: str) -> None:
-    """Published figures beside ours, in one of the formats."""
+    """Published figures, ours beside them where the collections agree, ours on other collections apart."""
     import csv
 
     from rich.table import Table
+    from rich.text import Text
 
     from store import LswError
     from store.query import runs
-    from workbench.comparison.published import beside, every, warning
-    from workbench.comparison.words import signed
+    from workbench.comparison.published import apart, beside, every, grounds, warning
     from workbench.reports.table import PLAIN
 
     if run_ids:
         raise LswError("--reference takes no runs.", cure="Type `lsw compare --reference`.")
     one_of(form, ("table", "json", "csv"), "format of --reference")
-    rows = beside(every(), runs(at) if at.exists() else [])
+    figures, ours, known = every(), runs(at) if at.exists() else [], grounds(at)
+    rows, others = beside(figures, ours, known), apart(figures, ours, known)
     if form == "json":
-        print_json({"figures": rows, "note": warning(rows)})
+        print_json({"figures": rows, "apart": others, "note": warning(rows, others)})
         return
     if form == "csv":
-        writer = csv.DictWriter(data(), list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+        both = [*rows, *others]
+        writer = csv.DictWriter(data(), list(dict.fromkeys(name for row in both for name in row)), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(both)
         return
     table = Table(**PLAIN)
     for column in ("system", "trained\non", "on", "measure"):
@@ -127,11 +130,29 @@ def _reference(at: "Store", run_ids: list[str], form: str) -> None:
     for column in ("base", "tuned", "gain", "our\nbase", "our\ntuned", "our\ngain"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
-        theirs = [f"{row['base']:.4f}", f"{row['finetuned']:.4f}", signed(row["gain"], 4)]
-        ours = ["-" if row[c] is None else f"{row[c]:.4f}" for c in ("our_base", "our_finetuned")]
-        gain = "-" if row["our_gain"] is None else signed(row["our_gain"], 4)
-        over = f"-{row['document_variety']}" if row.get("document_variety") else ""
-        about = (row["system"], row["trained_on"], row["query_variety"] + over, row["measure"])
-        table.add_row(*about, *theirs, *ours, gain)
+        table.add_row(*_reference_cells(row))
     out().print(table)
-    talk().print(warning(rows))
+    for why in dict.fromkeys((row["our_data"], row["why_not"]) for row in others):
+        out().print(Text.assemble((f"\nOurs on {why[0]}, not comparable: ", "bold"), why[1]), highlight=False)
+        table = Table(**PLAIN, header_style="dim", row_styles=["dim"])
+        for column in ("system", "trained\non", "on", "measure"):
+            table.add_column(column, no_wrap=True)
+        for column in ("our\nbase", "our\ntuned", "our\ngain"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for row in others:
+            if (row["our_data"], row["why_not"]) == why:
+                cells = _reference_cells(row)
+                table.add_row(*cells[:4], *cells[7:])
+        out().print(table)
+    talk().print(warning(rows, others))
+
+
+def _reference_cells(row: "Row") -> list[str]:
+    """What it is of, published figures and their gain, ours and their gain."""
+    from workbench.comparison.words import signed
+
+    figures = ["-" if row[c] is None else f"{row[c]:.4f}" for c in ("base", "finetuned", "our_base", "our_finetuned")]
+    gains = ["-" if row[c] is None else signed(row[c], 4) for c in ("gain", "our_gain")]
+    over = f"-{row['document_variety']}" if row.get("document_variety") else ""
+    about = [row["system"], row["trained_on"], row["query_variety"] + over, row["measure"]]
+    return [*about, *figures[:2], gains[0], *figures[2:], gains[1]]

@@ -4,6 +4,8 @@ import gc
 import os
 import shlex
 import sys
+import time
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -27,6 +29,8 @@ def tui(
     """Look at runs query by query, side by side across varieties.
 
     Press ? on any screen for what it shows and its keys. A recipe may run meanwhile: the screens follow it.
+
+    With --web, Ctrl+C or SIGTERM end the screens of every tab, free the port, and exit with 0.
     """
     from store import LswError
     from store.query import run
@@ -47,6 +51,8 @@ def tui(
         raise LswError(
             "The screens need a terminal.", cure="For scripts: `lsw compare --json`, `lsw sql --format csv`."
         )
+    if served:
+        Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     from tui.app import Workbench
 
     app = Workbench(at, chosen)
@@ -54,3 +60,10 @@ def tui(
     gc.unfreeze()  # what the screens kept out of collections; duckdb complains of what is left at the end
     if app.return_code:
         raise typer.Exit(app.return_code)
+
+
+def _end_with(parent: int) -> None:
+    """End when what serves the screens was killed, which could not end them: nothing is left half done."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

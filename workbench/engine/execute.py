@@ -8,11 +8,13 @@ from filelock import FileLock, Timeout
 
 from store import LswError, Store
 from store.artifacts import canonical, short
+from store.events import host
 from store.ingest import Context, collection_label, forget, ingest, known
 from store.record import close_recipe_run, fail_stage, open_recipe_run
 from store.schema import utc_now
 from workbench.engine.dry_run import is_forced
 from workbench.engine.environment import environment
+from workbench.engine.expected import expected
 from workbench.graph import Job, Named, Plan, Stage
 from workbench.stages._sources import Reads
 from workbench.talk import Progress, Summary
@@ -53,17 +55,32 @@ def execute(
     if force:
         known_kind(plan, force)
     store.create()
+    with store.events.held(plan.recipe_run_id) as locked:
+        return _execute(plan, store, observer, force, ensured, locked)
+
+
+def _execute(
+    plan: Plan,
+    store: Store,
+    observer: Observer,
+    force: str | None,
+    ensured: set[tuple[str, str]] | None,
+    locked: bool,
+) -> dict[str, int]:
+    """As `execute`, while the lock of the recipe run is held."""
     started = time.monotonic()
     with store.writing() as con:
         labels = {c.name: collection_label(con, c.name, c.fingerprint) for c in (*plan.also, plan.collection)}
         stages = [(stage.key, stage.label) for stage in plan.stages]
         resolved = canonical(plan.resolved)
+        ahead = expected(con, store, plan, force)
         open_recipe_run(con, store, plan.recipe_run_id, plan.name, plan.title, plan.scale, resolved, stages)
-    store.events.emit(plan.recipe_run_id, "started", recipe=plan.name, scale=plan.scale, stages=len(plan.stages))
+    about = {"recipe": plan.name, "scale": plan.scale, "stages": len(plan.stages), "host": host(), "locked": locked}
+    store.events.emit(plan.recipe_run_id, "started", **about, expected=ahead.seconds, alike=ahead.alike)
     counts = {"cached": 0, "ran": 0}
     try:
         for position, stage in enumerate(plan.stages, 1):
-            stage_run = StageRun(plan, store, stage, observer, labels)
+            stage_run = StageRun(plan, store, stage, observer, labels, position)
             known = stage.key, str(stage_run.context.collection)
             if ensured is not None and known in ensured:
                 counts["cached"] += 1
@@ -106,6 +123,7 @@ class StageRun:
     Args:
         plan, store, stage, observer: what and where.
         labels: what the store calls each collection, by its name.
+        position: which of the plan's it is, from 1.
     """
 
     plan: Plan
@@ -113,6 +131,7 @@ class StageRun:
     stage: Stage
     observer: Observer
     labels: dict[str, str]
+    position: int
 
     def _collection(self) -> Named:
         """What the stage's rows are filed under: what it reads, else what is tested on.
@@ -151,7 +170,7 @@ class StageRun:
             makes = again or verdict.state == "absent"
             if makes:
                 store.room()
-                self.emit("stage", status="running")
+                self.emit("stage", status="running", position=self.position)
                 try:
                     seconds = self._make()
                 except Exception as error:
@@ -163,7 +182,8 @@ class StageRun:
                 if makes and known(con, stage.key):  # its artifact was gone, its rows were not
                     forget(con, stage.key)
                 ingest(con, store, stage.key, self.context)
-        self.emit("stage", status="done" if makes else "cached", seconds=round(seconds, 3))
+        status = "done" if makes else "cached"
+        self.emit("stage", status=status, position=self.position, seconds=round(seconds, 3))
         summary = store.artifacts.meta(stage.key)["summary"]
         self.observer.end(stage, "made" if makes else "cached", seconds, summary)
         return makes

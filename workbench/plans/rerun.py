@@ -7,7 +7,7 @@ from typing import Any
 from store import LswError
 from store.artifacts import short
 from store.rows import Row, RunRow, StageRow
-from workbench.plans import import_run, retrieve
+from workbench.plans import audit, import_run, inspect, retrieve
 from workbench.recipe.load import load, recipe_path, scale_path
 from workbench.recipe.schema import USUAL
 from workbench.translation import TRANSLATORS
@@ -72,8 +72,25 @@ def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
         script = resolved.get("retrieval", {}).get("script", "as written")
         words += ["--script", script] if script != "as written" else []
         return shlex.join([*words, "--name", run["collection"], "--scale", str(run["scale"])])
-    recipe, scale = str(run["recipe"]), str(run["scale"])
-    words += ["recipe", "run", recipe, "--scale", scale]
+    return going_on({"recipe": run["recipe"], "scale": run["scale"], "resolved": resolved})
+
+
+def going_on(recipe_run: Row) -> str:
+    """The `lsw` command line that goes on with a recipe run, or makes it again; what is done is not done again.
+
+    Its name, its scale, and each value that the recipe as it is now would give otherwise; of a study the whole grid.
+    Empty for a run that no recipe made: its record does not say all of its command line.
+
+    Args:
+        recipe_run: row of the view `recipe_runs`, with `resolved` as a dictionary, as `store.browse.resolved` gives it.
+    """
+    recipe, scale = str(recipe_run["recipe"]), str(recipe_run["scale"])
+    resolved = recipe_run.get("resolved", {})
+    if isinstance(study := resolved.get("study"), str):  # its grid and its analysis
+        return shlex.join(["lsw", "study", "run", study, "--scale", scale])
+    if recipe in (audit.NAME, import_run.NAME, inspect.NAME, retrieve.NAME):
+        return ""
+    words = ["lsw", "recipe", "run", recipe, "--scale", scale]
     try:
         now = load(recipe_path(recipe), scale_path(scale))
     except LswError:  # a file of the user's own, which may have moved

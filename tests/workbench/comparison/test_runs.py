@@ -5,7 +5,6 @@ import io
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +22,6 @@ from workbench.comparison.closing import Closing, closings
 from workbench.comparison.compared import Combination, Sides, compared
 from workbench.comparison.contrasts import RunName, combinations, declared
 from workbench.comparison.paired import Evaluations
-from workbench.comparison.published import beside
 from workbench.comparison.results import Results
 from workbench.comparison.runs import closures, compare_runs
 from workbench.comparison.words import sentence, significant
@@ -293,26 +291,6 @@ def test_families_are_contrasts_and_equal_comparisons_count_once() -> None:
     }  # fmt: skip
 
 
-def test_beside_published_figures_ours_are_of_one_recipe_and_the_mean_over_seeds() -> None:
-    row = {
-        "system": "minilm", "query_variety": "ar", "document_variety": "it", "measure": "RR@10", "before": "high-only",
-        "trained_on": "code-switched", "collection": "mmarco dev/small", "base": 0.077, "finetuned": 0.156,
-    }  # fmt: skip
-    runs = [  # newest first; another recipe may call another training so
-        {"system": "minilm", "trained_on": on, "query_variety": "ar", "document_variety": "it", "collection": "c",
-         "scale": None, "recipe": recipe, "seed": seed, "means": {"RR@10": value}}
-        for recipe, on, seed, value in (
-            ("other", "high-only", 42, 0.9),
-            ("own", "code-switched", 2, 0.5), ("own", "code-switched", 1, 0.25), ("own", "code-switched", 1, 0.0),
-            ("own", "high-only", 2, 0.25), ("own", "high-only", 1, 0.125),
-        )
-    ]  # fmt: skip
-    [ours] = beside([row], runs)
-    assert (ours["our_base"], ours["our_finetuned"], ours["our_gain"]) == (0.1875, 0.375, 0.1875)
-    [alone] = beside([row], runs[:4])
-    assert (alone["our_base"], alone["our_finetuned"], alone["our_gain"]) == (None, 0.375, None)
-
-
 def test_trainings_are_held_against_the_control() -> None:
     """What the low-resource wordings were good for: against as many steps on the high-resource ones."""
     trainings = {"ca-fr": ["ca-fr"], "high-only": ["ca-fr"], "switched": ["fr-fr"], "af-nl": ["af-nl"]}
@@ -511,30 +489,3 @@ def test_bad_comparisons_are_refused(finished: Store, lsw: Lsw) -> None:
         assert f"Unknown {what} '{name}'" in refused.stderr
     both = lsw("compare", *ids, "--closure", "--all-pairs", "--store", finished.folder, check=2)
     assert "Choose one" in both.stderr
-
-
-def test_published_figures_stand_beside_ours(finished: Store, tmp_path: Path, lsw: Lsw) -> None:
-    told = json.loads(lsw("compare", "--reference", "--store", finished.folder, "--json").stdout)
-    assert len(told["figures"]) == 57
-    by = {(r["system"], r["query_variety"], r["measure"]): r for r in told["figures"]}
-    row = by["bge-m3", "yue", "RR@10"]
-    with finished.reading() as con:
-        [[ours]] = con.execute(
-            "SELECT avg(value) FROM measures JOIN runs USING (run_id) WHERE measure = 'RR@10' AND system = 'bge-m3'"
-            " AND trained_on IS NULL AND query_variety = 'yue' AND document_variety = 'zh'"
-        ).fetchall()
-    assert row["our_base"] == pytest.approx(ours, abs=1e-12)
-    assert row["our_finetuned"] is None and row["our_gain"] is None  # nothing was trained on af-nl
-    assert row["gain"] == pytest.approx(row["finetuned"] - row["base"])
-    assert "mmarco/v2 dev/small" in told["note"] and "mini (mini)" in told["note"]
-    runs = [
-        {"system": "bge-m3", "trained_on": on, "query_variety": "yue", "document_variety": "zh", "collection": "c",
-         "scale": None, "means": {"RR@10": value}}
-        for on, value in ((None, 0.5), ("af-nl", 0.25), (None, 0.1))
-    ]  # fmt: skip
-    [newest] = beside([row], runs)
-    assert (newest["our_base"], newest["our_finetuned"], newest["our_gain"]) == (0.5, 0.25, -0.25)  # the newest base
-    [apart] = beside([row], [{**runs[0], "collection": "other"}, *runs[1:]])
-    assert (apart["our_base"], apart["our_finetuned"]) == (0.1, 0.25)  # never the base of another collection
-    assert "no such run" in lsw("compare", "--reference", "--store", tmp_path / "none").stderr
-    assert "takes no runs" in lsw("compare", "--reference", "aa", "--store", finished.folder, check=2).stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store import Store
+from store import Store, browse
 from store.query import select
 from tests.conftest import LSW, ROOT, Lsw
 
@@ -68,9 +68,15 @@ def test_killed_anywhere_it_goes_on(small_recipe: Path, small_scale: Path, tmp_p
     for point in points:
         process = begin(small_recipe, small_scale, store)
         wait_for(store, point, process)
+        [at_work] = browse.recipe_runs(Store(store))
+        assert browse.progress(Store(store), at_work["recipe_run_id"])["holder"] == "alive"
         process.send_signal(stop)
         process.wait()
+        now = browse.progress(Store(store), at_work["recipe_run_id"])
+        assert (at_work["status"], now["holder"]) == ("running", "gone")
     last = lsw("recipe", "run", small_recipe, "--scale", small_scale, "--store", store, "--json")
+    now = browse.progress(Store(store), at_work["recipe_run_id"])
+    assert (now["holder"], now["finished"], now["seconds_left"]) == ("ended", now["stages"], 0)
     counted = select(Store(store), COUNTS)[1]
     assert [row for row in counted if row[1] != row[2]] == []
     clean = tmp_path / "clean"

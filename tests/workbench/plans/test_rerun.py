@@ -8,7 +8,7 @@ import pytest
 from store import Store, browse
 from store.query import lineage, runs
 from tests.conftest import run_lsw
-from workbench.plans.rerun import command
+from workbench.plans.rerun import command, going_on
 from workbench.recipe.load import load, recipe_path, scale_path
 
 RUN: Any = {
@@ -76,3 +76,12 @@ def test_nothing_has_to_be_made(finished: Store, made: Store) -> None:
 
 def test_of_a_cell_of_a_study() -> None:
     assert words(resolved(), recipe="training_size") == ["lsw", "study", "run", "training_size", "--scale", "mini"]
+
+
+def test_how_to_go_on_with_a_recipe_run() -> None:
+    changed = {"recipe": "zero_shot_yue_zh", "scale": "mini", "resolved": resolved("retrieval.depth=77")}
+    assert shlex.split(going_on(changed)) == [*PLAIN, "retrieval.depth=77"]
+    analysis = {"recipe": "training_size (study)", "scale": "mini", "resolved": {"study": "training_size"}}
+    assert going_on(analysis) == "lsw study run training_size --scale mini"
+    for no_recipe in ("import", "retrieve", "audit", "inspect"):
+        assert going_on({"recipe": no_recipe, "scale": "-", "resolved": {}}) == ""
