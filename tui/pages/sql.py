@@ -99,9 +99,14 @@ ctrl+e) have every row, also those that are not shown.
         history = self.bench.remembered.get("sql", [])
         self.at = len(history)
         kept = self.bench.remembered.get("sql draft", {})
-        if text := kept.get("text") or (history[-1] if history else ""):
+        text, cursor = kept.get("text"), kept.get("cursor")
+        if text := text if isinstance(text, str) else str(history[-1]) if history else "":
             area.text = text
-        area.move_cursor(tuple(kept.get("cursor", area.document.end)))
+        match cursor:
+            case [int(row), int(column)]:
+                area.move_cursor((row, column))
+            case _:
+                area.move_cursor(area.document.end)
         self._lay_out()
         area.focus()
 
