@@ -248,15 +248,15 @@ def wording_costs(store: Store, measure: str) -> dict[tuple[str, str, str, str],
     return {(c, low, high, qid): value for c, low, high, qid, value in costs}
 
 
-def views(store: Store) -> dict[str, list[str]]:
-    """The columns of each view."""
+def views(store: Store) -> dict[str, dict[str, str]]:
+    """The columns of each view with their types, in order."""
     with store.reading() as con:
         columns = con.execute(
-            "SELECT c.table_name, list(c.column_name ORDER BY c.column_index)"
-            " FROM duckdb_columns() c JOIN duckdb_views() v ON v.view_name = c.table_name"
-            " WHERE NOT v.internal GROUP BY ALL ORDER BY ALL"
+            "SELECT c.table_name, list(c.column_name ORDER BY c.column_index),"
+            " list(c.data_type ORDER BY c.column_index) FROM duckdb_columns() c"
+            " JOIN duckdb_views() v ON v.view_name = c.table_name WHERE NOT v.internal GROUP BY ALL ORDER BY ALL"
         ).fetchall()
-    return dict(columns)
+    return {view: dict(zip(names, map(str.lower, types), strict=True)) for view, names, types in columns}
 
 
 def resolved(store: Store, recipe_run_id: str | None) -> Row:

@@ -1,18 +1,15 @@
 """Questions that commands and screens ask the store; every answer is a list of plain rows."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import duckdb
 
-from store.database import damage
+from store.asking import asked
 from store.errors import LswError, nearest
 from store.layout import Store
 from store.rows import ComparisonRow, NotCompared, Row, RunRow, StageRow
-from store.schema import VIEWS
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
@@ -133,23 +130,6 @@ def ranking(store: Store, run_id: str) -> Any:
         ).to_arrow_table()
 
 
-@contextmanager
-def _asked(store: Store, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection for a user's one statement; what is wrong with it becomes an error in words."""
-    with store.reading() as con:
-        try:
-            if len(con.extract_statements(sql)) != 1:
-                raise LswError("Give exactly one SQL statement.")
-            yield con
-        except (duckdb.Error, OverflowError) as error:  # the second: a value that Python's types cannot hold
-            if isinstance(error, duckdb.Error) and damage(store.database, error):
-                raise  # said by the connection
-            text = str(error).split("\nLINE")[0]
-            readonly = "read-only" in text or "disabled" in text
-            cure = "The store is read-only here." if readonly else f"Views: {', '.join(VIEWS)}."
-            raise LswError("The SQL could not be run.", text, cure) from None
-
-
 def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Run a user's read-only SQL.
 
@@ -164,29 +144,13 @@ def select(store: Store, sql: str, limit: int | None = None) -> tuple[list[str],
     Raises:
         LswError: the SQL is wrong, writes, or names an unknown table.
     """
-    with _asked(store, sql) as con:
+    with asked(store, sql) as con:
         cursor = con.execute(sql)
         names = [d[0] for d in cursor.description or ()]
         if limit is None:
             return names, cursor.fetchall(), False
         fetched = cursor.fetchmany(limit + 1)
         return names, fetched[:limit], len(fetched) > limit
-
-
-def select_arrow(store: Store, sql: str, limit: int) -> tuple[Any, bool]:
-    """As `select`, as an Arrow table, and whether there were more rows than `limit`."""
-    import pyarrow as pa
-
-    with _asked(store, sql) as con:
-        relation = con.sql(sql)
-        if relation is None:  # a statement without rows, which a read-only store lets pass
-            return pa.table({}), False
-        reader: Any = relation.to_arrow_reader(limit + 1)
-        batches, count = [], 0
-        while count <= limit and (batch := next(reader, None)) is not None:
-            batches.append(batch)
-            count += len(batch)
-        return pa.Table.from_batches(batches, reader.schema).slice(0, limit), count > limit
 
 
 def recipe_run_named(store: Store, name: str | None = None) -> Row:

@@ -31,7 +31,6 @@ from tui.pages.plots import Plots, plots
 from tui.pages.provenance import Provenance
 from tui.pages.published import Published
 from tui.pages.runs import Runs
-from tui.pages.sql import Sql, Statement
 from tui.pages.translations import ALL, Translations
 from tui.pick import Pick
 from tui.picture import Picture
@@ -541,37 +540,6 @@ def test_provenance_goes_back_to_the_collection(finished: Store) -> None:
         assert app.clipboard == f"{page.again} --force {page.stages[0]['key'][:12]}"  # the run's own stage alone
 
     drive(finished, steps)
-
-
-def test_sql_is_read_only_remembered_and_completed(made: Store, tmp_path: Path) -> None:
-    with made.reading() as con:
-        [[n]] = con.execute("SELECT count(DISTINCT qid) FROM rankings").fetchall()
-
-    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-        page = await go(pilot, app, "sql")
-        assert isinstance(page, Sql)
-        await until(pilot, lambda: Statement.known)
-        area = page.query_one(Statement)
-        for statement, said in (
-            ("CREATE TABLE x (a INT)", "read-only"),
-            ("SELECT nothing FROM runs", "could not be run"),
-            ("SELECT qid, count(*) AS n FROM rankings GROUP BY qid ORDER BY qid", f"{n} rows"),
-        ):
-            area.text = statement
-            await pilot.press("f5")
-            await until(pilot, lambda said=said: said in text(page, "#about"))
-        assert page.table()[0] == ["qid", "n"]
-        assert len(page.table()[1]) == n
-        await pilot.press("ctrl+up")
-        assert area.text == "SELECT nothing FROM runs"
-        area.text = "SELECT document"
-        area.move_cursor(area.document.end)
-        await pilot.press("underscore", "v", "a")
-        assert area.suggestion == "riety"
-        await pilot.press("tab")
-        assert area.text == "SELECT document_variety"
-
-    drive(made, steps)
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""What the SQL screen is made of: its editor, what it completes, the catalogue beside it, its rows."""
