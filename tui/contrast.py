@@ -55,13 +55,14 @@ def counted(row: ComparisonRow) -> str:
     )
 
 
-def strip(comparison: ComparedRuns, chosen: int, width: int) -> Text:
+def strip(comparison: ComparedRuns, chosen: int, width: int, short: bool = False) -> Text:
     """The contrast in a few lines, one for each run; names give way to figures, which are never cut.
 
     Args:
         comparison: the runs.
         chosen: the run whose differences the queries are sorted by.
         width: terminal cells there are.
+        short: whether there is room for few lines.
     """
     lines = []
     for i, run in enumerate(comparison.runs):
@@ -91,8 +92,9 @@ def strip(comparison: ComparedRuns, chosen: int, width: int) -> Text:
     shown.append(Text(verdict(row, comparison.recorded[chosen - 1], chosen), "italic"))  # as many lines as it takes
     listed = len(comparison.qids)
     about = counted(row) + (f"; {listed} in all runs listed" if listed != row["n"] else "")
-    shown.append(Text(about, "dim"))
     method = Text(method_words([row]), _opens("test", dim=True))
-    method.truncate(max(1, width), overflow="ellipsis")
-    shown.append(method)
+    rest = [Text.assemble((f"{about}; ", "dim"), method)] if short else [Text(about, "dim"), method]
+    for line in rest:
+        line.truncate(max(1, width), overflow="ellipsis")
+        shown.append(line)
     return Text("\n").join(shown)

@@ -97,9 +97,10 @@ def passage(shown: QueryRankings, runs: list[RunRow], run: int, docno: str, quer
         head.append(f"  {LETTERS[i]} ", look(i))
         head.append(f"#{rank[docno] + 1} ({shown.scores[i][rank[docno]]:.4g})" if docno in rank else "-")
     text = shown.texts[run].get(docno)
+    words = shown.words[run] if run < len(shown.words) else None
     if text is None:
         where = runs[run]["collection"]
         body = Text(f"The text of this passage is not in the store (collection {where}).", "dim")
     else:
-        body = marked(text, query, runs[run]["query_variety"])
+        body = marked(text, query, runs[run]["query_variety"], words)
     return Text("\n").join([head, body])

@@ -28,7 +28,7 @@ class Rankings(Horizontal):
     Rankings { height: 1fr; }
     Rankings .ranking { width: 1fr; }
     Rankings .between { width: auto; }
-    Rankings .wording { height: 4; }
+
     Rankings .between .wording { width: 1; }
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,9 @@ from workbench.comparison.words import system_name
 from workbench.evaluation.measures import DEFAULT
 from workbench.significance.outcomes import Method
 from workbench.significance.resampling import Progress
+
+if TYPE_CHECKING:
+    from workbench.explaining.weights import Word
 
 LETTERS = "ABCD"
 T = TypeVar("T")
@@ -115,6 +118,7 @@ class QueryRankings:
         labels: of each judged docno.
         texts: of each run, the passages' texts that were looked up, by docno.
         filled: whether they were.
+        words: of each run, the words of its wording with what they weigh, once that was asked.
     """
 
     qid: str
@@ -122,6 +126,7 @@ class QueryRankings:
     labels: dict[str, int]
     texts: list[dict[str, str]]
     filled: bool = False
+    words: "list[list[Word] | None]" = field(default_factory=list)
 
     @cached_property
     def docnos(self) -> list[list[str]]:
@@ -170,6 +175,7 @@ class Study:
         self._wordings = Kept(4)
         self._recorded = Kept(16)
         self._rows = Kept(64)
+        self._weights = Kept(200)
 
     def forget(self, whole: bool) -> None:
         """The store has changed: `whole` if a run that was there is another now, else something was added."""
@@ -246,6 +252,20 @@ class Study:
         key = (collection, variety)
         files = self._files.get(key, lambda: browse.passage_files(self.store, collection, variety))
         return self._texts.get((key, docnos), lambda: passage_texts(files, docnos))
+
+    def weigh(self, shown: QueryRankings, runs: list[RunRow], queries: list[str]) -> QueryRankings:
+        """What the words of each run's wording weigh; None where the passages are not in the store."""
+        from workbench.explaining.weights import weights
+
+        words: list[list[Word] | None] = []
+        for run, query in zip(runs, queries, strict=True):
+            where = run["collection"], str(run["document_variety"]), query, run["query_variety"]
+            try:
+                words.append(self._weights.get(where, lambda where=where: weights(self.store, *where)))  # type: ignore[misc]
+            except LswError:
+                words.append(None)
+        shown.words = words
+        return shown
 
     def curve(self, runs: list[RunRow], measure: str, cutoffs: list[int]) -> "np.typing.NDArray[np.float64]":
         """Means of a measure at cut-offs (runs x cutoffs), over the queries that all runs were evaluated on."""

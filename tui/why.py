@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual import on
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.contrast import letter
 from tui.listing import Cells, Column, Listing, Rows, shortened
 from tui.panes import Pane, Reading
+from tui.queries import two_sided
 from tui.ranking import judged
+from tui.reasons import Part, Reasons, lit, matched, parts, wording
 from tui.study import LETTERS, ComparedRuns, QueryRankings, label
+from workbench.comparison.words import signed
 
 ABOVE = 3
 """Passages above the relevant one that are listed."""
@@ -61,12 +65,20 @@ class Why(Vertical):
 
     DEFAULT_CSS = """
     Why { width: 1fr; height: 1fr; display: none; }
-    Why #contenders { height: 7; }
+    Why #contenders { height: 6; }
     Why #contenders Pane { width: 1fr; }
     Why #wordings { height: auto; max-height: 4; }
-    Why #two { height: 1fr; }
+    Why #scored { height: auto; }
+    Why #scored Listing { display: none; }
+    Why #scored.-parts { height: 1fr; min-height: 4; }
+    Why #scored.-parts Listing { display: block; }
+    Why #says { height: auto; max-height: 3; color: $text-muted; }
+    Why #two { height: 1fr; min-height: 4; }
     Why #two Pane { width: 1fr; margin-right: 1; }
     """
+
+    class Wanted(Message):
+        """Reasons are wanted, of these passages of each run."""
 
     def __init__(self, **options: str) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
@@ -75,6 +87,9 @@ class Why(Vertical):
         self.runs: list[int] = []
         self.lists: list[list[Place]] = [[], []]
         self.relevant, self.rival = "", ""
+        self.known: Reasons | None = None
+        self.parts: list[Part] = []
+        self._at = 1
 
     def compose(self) -> Iterator[Widget]:
         with Horizontal(id="contenders"):
@@ -82,6 +97,9 @@ class Why(Vertical):
                 with Pane(id=f"contender{i}"):
                     yield Listing(id=f"above{i}")
         yield Static(id="wordings")
+        with Pane(id="scored"):
+            yield Static(id="says", markup=False)
+            yield Listing(id="parts")
         with Horizontal(id="two"):
             for side in ("relevant", "rival"):
                 with Pane(id=side), Reading():
@@ -89,36 +107,49 @@ class Why(Vertical):
 
     def focus_first(self) -> None:
         """Focus the chosen run's list."""
-        self.query_one(f"#above{len(self.runs) - 1 if self.runs else 0}", Listing).focus()
+        self.query_one("#above1", Listing).focus()
 
     def focused_run(self) -> int | None:
-        """The run whose list has the focus, else the chosen one."""
-        if not self.runs:
-            return None
-        return self.runs[0] if self.query_one("#above0").has_focus else self.runs[-1]
+        """The run whose scores are shown: that of the list that had the focus last."""
+        return self.runs[self._at] if self.runs else None
+
+    def passages(self) -> list[str]:
+        """Docnos whose scores are wanted."""
+        listed = [place.docno for places in self.lists for place in places]
+        return list(dict.fromkeys(filter(None, [*listed, self.relevant, self.rival])))
 
     def show(self, comparison: ComparedRuns, shown: QueryRankings, chosen: int) -> None:
-        """Show a query."""
+        """Show a query; its reasons are asked for."""
+        if shown is not self.shown or self.runs != [0, chosen]:
+            self.known = None
         new = shown is not self.shown
         self.comparison, self.shown, self.runs = comparison, shown, [0, chosen]
-        known = [d for d, label_ in shown.labels.items() if label_ > 0]
-        self.relevant = shown.best_relevant or (known[0] if known else "")
+        relevant = [d for d, label_ in shown.labels.items() if label_ > 0]
+        self.relevant = shown.best_relevant or (relevant[0] if relevant else "")
         if new:
             self.rival = rival(shown, self.runs, self.relevant)
         for i, run in enumerate(self.runs):
             self.lists[i] = contenders(shown, run, self.relevant)
-            at = shown.rank[run].get(self.relevant)
-            said = "no relevant passage is known" if not self.relevant else (
-                f"relevant not in {len(shown.docnos[run])}" if at is None
-                else "relevant on top" if not at else f"relevant at #{at + 1}"
-            )  # fmt: skip
-            name = shortened(label(comparison.runs[run]), max(8, self.size.width // 2 - len(said) - 9))
-            self.query_one(f"#contender{i}", Pane).border_title = f"{LETTERS[run]} {name}: {said}"
+            self.query_one(f"#contender{i}", Pane).border_title = self._title(run)
             listing = self.query_one(f"#above{i}", Listing)
             docnos = [place.docno for place in self.lists[i]]
             with self.prevent(Listing.Moved):
                 listing.show(self._rows(run, self.lists[i]), docnos.index(self.rival) if self.rival in docnos else 0)
-        self._draw()
+        self.draw()
+        if self.known is None:
+            self.post_message(self.Wanted())
+
+    def _title(self, run: int) -> str:
+        assert self.shown and self.comparison
+        at = self.shown.rank[run].get(self.relevant)
+        if not self.relevant:
+            said = "no relevant passage is known"
+        elif at is None:
+            said = f"relevant not in {len(self.shown.docnos[run])}"
+        else:
+            said = f"relevant at #{at + 1}" if at else "relevant on top"
+        name = shortened(label(self.comparison.runs[run]), max(8, self.size.width // 2 - len(said) - 8))
+        return f"{LETTERS[run]} {name}: {said}"
 
     def _rows(self, run: int, places: list[Place]) -> Rows:
         shown = self.shown
@@ -137,31 +168,106 @@ class Why(Vertical):
 
     @on(Listing.Moved)
     def moved(self, event: Listing.Moved) -> None:
-        """Hold what the cursor is on against the relevant passage."""
+        """Hold what the cursor is on against the relevant passage; of a part, show its places alone."""
         name = event.listing.id or ""
+        event.stop()
         if name.startswith("above"):
-            event.stop()
             places = self.lists[int(name[-1])]
             if event.row < len(places) and places[event.row].docno != self.relevant:
                 self.rival = places[event.row].docno
-            self._draw()
+            self.draw()
+        else:
+            self._passages()
 
     def on_descendant_focus(self) -> None:
-        self._draw()
+        for i in range(2):
+            if self.query_one(f"#above{i}").has_focus:
+                self._at = i
+        self.draw()
 
-    def _draw(self) -> None:
-        """The wordings and both passages, as the run in focus sees them."""
-        comparison, shown, run = self.comparison, self.shown, self.focused_run()
-        if not comparison or not shown or run is None:
+    def found(self, known: Reasons) -> None:
+        """The reasons have come."""
+        self.known = known
+        self.draw()
+
+    # What is drawn.
+
+    def draw(self) -> None:
+        """The wordings, the scores and both passages, as the run in focus sees them."""
+        comparison, shown = self.comparison, self.shown
+        if not comparison or not shown or not self.runs:
             return
-        lines = [Text.assemble(letter(i), " ", comparison.queries[i].get(shown.qid, "")) for i in self.runs]
+        texts = [comparison.queries[run].get(shown.qid, "") for run in self.runs]
+        lines = []
+        for i, run in enumerate(self.runs):
+            words = self.known.words[i] if self.known else []
+            lines.append(Text.assemble(letter(run), " ", wording(texts[i], words, texts[1 - i])))
         self.query_one("#wordings", Static).update(Text("\n").join(lines))
-        for side, docno in (("relevant", self.relevant), ("rival", self.rival)):
-            pane = self.query_one(f"#{side}", Pane)
-            pane.border_title = f"{'relevant' if side == 'relevant' else 'against it'}: {docno or '-'}"
-            pane.border_subtitle = "  ".join(
-                f"{LETTERS[i]} #{shown.rank[i][docno] + 1}" if docno in shown.rank[i] else f"{LETTERS[i]} -"
-                for i in self.runs
-            )
+        self._scores()
+        self._passages()
+
+    def _scores(self) -> None:
+        pane, says = self.query_one("#scored", Pane), self.query_one("#says", Static)
+        listing, run = self.query_one("#parts", Listing), self.runs[self._at]
+        shown = self.shown
+        assert shown
+        if self.known is None:
+            pane.border_title, self.parts = f"{LETTERS[run]} takes its scores apart ...", []
+            says.update("")
+            listing.show(Rows())
+            return
+        said = self.known.said[self._at]
+        self.parts = parts(said, (self.relevant, self.rival))
+        scores = [said.scores.get(docno, said.recorded.get(docno)) for docno in (self.relevant, self.rival)]
+        told = [f"{score:.4g}" if score is not None else "-" for score in scores]
+        every = {(p.what, p.query) for d in (self.relevant, self.rival) for p in said.portions.get(d, [])}
+        others = f"; {left} add nothing" if (left := len(every) - len(self.parts)) > 0 else ""
+        pane.border_title = f"{LETTERS[run]} {said.kind}: {told[0]} relevant, {told[1]} against it{others}"
+        says.update(said.why_not or said.says)
+        wide = listing.size.width >= 90
+        most = max((abs(part.difference) for part in self.parts), default=0.0) or 1.0
+        texts = [shown.texts[run].get(docno, "") for docno in (self.relevant, self.rival)]
+
+        def cells(i: int) -> Cells:
+            part = self.parts[i]
+            values = [Text("-" if value is None else f"{value:.3f}") for value in part.values]
+            found = [Text(matched(p, text), "dim") for p, text in zip(part.portions, texts, strict=True)]
+            bar = two_sided(-part.difference / most, 5)
+            return [Text(part.what), values[0], *found[: 1 * wide], bar, values[1], *found[1 : 1 + wide],
+                    Text(signed(-part.difference))]  # fmt: skip
+
+        columns = [
+            Column("of the query", 0 if not wide else 20), Column("relevant", 8, right=True),
+            *([Column("by", 0)] * wide), Column("- | +", 11, whole=True), Column("against", 8, right=True),
+            *([Column("by", 0)] * wide), Column("diff.", 7, right=True),
+        ]  # fmt: skip
+        pane.set_class(bool(self.parts), "-parts")
+        with self.prevent(Listing.Moved):
+            listing.show(Rows(columns, len(self.parts), cells), min(listing.cursor, max(0, len(self.parts) - 1)))
+
+    def _passages(self) -> None:
+        comparison, shown = self.comparison, self.shown
+        if not comparison or not shown or not self.runs:
+            return
+        run, listing = self.runs[self._at], self.query_one("#parts", Listing)
+        variety = str(comparison.runs[run]["document_variety"])
+        one = self.parts[listing.cursor] if listing.has_focus and listing.cursor < len(self.parts) else None
+        for i, (side, docno) in enumerate((("relevant", self.relevant), ("rival", self.rival))):
             text = shown.texts[run].get(docno, "")
-            self.query_one(f"#{side}-text", Static).update(Text(text))
+            ranks = "  ".join(
+                f"{LETTERS[r]} #{shown.rank[r][docno] + 1}" if docno in shown.rank[r] else f"{LETTERS[r]} -"
+                for r in self.runs
+            )
+            pane = self.query_one(f"#{side}", Pane)
+            pane.border_title = f"{'relevant' if side == 'relevant' else 'against it'}: {docno or '-'}  {ranks}"
+            body = Text(text)
+            if self.known:
+                from workbench.explaining.weights import matches
+
+                words = matches(self.known.words[self._at], text, variety) if self.known.words[self._at] else []
+                body = lit(
+                    text, self.known.said[self._at].portions.get(docno, []), words, one.portions[i] if one else None
+                )
+            if docno and not text:
+                body = Text("The text of this passage is not in the store.", "dim")
+            self.query_one(f"#{side}-text", Static).update(body)

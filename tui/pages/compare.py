@@ -22,6 +22,7 @@ from tui.pick import Item
 from tui.queries import FIELDS, FILTERS, SORTS, ordered, query_rows, worst
 from tui.ranking import passage
 from tui.rankings import Rankings
+from tui.reasons import Reasons, reasons
 from tui.search import Search
 from tui.study import LETTERS, ComparedRuns, QueryRankings, label, unfinished, with_method
 from tui.why import Why
@@ -30,6 +31,10 @@ AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""
 IDLE = 0.06
 """Seconds after a query is shown until that begins, so that it does not slow the showing."""
+
+
+STAYS = 0.15
+"""Seconds on a query after which its scores are taken apart."""
 
 
 class Compare(Page):
@@ -49,7 +54,8 @@ Right: each ranking under the query text that its run scored; words that the bas
 - In A: `→4` is where the chosen run has the passage, `lost` if nowhere. In the others: `↑3` moved up from A, `↓3` down,
   `=` the same, `new` not in A.
 - The selected passage is selected in every ranking. Below, its text: words of the query as they stand in the focused
-  ranking are reversed; words that begin alike (a relative's spelling) and single Chinese characters are underlined.
+  ranking are marked by what they weigh (idf; a stop word not at all), words that begin alike (a relative's spelling)
+  and single Chinese characters are underlined.
 
 **w** asks why: the relevant passage and the best of what beat it, side by side, with what each system scored them by.
 """
@@ -95,6 +101,7 @@ Right: each ranking under the query text that its run scored; words that the bas
         kept = self.bench.remembered.get("queries sort", SORTS[0])
         self.sort_by = kept if kept in SORTS else SORTS[0]
         self._soon = self.set_interval(IDLE, self._ahead, pause=True)
+        self._why = self.set_interval(STAYS, self._stayed, pause=True)
         queries = self.query_one("#queries", Listing)
         queries.at_once = self.query_moved
         queries.focus()
@@ -155,7 +162,8 @@ Right: each ranking under the query text that its run scored; words that the bas
 
     def _strip(self) -> None:
         if self.comparison:
-            self.query_one("#strip", Static).update(strip(self.comparison, self.chosen, self.size.width - 2))
+            text = strip(self.comparison, self.chosen, self.size.width - 2, self.has_class("-short"))
+            self.query_one("#strip", Static).update(text)
 
     def _fit(self) -> None:
         """As many rankings as there is room for."""
@@ -239,6 +247,7 @@ Right: each ranking under the query text that its run scored; words that the bas
                 listing.refresh()
             self._passage()
             self._reasons()
+            self.reasons_wanted()
 
     def _ahead(self) -> None:
         """Read the queries next to this one, so that they are there when they are wanted."""
@@ -267,6 +276,7 @@ Right: each ranking under the query text that its run scored; words that the bas
         study, runs = self.bench.study, comparison.runs
         if shown.filled:
             self._reasons()
+            self.reasons_wanted()
         else:
             self.read("texts", lambda: study.fill(runs, [shown]), self._filled)
         self._soon.reset()
@@ -337,7 +347,7 @@ Right: each ranking under the query text that its run scored; words that the bas
         why = self.query_one(Why)
         self.set_class(not self.has_class("-why"), "-why")
         if self.has_class("-why"):
-            self._reasons()
+            self.call_after_refresh(self._reasons)  # once it has its size
             why.focus_first()
         else:
             self.query_one("#queries").focus()
@@ -346,6 +356,42 @@ Right: each ranking under the query text that its run scored; words that the bas
     def _reasons(self) -> None:
         if self.has_class("-why") and self.shown and self.comparison:
             self.query_one(Why).show(self.comparison, self.shown, self.chosen)
+
+    @on(Why.Wanted)
+    def reasons_wanted(self) -> None:
+        """Once one stays on a query: a key that is held down asks for none."""
+        self._why.reset()
+        self._why.resume()
+
+    def _stayed(self) -> None:
+        """What takes longer than the next key: what words weigh; in the why view, what the systems say."""
+        self._why.pause()
+        comparison, shown = self.comparison, self.shown
+        if not comparison or not shown:
+            return
+        if self.has_class("-why"):
+            self._explain(comparison, shown)
+        elif not shown.words:
+            study, runs = self.bench.study, comparison.runs
+            queries = [texts.get(shown.qid, "") for texts in comparison.queries]
+            self.read("weights", lambda: study.weigh(shown, runs, queries), lambda _: self._passage())
+
+    def _explain(self, comparison: ComparedRuns, shown: QueryRankings) -> None:
+        """Ask the systems, in a thread: it may take the loading of a model."""
+        why = self.query_one(Why)
+        runs = [comparison.runs[i] for i in why.runs]
+        queries = [comparison.queries[i].get(shown.qid, "") for i in why.runs]
+        texts = [{d: shown.texts[i][d] for d in why.passages() if d in shown.texts[i]} for i in why.runs]
+        store, app, bench = self.bench.store, self.app, self.bench
+
+        def note(words: str) -> None:
+            app.call_from_thread(bench.note, f"{words} ...")
+
+        def found(known: Reasons) -> None:
+            if shown is self.shown:
+                why.found(known)
+
+        self.read("why", lambda: reasons(store, runs, queries, texts, note), found)
 
     def action_leave(self) -> None:
         if self.has_class("-why") and not self.search:
