@@ -15,6 +15,18 @@ def studies(store: Store) -> list[StudyRow]:
         return [_parsed(row) for row in rows(con, "SELECT * FROM studies ORDER BY begun_at DESC NULLS LAST, study_id")]
 
 
+def run_as(store: Store) -> dict[str, str]:
+    """The study of each recipe run that ran its grid or analysed it, and made no runs of its own."""
+    with store.reading() as con:
+        found = con.execute(
+            """
+            WITH own AS (SELECT key, study_id FROM studies UNION SELECT key, study_id FROM effect)
+            SELECT recipe_run_id, min(study_id) FROM recipe_stages JOIN own USING (key) GROUP BY ALL
+            """
+        ).fetchall()
+    return dict(found)
+
+
 def study_named(store: Store, name: str | None = None) -> StudyRow:
     """A study: its row of the view `studies`.
 

@@ -68,7 +68,8 @@ class Workbench(App[None]):
     DEFAULT_MODE = "runs"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(i), f"go('{page}')", titled(page), show=False) for i, page in enumerate(PAGES.names(), 1)),
-        Binding("question_mark,f1", "help", "Help", key_display="?", tooltip="What this screen shows, and its keys"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="What this screen shows, and its keys"),
+        Binding("f1", "help", "Help", show=False, tooltip="What this screen shows, and its keys"),
         Binding("T", "theme", "Theme", show=False, tooltip="Choose a theme"),
         Binding("ctrl+t", "light", "Light or dark", show=False),
         Binding("q", "quit", "Quit"),

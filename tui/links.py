@@ -2,46 +2,15 @@
 
 from typing import Any
 
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Region
-from textual.strip import Strip
+from rich.text import Text
+from textual.app import RenderResult
 from textual.widget import Widget
 
 from tui.listing import Listing
+from workbench.reports.figures._canvas import Canvas
 
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""Of a Braille character: each line's left and right dot."""
-OTHERS, RELEVANT, SELECTED = range(3)
-"""What a line is of; of two in one place the later one is seen."""
-
-
-class Canvas:
-    """Terminal cells of 2 x 4 dots, each cell of the kind of the last line through it that matters most."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self.width, self.height = width, height
-        self.dots: dict[tuple[int, int], int] = {}
-        self.kinds: dict[tuple[int, int], int] = {}
-
-    def line(self, left: float, right: float, kind: int) -> None:
-        """From a row at the left edge to a row at the right edge; rows outside are cut off at the edges."""
-        most = self.width * 2 - 1
-        steps = max(most, round(abs(right - left) * 4))
-        for step in range(steps + 1):
-            x = round(step / steps * most)
-            y = round((left + (right - left) * step / steps) * 4 + 1.5)
-            place = x // 2, y // 4
-            if 0 <= y < self.height * 4:
-                self.dots[place] = self.dots.get(place, 0) | DOTS[y % 4][x % 2]
-                self.kinds[place] = max(self.kinds.get(place, 0), kind)
-
-    def row(self, y: int) -> list[tuple[str, int]]:
-        """Each cell of a row: its character, and the kind of its line."""
-        return [
-            (chr(0x2800 + self.dots[x, y]) if (x, y) in self.dots else " ", self.kinds.get((x, y), OTHERS))
-            for x in range(self.width)
-        ]
+OTHER, RELEVANT, SELECTED = "dim", "won", "bold"
+"""How lines look, in the order in which they are drawn: a later one lies over those before."""
 
 
 class Links(Widget):
@@ -59,7 +28,6 @@ class Links(Widget):
         self.ranks: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self.relevant: set[str] = set()
         self.selected = ""
-        self._rows: list[list[tuple[str, int]]] = []
 
     def on_mount(self) -> None:
         for side in self.sides:
@@ -79,26 +47,30 @@ class Links(Widget):
         self.ranks, self.relevant, self.selected = ranks, relevant, selected
         self.refresh()
 
-    def _draw(self) -> None:
-        canvas = Canvas(self.size.width, self.size.height)
+    def linked(self) -> list[tuple[int, int, str]]:
+        """Row at the left, row at the right, and look of each line, in the order in which they are drawn.
+
+        Rows count from the first that is seen; of the relevant and the selected one also those whose other end is not.
+        """
         tops = [round(side.scroll_offset.y) for side in self.sides]
-        seen = [{d for d, rank in ranks.items() if 0 <= rank - top < self.size.height - 1}
-                for ranks, top in zip(self.ranks, tops, strict=True)]  # fmt: skip
+        seen = [
+            {docno for docno, rank in ranks.items() if 0 <= rank - top < self.size.height - 1}
+            for ranks, top in zip(self.ranks, tops, strict=True)
+        ]
         told = self.relevant | {self.selected}
+        out = []
         for docno in (seen[0] & seen[1]) | ((seen[0] | seen[1]) & told):
             if all(docno in ranks for ranks in self.ranks):
-                kind = SELECTED if docno == self.selected else RELEVANT if docno in self.relevant else OTHERS
-                left, right = (ranks[docno] - top + 1 for ranks, top in zip(self.ranks, tops, strict=True))
-                canvas.line(left, right, kind)
-        # The first row is beside the names of the columns.
-        self._rows = [canvas.row(y) for y in range(self.size.height)]
+                look = SELECTED if docno == self.selected else RELEVANT if docno in self.relevant else OTHER
+                left, right = (ranks[docno] - top for ranks, top in zip(self.ranks, tops, strict=True))
+                out.append((left, right, look))
+        return sorted(out, key=lambda line: (OTHER, RELEVANT, SELECTED).index(line[2]))
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self._draw()
-        return super().render_lines(crop)
-
-    def render_line(self, y: int) -> Strip:
-        base, console = self.rich_style, self.app.console
-        looks = (base + Style(dim=True), base + console.get_style("won"), base + Style(bold=True))
-        cells = self._rows[y] if 0 < y < len(self._rows) else []
-        return Strip([Segment(text, looks[kind]) for text, kind in cells] or [Segment(" " * self.size.width, base)])
+    def render(self) -> RenderResult:
+        width, height = self.size
+        if width < 1 or height < 2:
+            return ""
+        canvas = Canvas(width, height - 1)
+        for left, right, look in self.linked():
+            canvas.line((0, 4 * left + 2), (2 * width - 1, 4 * right + 2), look)
+        return Text("\n").join([Text(""), *canvas.text(whole=True).split("\n")])  # beside the names of columns, nothing

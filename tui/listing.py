@@ -128,11 +128,9 @@ class Listing(ScrollView, can_focus=True):
     Listing > .listing--heading { background: $panel; text-style: bold; }
     Listing > .listing--cell { background: $panel; text-style: underline; }
     Listing:focus > .listing--cell { background: $primary; color: $text; text-style: bold; }
-    Listing:focus.across > .listing--cursor { background: $surface-lighten-2; color: $foreground; }
-    Listing:ansi > .listing--cursor { background: ansi_bright_black; }
-    Listing:ansi:focus > .listing--cursor { text-style: reverse bold; }
-    Listing:ansi:focus.across > .listing--cursor { text-style: underline; }
-    Listing:ansi:focus > .listing--cell { text-style: reverse bold; }
+    Listing:ansi > .listing--cursor { background: ansi_bright_black; color: ansi_bright_white; }
+    Listing:ansi:focus > .listing--cursor { background: ansi_blue; color: ansi_bright_white; text-style: bold; }
+    Listing:ansi:focus > .listing--cell { background: ansi_cyan; color: ansi_black; text-style: bold; }
     Listing:ansi > .listing--heading { text-style: bold underline; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -33,6 +33,8 @@ from tui.study import Choice, Study
 __all__ = ["Page", "Plain", "Stale", "settle", "titled", "until_cancelled"]
 
 T = TypeVar("T")
+BROAD = 140
+"""Columns of a terminal from which two tables have room side by side."""
 TALL = 34
 """Lines of a terminal from which there is room for more."""
 Plain = tuple[list[str], list[list[str]]]
@@ -104,7 +106,7 @@ class Page(Screen[None]):
     PAGE: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
     FIELDS: ClassVar[tuple[str, ...]] = ()
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (BROAD, "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]
     ALLOW_IN_MAXIMIZED_VIEW = "Bar, Footer, SearchLine"
     BINDINGS: ClassVar[list[BindingType]] = [

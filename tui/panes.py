@@ -20,7 +20,7 @@ class Pane(Vertical):
     ALLOW_MAXIMIZE = True
     DEFAULT_CSS = """
     Pane {
-        border-top: solid $surface-lighten-2; border-title-color: $text-muted; border-title-style: none;
+        border-top: solid $foreground 25%; border-title-color: $text-muted; border-title-style: none;
         border-subtitle-color: $text-muted;
     }
     Pane:focus-within { border-top: heavy $accent; border-title-color: $accent; border-title-style: bold; }
@@ -55,7 +55,7 @@ class Divider(Static):
     """
 
     DEFAULT_CSS = """
-    Divider { width: 1; height: 100%; color: $surface-lighten-2; hatch: "│" $surface-lighten-2; }
+    Divider { width: 1; height: 100%; hatch: "│" $foreground 25%; }
     Divider:hover { hatch: "┃" $accent; }
     Divider:ansi { hatch: "│" ansi_bright_black; }
     """

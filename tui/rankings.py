@@ -111,4 +111,4 @@ class Rankings(Horizontal):
         """Which runs are shown, where not all have room."""
         if len(self.runs) == count:
             return ""
-        return f"{', '.join(LETTERS[i] for i in self.runs)} of {count} runs; d goes on"
+        return f": {', '.join(LETTERS[i] for i in self.runs)} of {count} runs; d goes on"

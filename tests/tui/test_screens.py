@@ -16,8 +16,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from store import Store
-from store.query import rows, runs
 from store.events import host
+from store.query import rows, runs
 from store.schema import utc_now
 from tests.tui.driving import compared, drive, go, ids, text, until
 from tui.app import Workbench

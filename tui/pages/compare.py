@@ -170,7 +170,7 @@ Right: each ranking under the query text that its run scored; words that the bas
         if self.comparison:
             rankings, count = self.query_one(Rankings), len(self.comparison.runs)
             rankings.fit(count, self.chosen)
-            self.query_one("#lists").border_subtitle = rankings.about(count)
+            self.query_one("#lists", Pane).border_title = f"rankings{rankings.about(count)}"
 
     def on_resize(self, _: events.Resize) -> None:
         self._strip()

@@ -102,8 +102,8 @@ this run. **/** finds stages by `kind:`, `role:`, `key:`, and words of all that 
         self.stages = [row for row in self.every if not search or search.fits(*_fields(row))]
         self.hits(len(self.stages), len(self.every))
         columns = [
-            Column("stage"), Column("seconds", 8, right=True), Column("started (UTC)", 16, needs=60),
-            Column("key", 12, needs=60),
+            Column("stage"), Column("seconds", 8, right=True), Column("started (UTC)", 16, needs=50),
+            Column("key", 12, needs=66),
         ]  # fmt: skip
 
         def cells(i: int) -> Cells:

@@ -1,6 +1,7 @@
 """Screen 1: what a recipe or a study found, in words, means, and intervals; Enter opens the comparison behind each."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from textual.widgets import Static
 from store import LswError
 from store.query import recipe_run_named
 from store.rows import Row, RunRow, StudyRow
-from store.studies import studies
+from store.studies import run_as, studies
 from tui.listing import Listing
 from tui.page import Page, Plain
 from tui.pages.runs import age
@@ -60,7 +61,7 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: Found | StudyResults | None = None
+        self.shown_result: Found | StudyResults | None = None
         self.known: list[Row] = []
         self.asked = ""
         self.measure = DEFAULT[0]
@@ -94,17 +95,15 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         asked, measure = self.asked, self.measure
 
         def look() -> tuple[list[Row], Found | StudyResults | None]:
-            known = [_of_study(row) for row in studies(store)] + [
-                _of_recipe(row) for row in self.bench.recipes.values()
-            ]
-            known.sort(key=lambda row: row["when"], reverse=True)
-            ids = [row["id"] for row in known]
-            at = next((row for row in known if row["id"] == asked), None) or next(
-                (row for row in known if row["status"] == "done" and not row["cell"]), known[0] if known else None
-            )
+            of_studies = run_as(store)
+            known = [_of_study(row) for row in studies(store)]
+            known += [_of_recipe(row) for id_, row in self.bench.recipes.items() if id_ not in of_studies]
+            known.sort(key=lambda row: row["when"] or datetime.min, reverse=True)
+            wanted = of_studies.get(asked, asked)
+            whole = [row for row in known if row["status"] == "done" and not row["cell"]]
+            at = next((row for row in known if row["id"] == wanted), next(iter(whole or known), None))
             if at is None:
                 return known, None
-            assert at["id"] in ids
             if at["study"]:
                 return known, StudyResults.of(store, at["id"])
             measures = recipe_run_named(store, at["id"])["measures"] or list(DEFAULT)
@@ -125,18 +124,18 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
             self.query_one("#about", Static).update(Text(str(error)))
 
     def _read(self, read: tuple[list[Row], Found | StudyResults | None]) -> None:
-        self.known, self.found = read
-        if self.found is None:
+        self.known, self.shown_result = read
+        if self.shown_result is None:
             self._nothing()
             return
         new = not self.query_one("#recipe").display and not self.query_one("#study").display
-        self._which(self.found)
+        self._which(self.shown_result)
         self._show()
         if new or self.focused is None or not self.focused.focusable:
             self.focus_first()
 
     def _show(self) -> None:
-        found = self.found
+        found = self.shown_result
         if isinstance(found, Found):
             self.asked = str((found.record or {}).get("recipe_run_id", ""))
             view = self.query_one(RecipeFound)
@@ -162,7 +161,7 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
     def shown_measure(self) -> str:
         """The measure that is shown."""
-        found = self.found
+        found = self.shown_result
         if isinstance(found, Found):
             return found.measures[0]
         known = found.measures if found else []
@@ -174,14 +173,14 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         return [w for w in out if w.region.area] or out
 
     def focus_first(self) -> None:
-        first = "#forest" if isinstance(self.found, Found) else "#picture Reading"
+        first = "#forest" if isinstance(self.shown_result, Found) else "#picture Reading"
         for target in (*self.query(first), *self.query("#effects, #grid")):
             if target.focusable:
                 self.set_focus(target)
                 return
 
     def searched(self, search: Search) -> None:
-        found = self.found
+        found = self.shown_result
         if isinstance(found, Found):
             view = self.query_one(RecipeFound)
             view.wanted = search.fits
@@ -196,16 +195,16 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
     def dressed(self) -> None:
         super().dressed()
-        if self.found:
+        if self.shown_result:
             self._show()
 
     # Actions.
 
     @on(Listing.Chosen)
     def action_open(self) -> None:
-        if isinstance(self.found, Found):
+        if isinstance(self.shown_result, Found):
             self.query_one(RecipeFound).open()
-        elif self.found:
+        elif self.shown_result:
             self.query_one(StudyFound).open()
 
     @on(RecipeFound.Wanted)
@@ -244,7 +243,7 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         ]  # fmt: skip
 
     def _cells(self) -> list[Any]:
-        return list(self.found.cells) if isinstance(self.found, StudyResults) else []
+        return list(self.shown_result.cells) if isinstance(self.shown_result, StudyResults) else []
 
     def action_other(self) -> None:
         items = [
@@ -253,7 +252,7 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         self.pick("What a recipe or a study found", items, self.asked, self.bench.show_results)
 
     def action_measure(self) -> None:
-        known = self.found.measures if self.found else []
+        known = self.shown_result.measures if self.shown_result else []
         self.pick("Measure", map(Item, known), self.shown_measure(), self.choose_measure)
 
     def choose_measure(self, name: str) -> None:
@@ -264,19 +263,19 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
     def action_sort(self) -> None:
         view = self.query_one(RecipeFound)
-        if isinstance(self.found, Found):
+        if isinstance(self.shown_result, Found):
             self.pick("Sort each family by", map(Item, SORTS), view.sort_by, view.sort)
 
     def action_view(self, which: int | str) -> None:
         view = self.query_one(StudyFound)
-        if isinstance(self.found, StudyResults) and isinstance(which, int):
+        if isinstance(self.shown_result, StudyResults) and isinstance(which, int):
             view.turn(which)
-        elif isinstance(self.found, StudyResults) and which in view.views():
+        elif isinstance(self.shown_result, StudyResults) and which in view.views():
             view.view = str(which)
             view.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "view" and not isinstance(self.found, StudyResults):
+        if action == "view" and not isinstance(self.shown_result, StudyResults):
             return False
         return super().check_action(action, parameters)
 
@@ -284,31 +283,31 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
     def focused_run(self) -> RunRow | None:
         view = self.query_one(RecipeFound)
-        if not isinstance(self.found, Found):
+        if not isinstance(self.shown_result, Found):
             return None
         row, cell = view.at(), view.under()
         ids = [row["run_id"]] if row and not self.query_one("#grid").has_focus else cell["run_ids"] if cell else []
         return next(iter(self.bench.rows(ids)), None)
 
     def current(self) -> tuple[str, str]:
-        if isinstance(self.found, StudyResults):
+        if isinstance(self.shown_result, StudyResults):
             return "the sentences", "\n".join(str(line) for line in [self.query_one("#sentences", Static).render()])
         view = self.query_one(RecipeFound)
-        if self.found and (row := view.at()) and self.query_one("#forest").has_focus:
+        if self.shown_result and (row := view.at()) and self.query_one("#forest").has_focus:
             from workbench.comparison.words import sentence
 
             return "the sentence", sentence(row)
         return "the words", "\n".join(
-            f"{f['question']} {f['answer']}" for f in self.found.findings()
-        ) if self.found else ""
+            f"{f['question']} {f['answer']}" for f in self.shown_result.findings()
+        ) if self.shown_result else ""
 
     def table(self) -> Plain:
-        grid = isinstance(self.found, Found) and self.query_one("#grid").has_focus
-        which = "#grid" if grid else "#forest" if isinstance(self.found, Found) else "#effects"
+        grid = isinstance(self.shown_result, Found) and self.query_one("#grid").has_focus
+        which = "#grid" if grid else "#forest" if isinstance(self.shown_result, Found) else "#effects"
         return self.query_one(which, Listing).rows.plain()
 
     def exports(self) -> dict[str, Callable[[Path], None]]:
-        found = self.found
+        found = self.shown_result
         whole = super().exports()
         if not found:
             return whole

@@ -1,6 +1,7 @@
 """What a study found: in words, as its figures, as effects with their intervals; and its grid, cell by cell."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from rich.text import Text
@@ -12,7 +13,7 @@ from textual.widgets import Static
 
 from store.rows import CellRow, EffectRow
 from tui.folding import folded
-from tui.listing import Cells, Column, Listing, Rows, widest
+from tui.listing import Cells, Column, Listing, Rows, shortened, widest
 from tui.panes import Pane, Reading
 from tui.results.forest import Scale
 from tui.search import Search
@@ -21,7 +22,7 @@ from workbench.reports.figures._terminal import drawn
 from workbench.reports.figures.base import Drawing
 from workbench.studies.findings import findings
 from workbench.studies.results import StudyResults
-from workbench.studies.words import FITTED, figures, p_cell, significant
+from workbench.studies.words import FITTED, interval, number, p_cell, significant
 
 EFFECTS, CELLS = "effects", "cells"
 SIGNS = {"done": "✓", "running": "▶", "failed": "✗", "waiting": "·"}
@@ -32,7 +33,7 @@ class StudyFound(Vertical):
 
     DEFAULT_CSS = """
     StudyFound { height: 1fr; }
-    StudyFound #said { height: auto; max-height: 35%; }
+    StudyFound #said { height: auto; max-height: 25%; }
     StudyFound #said Reading { height: auto; max-height: 100%; }
     StudyFound #tabs { height: 1; }
     StudyFound #picture, StudyFound #listed { height: 1fr; }
@@ -118,8 +119,8 @@ class StudyFound(Vertical):
         pane, drawing = self.query_one("#picture", Pane), self.drawings[self.view]
         width = max(30, pane.size.width - 2)
         height = max(9, min(20, pane.size.height - 5))
-        pane.border_title = drawing.title or self.view
-        self.query_one("#drawn", Static).update(drawn(drawing, width, height))
+        pane.border_title = shortened(drawing.caption, width)
+        self.query_one("#drawn", Static).update(drawn(replace(drawing, title=""), width, height))
 
     def _effects(self) -> None:
         results = self.results
@@ -147,12 +148,13 @@ class StudyFound(Vertical):
             return [
                 Text(results.named(row)),
                 lambda width: scales[id(row)].mark(value, row.get("ci_low"), row.get("ci_high"), look, width),
-                Text(figures(row)), Text(p_cell(row) if row.get("p_corrected") is not None else ""),
+                Text(f"{number(row, value)} {interval(row)}"),
+                Text(p_cell(row) if row.get("p_corrected") is not None else ""),
             ]  # fmt: skip
 
         columns = [
             Column("effect of", widest((results.named(row) for row in rows), 36), middle=True), Column("", 0),
-            Column("estimate", widest((figures(row) for row in rows if row.get("estimate") is not None), 34)),
+            Column("estimate", 24),
             Column("p", 7, right=True, needs=60),
         ]  # fmt: skip
         self.query_one("#listed", Pane).border_title = f"{len(rows)} effects; Enter compares runs of one"
