@@ -28,6 +28,7 @@ from tui.pick import Item
 from tui.remembered import Remembered
 from tui.study import Choice, Study
 from workbench.evaluation.measures import DEFAULT
+from workbench.plans.alone import ALONE
 from workbench.significance.outcomes import Method
 from workbench.talk import inert
 
@@ -45,6 +46,11 @@ class Inert(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [Segment(inert(text), style, control) for text, style, control in segments]
+
+
+def _made(page: str) -> Page:
+    """A page; what it needs is imported when it is first seen."""
+    return PAGES.part(page)()
 
 
 def _objects() -> type:
@@ -78,7 +84,7 @@ class Workbench(App[None]):
     def __init__(self, store: Store, chosen: list[str] | None = None) -> None:
         super().__init__()
         for page in PAGES.names():
-            self.add_mode(page, PAGES.part(page))
+            self.add_mode(page, partial(_made, page))
         store.patience = PATIENCE
         self.store = store
         self.study = Study(store)
@@ -181,7 +187,8 @@ class Workbench(App[None]):
 
     def _begin(self, recipes: list[Row]) -> None:
         """Open what was asked for, else what was found since one was here, else what was open last."""
-        newest = next((r["recipe_run_id"] for r in recipes if r["status"] == "done"), "")
+        found = [r for r in recipes if r["status"] == "done" and r["recipe"] not in ALONE]
+        newest = next((r["recipe_run_id"] for r in found), "")
         if self._asked:
             ids = []
             for name in self._asked:

@@ -13,7 +13,7 @@ def titled(page: str) -> str:
 class Bar(Static):
     """Screens go to their numbers where there is no room for their names; what is at work is never left out."""
 
-    DEFAULT_CSS = "Bar { height: 1; background: $panel; }"
+    DEFAULT_CSS = "Bar { dock: top; height: 1; background: $panel; }"
 
     def show(self, page: str, pages: list[str], work: str, note: str) -> None:
         """Draw it for one of the pages."""

@@ -3,7 +3,6 @@
 from store import Store, browse
 from store.following import Following
 from store.rows import Row
-from workbench.plans.rerun import going_on
 
 
 class Live:
@@ -24,6 +23,8 @@ class Live:
         now = {id_: one.now() for id_, one in self._followed.items()}
         for id_, row in now.items():
             if stopped(row) and id_ not in self._commands:
+                from workbench.plans.rerun import going_on
+
                 self._commands[id_] = going_on(browse.resolved(self.store, id_))
             row["command"] = self._commands.get(id_, "")
         self.at_work = now

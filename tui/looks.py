@@ -1,8 +1,8 @@
 """How runs, gains, losses and judgements look: told apart by colour-blind eyes too, in dark and light themes.
 
-Styles have names (`won`, `run.a`), which a console resolves, so that what is drawn follows the theme. The hues are
-Okabe and Ito's (2008), lighter on a dark ground and darker on a light one; a terminal's own colours where the theme
-has only these.
+Styles have names (`won`, `run.a`), which a console resolves, so that what is drawn follows the theme. The hues were
+searched for: in each of three colour blindnesses (Machado, Oliveira and Fernandes 2009) any two are 25 apart at least
+(CIE76), and each has a contrast of 3 with its ground. A terminal's own colours where the theme has only these.
 """
 
 from rich.console import Console
@@ -13,8 +13,8 @@ RUNS = ("run.a", "run.b", "run.c", "run.d")
 """Of each letter; none is the hue of won or lost."""
 
 _NAMES = (*RUNS, "won", "lost", "bar", "sign")
-_DARK = ("#56b4e9", "#d8a0c8", "#f0e442", "#b8b8b8", "#2fbf94", "#f0804a", "#8a93a0", "bold #f0e442")
-_LIGHT = ("#0067a3", "#8c3a74", "#665c00", "#595959", "#00795a", "#b34700", "#78818c", "bold #665c00")
+_DARK = ("#3c76e6", "#f19dee", "#e6e854", "#888888", "#1fe38f", "#e55735", "#8a93a0", "bold #e6e854")
+_LIGHT = ("#1746af", "#ad3b82", "#7b7919", "#353535", "#308954", "#66290e", "#78818c", "bold #7b7919")
 _ANSI = ("cyan", "bright_blue", "yellow", "white", "green", "red", "bright_black", "bold yellow")
 
 

@@ -13,7 +13,7 @@ from textual.css.query import NoMatches
 from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from store import LswError, Store
@@ -21,9 +21,10 @@ from store.errors import Busy
 from store.rows import Row, RunRow
 from tui.bar import Bar, titled
 from tui.export import Export, as_csv, markdown
+from tui.keys import Keys
 from tui.listing import WIDE, Listing
 from tui.live import Live
-from tui.panes import Pane
+from tui.panes import Pane, Reading
 from tui.pick import Item, Pick
 from tui.remembered import Remembered
 from tui.search import Search
@@ -108,7 +109,7 @@ class Page(Screen[None]):
     FIELDS: ClassVar[tuple[str, ...]] = ()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (BROAD, "-broad")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]
-    ALLOW_IN_MAXIMIZED_VIEW = "Bar, Footer, SearchLine"
+    ALLOW_IN_MAXIMIZED_VIEW = "Bar, Keys, SearchLine"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", priority=True, tooltip="Search as you type: words, field:word, !word"),
         Binding("e,ctrl+e", "export", "Export", show=False, key_display="e", tooltip="Write what is shown to a file"),
@@ -135,7 +136,7 @@ class Page(Screen[None]):
         yield Bar()
         yield from self.body()
         yield SearchLine(self.FIELDS)
-        yield Footer()
+        yield Keys()
 
     def body(self) -> Iterator[Widget]:
         """The page's own widgets."""
@@ -284,7 +285,7 @@ class Page(Screen[None]):
 
     def lists(self) -> list[Widget]:
         """What h and l go through, from left to right."""
-        return [w for w in self.query("Listing, Reading") if w.focusable]
+        return [w for w in self.focus_chain if isinstance(w, Listing | Reading)]
 
     def focus_first(self) -> None:
         """Focus the first list."""

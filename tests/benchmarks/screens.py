@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks.__main__ import machine
@@ -76,6 +77,7 @@ async def drive(folder: Path, together: int) -> dict[str, object]:
     from store import Store
     from tui.app import Workbench
     from tui.pages.compare import Compare
+    from tui.study import with_method
 
     class Watched(Workbench):
         """Knows when it last drew."""
@@ -98,10 +100,10 @@ async def drive(folder: Path, together: int) -> dict[str, object]:
             await asyncio.sleep(0.01)
         await pilot.pause(1)
 
-        async def press(key: str, has_changed: Callable[[], bool]) -> float:
+        async def press(key: str | Callable[[], object], has_changed: Callable[[], bool]) -> float:
             """Until nothing more is drawn."""
             start = time.perf_counter()
-            app.simulate_key(key)
+            key() if callable(key) else app.simulate_key(key)
             while not has_changed():
                 await asyncio.sleep(0.001)
             changed = time.perf_counter()
@@ -124,9 +126,15 @@ async def drive(folder: Path, together: int) -> dict[str, object]:
             await asyncio.sleep(max(0.0, 1 / 30 - held[-1]))
         again = []
         await asyncio.sleep(1)
-        for key in ("m", "m", "m", "t", "t", "m", "t") * 2 if together > 2 else "mmmttmttmmmttmtt":
-            was = screen.comparison
-            again.append(await press(key, lambda was=was: screen.comparison is not was))
+        for measure in ("nDCG@10", "R@1000", "RR@10") * 3:
+            for test in ("t", "wilcoxon", "randomisation")[: 3 if together == 2 else 2]:
+
+                def other(measure: str = measure, test: str = test) -> None:
+                    app.choose(with_method(replace(app.choice, measure=measure), test=test))
+                    screen.refreshed()
+
+                was = screen.comparison
+                again.append(await press(other, lambda was=was: screen.comparison is not was))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"held": sorted(held), "read": sorted(read), "again": again, "megabytes": peak}
 

@@ -1,8 +1,5 @@
 """What the screens are made of."""
 
-import asyncio
-import shlex
-import sys
 from datetime import datetime
 from typing import Any, cast
 from unittest.mock import patch
@@ -14,12 +11,10 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Region
 
-from store import Store
 from store.rows import ComparisonRow
 from tui.contrast import counted, verdict
 from tui.listing import LETTERS, Column, Listing, Rows, bar, fitted
 from tui.pages.runs import age
-from tui.web import Local
 from tui.words import NEAR, SAME, marked
 from workbench.audit.signs import signs
 
@@ -68,33 +63,6 @@ def test_signs_of_a_bad_translation() -> None:
     ]
     assert signs(["水"], ["水"], "yue", same_script=True) == [[]]
     assert signs([], [], "ca") == []
-
-
-def test_a_browser_is_served_and_other_sites_are_not(made: Store) -> None:
-    from aiohttp.test_utils import TestClient, TestServer
-
-    command_line = shlex.join([sys.executable, "-m", "workbench.cli.main", "tui", "--store", str(made.folder)])
-    own = {"Host": "localhost:8123", "Origin": "http://localhost:8123"}
-
-    async def main() -> None:
-        local = Local(command_line, host="localhost", port=8123)
-        async with TestClient(TestServer(await local._make_app())) as client:
-            for headers, status in (
-                ({"Host": "localhost:8123"}, 200),
-                ({"Host": "127.0.0.1:8123", "Origin": "http://127.0.0.1:8123"}, 200),
-                ({"Host": "localhost:8123", "Origin": "https://evil.example"}, 403),
-                ({"Host": "evil.example:8123"}, 403),
-            ):
-                assert (await client.get("/", headers=headers)).status == status, headers
-            refused = await client.get("/ws", headers={**own, "Origin": "https://evil.example", "Upgrade": "websocket"})
-            assert refused.status == 403
-            async with client.ws_connect("/ws?width=100&height=30", headers=own) as socket:
-                shown = b""
-                while b"bm25" not in shown:
-                    message = await asyncio.wait_for(socket.receive(), 15)
-                    shown += message.data if isinstance(message.data, bytes) else str(message.data).encode()
-
-    asyncio.run(main())
 
 
 def test_age_is_in_one_unit() -> None:

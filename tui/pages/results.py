@@ -26,6 +26,7 @@ from tui.results.study import StudyFound
 from tui.search import Search
 from workbench.comparison.results import Results as Found
 from workbench.evaluation.measures import DEFAULT
+from workbench.plans.alone import ALONE
 from workbench.studies.results import StudyResults
 
 ENDINGS = {"csv": ".csv", "json": ".json", "latex": ".tex", "table": ".txt"}
@@ -88,7 +89,7 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
     def refreshed(self) -> None:
         store = self.bench.store
-        if not store.exists() or not (self.bench.recipes or self.bench.runs):
+        if not store.exists() or not self.bench.recipes:
             self._nothing()
             return
         self.asked = self.bench.remembered.get("results", "")
@@ -97,7 +98,8 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         def look() -> tuple[list[Row], Found | StudyResults | None]:
             of_studies = run_as(store)
             known = [_of_study(row) for row in studies(store)]
-            known += [_of_recipe(row) for id_, row in self.bench.recipes.items() if id_ not in of_studies]
+            recipes = self.bench.recipes.items()
+            known += [_of_recipe(r) for id_, r in recipes if id_ not in of_studies and r["recipe"] not in ALONE]
             known.sort(key=lambda row: row["when"] or datetime.min, reverse=True)
             wanted = of_studies.get(asked, asked)
             whole = [row for row in known if row["status"] == "done" and not row["cell"]]
@@ -166,11 +168,6 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
             return found.measures[0]
         known = found.measures if found else []
         return self.measure if self.measure in known else known[0] if known else self.measure
-
-    def lists(self) -> list[Widget]:
-        out = super().lists()
-        # What holds is read, the rest is gone through: the lists come first.
-        return [w for w in out if w.region.area] or out
 
     def focus_first(self) -> None:
         first = "#forest" if isinstance(self.shown_result, Found) else "#picture Reading"

@@ -11,6 +11,7 @@ from store.rows import Row
 from workbench.checkpoints.resolve import file_hashes
 from workbench.graph import Graph, Kind, Label, Plan, Stage
 from workbench.plans import translation
+from workbench.plans.alone import AUDIT
 from workbench.recipe.schema import Audit
 from workbench.stages import KINDS
 from workbench.stages.audit import BothRuns
@@ -21,7 +22,7 @@ from workbench.stages.translate import Translate
 from workbench.translation import TRANSLATORS
 from workbench.varieties import Pair
 
-NAME, SCALE = "audit", "-"
+NAME, SCALE = AUDIT, "-"
 
 
 def _recorded(row: Row, inputs: dict[str, Stage] | None = None) -> Stage:

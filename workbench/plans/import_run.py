@@ -10,6 +10,7 @@ from store.query import rows
 from workbench.collections.base import collection_name
 from workbench.collections.folder import Folder
 from workbench.graph import Graph, Label, Named, Plan, Stage
+from workbench.plans.alone import IMPORT
 from workbench.recipe.schema import Measures
 from workbench.stages.imported import ImportRun
 from workbench.stages.measure import Measure
@@ -17,7 +18,7 @@ from workbench.stages.qrels import ReadQrels
 from workbench.stages.queries import ReadQueries
 from workbench.varieties import pair, variety
 
-NAME, SCALE = "import", "-"
+NAME, SCALE = IMPORT, "-"
 
 
 def import_plan(

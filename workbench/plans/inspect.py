@@ -12,6 +12,7 @@ from store.rows import Row
 from workbench.graph import Kind, Plan, Stage
 from workbench.inspection.layers import inspected
 from workbench.plans import sources
+from workbench.plans.alone import INSPECT
 from workbench.plans.planner import Planner
 from workbench.recipe.load import checked, read_toml, scale_path
 from workbench.stages import KINDS
@@ -22,7 +23,7 @@ from workbench.systems import SYSTEMS
 from workbench.systems.base import System
 from workbench.varieties import MIXED, table, variety
 
-NAME = "inspect"
+NAME = INSPECT
 
 
 @dataclass(frozen=True)

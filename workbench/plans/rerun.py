@@ -7,7 +7,7 @@ from typing import Any
 from store import LswError
 from store.artifacts import short
 from store.rows import Row, RunRow, StageRow
-from workbench.plans import audit, import_run, inspect, retrieve
+from workbench.plans.alone import ALONE, IMPORT, RETRIEVE
 from workbench.recipe.load import load, recipe_path, scale_path
 from workbench.recipe.schema import USUAL
 from workbench.translation import TRANSLATORS
@@ -62,11 +62,11 @@ def command(run: RunRow, recipe_run: Row, stages: list[StageRow]) -> str:
     passages = ["--document-variety", run["document_variety"]] if run["document_variety"] else []
     about = ["--system", run["system"], "--query-variety", run["query_variety"], *passages]
     resolved = recipe_run.get("resolved", {})
-    if run["recipe"] == import_run.NAME:
+    if run["recipe"] == IMPORT:
         trained = ["--trained-on", run["trained_on"]] if run["trained_on"] else []
         words += ["import", "RUN.trec", *about, *trained, "--collection", run["collection"]]
         return f"{shlex.join(words)}   # RUN.trec: sha256 {short(first.get('sha256', '?'))}"
-    if run["recipe"] == retrieve.NAME:
+    if run["recipe"] == RETRIEVE:
         collection = resolved.get("collection", {})
         words += ["retrieve", collection.get("folder", "FOLDER"), *about, "--depth", str(run["depth"])]
         script = resolved.get("retrieval", {}).get("script", "as written")
@@ -88,7 +88,7 @@ def going_on(recipe_run: Row) -> str:
     resolved = recipe_run.get("resolved", {})
     if isinstance(study := resolved.get("study"), str):  # its grid and its analysis
         return shlex.join(["lsw", "study", "run", study, "--scale", scale])
-    if recipe in (audit.NAME, import_run.NAME, inspect.NAME, retrieve.NAME):
+    if recipe in ALONE:
         return ""
     words = ["lsw", "recipe", "run", recipe, "--scale", scale]
     try:

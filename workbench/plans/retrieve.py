@@ -5,11 +5,12 @@ from pathlib import Path
 from workbench.comparison.contrasts import RunName
 from workbench.graph import Plan, Stage
 from workbench.plans import ranking
+from workbench.plans.alone import RETRIEVE
 from workbench.plans.planner import Planner
 from workbench.recipe.load import checked, read_toml, scale_path
 from workbench.varieties import variety
 
-NAME = "retrieve"
+NAME = RETRIEVE
 
 
 def retrieval_plan(
