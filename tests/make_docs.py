@@ -4,12 +4,15 @@ import ast
 import tempfile
 from pathlib import Path
 
+from textual.binding import Binding
+
 from store import Store
 from store.query import rows
 from store.schema import VIEWS
 from tests.conftest import ROOT
+from tui.bar import titled
 
-STORE, ARCHITECTURE = ROOT / "docs" / "store.md", ROOT / "docs" / "architecture.md"
+STORE, ARCHITECTURE, SCREENS = (ROOT / "docs" / f"{name}.md" for name in ("store", "architecture", "screens"))
 END = "<!-- end -->"
 
 
@@ -51,9 +54,32 @@ def first_sentence(source: str) -> str:
     return text.partition(". ")[0].rstrip(".")
 
 
+def keys() -> str:
+    """The keys of every screen."""
+    from textual.keys import format_key
+
+    from tui.app import Workbench
+    from tui.page import Page
+    from tui.pages import PAGES as SEEN
+
+    every = [(f"{i} {titled(name)}", SEEN.part(name)) for i, name in enumerate(SEEN.names(), 1)]
+    lines = ["| screen | key | does |", "|---|---|---|"]
+    for title, of in (*every, ("every screen", Page), ("", Workbench)):
+        for binding in of.BINDINGS:
+            assert isinstance(binding, Binding)
+            if binding.description and not binding.key.isdigit():
+                shown = binding.key_display or " ".join(format_key(key) for key in binding.key.split(","))
+                lines.append(
+                    f"| {title} | {shown.replace('|', chr(92) + '|')} | {binding.tooltip or binding.description} |"
+                )
+                title = ""
+    return "\n".join(lines)
+
+
 PAGES = {
     STORE: ("<!-- made from the views: begin -->", views),
     ARCHITECTURE: ("<!-- made from the modules: begin -->", tree),
+    SCREENS: ("<!-- made from the keys: begin -->", keys),
 }
 
 

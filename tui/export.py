@@ -99,20 +99,34 @@ class Export(ModalScreen[Path | None]):
         if write is None:
             say.update(f"A file ends in one of {', '.join(self.writers)}.")
             return
+        say.update("writing ...")
+        event.input.disabled = True
+        self.run_worker(lambda: self._write(write, path), thread=True, exclusive=True)
+
+    def _write(self, write: Writer, path: Path) -> None:
+        """In a thread: an answer of some million rows takes its time."""
         try:
             if self.app.is_web:
-                self._hand_over(write, path)
-                self.dismiss()
+                self.app.call_from_thread(self._hand_over, write, path)
+                done: Path | None = None
             else:
                 written(write, path)
-                self.dismiss(path.resolve())
+                done = path.resolve()
         except FileExistsError:
-            event.input.value = str(free(path))
-            say.update(f"{path} exists. This name is free:")
+            self.app.call_from_thread(self._refused, f"{path} exists. This name is free:", str(free(path)))
         except LswError as error:
-            say.update(str(error))
+            self.app.call_from_thread(self._refused, str(error))
         except OSError as error:
-            say.update(f"{error.strerror}: {path}")
+            self.app.call_from_thread(self._refused, f"{error.strerror}: {path}")
+        else:
+            self.app.call_from_thread(self.dismiss, done)
+
+    def _refused(self, words: str, instead: str = "") -> None:
+        box = self.query_one(Input)
+        box.disabled = False
+        box.value = instead or box.value
+        box.focus()
+        self.query_one("#question", Label).update(words)
 
     def _hand_over(self, write: Writer, path: Path) -> None:
         """To a browser: by way of a folder that goes when it was read."""

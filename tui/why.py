@@ -72,7 +72,7 @@ class Why(Vertical):
     Why #scored Listing { display: none; }
     Why #scored.-parts { height: 1fr; min-height: 4; }
     Why #scored.-parts Listing { display: block; }
-    Why #says { height: auto; max-height: 3; color: $text-muted; }
+    Why #says { height: auto; max-height: 5; color: $text-muted; }
     Why #two { height: 1fr; min-height: 4; }
     Why #two Pane { width: 1fr; margin-right: 1; }
     """
@@ -223,7 +223,8 @@ class Why(Vertical):
         every = {(p.what, p.query) for d in (self.relevant, self.rival) for p in said.portions.get(d, [])}
         others = f"; {left} add nothing" if (left := len(every) - len(self.parts)) > 0 else ""
         pane.border_title = f"{LETTERS[run]} {said.kind}: {told[0]} relevant, {told[1]} against it{others}"
-        says.update(said.why_not or said.says)
+        whole = self.screen.has_class("-tall")
+        says.update(said.why_not or (said.says if whole else f"{said.says.split('. ')[0].rstrip('.')}."))
         wide = listing.size.width >= 90
         most = max((abs(part.difference) for part in self.parts), default=0.0) or 1.0
         texts = [shown.texts[run].get(docno, "") for docno in (self.relevant, self.rival)]

@@ -201,6 +201,24 @@ def test_the_focused_pane_is_enlarged_and_every_pane_is_reached_by_keys(made: St
     drive(made, steps, (80, 24), pair_of(made))
 
 
+def test_a_divider_is_dragged(made: Store) -> None:
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        left, at = page.query_one("#left"), page.query_one("#divider").region.offset
+        was = left.size.width
+        await pilot.mouse_down(offset=(at.x, at.y + 3))
+        await pilot.hover(offset=(at.x + 20, at.y + 3))
+        await pilot.mouse_up(offset=(at.x + 20, at.y + 3))
+        await pilot.pause()
+        assert left.size.width == was + 20
+        await pilot.hover(offset=(at.x, at.y + 3))
+        assert left.size.width == was + 20  # it was let go
+        await pilot.click("#strip", offset=(at.x // 3, 1))  # the label of B
+        assert isinstance(app.screen, Pick) and app.screen.present == pair_of(made)[1]
+
+    drive(made, steps, (140, 40), pair_of(made))
+
+
 def test_of_four_runs_as_many_are_shown_as_have_room_and_figures_are_whole(finished: Store) -> None:
     four = ids(finished, query_variety="yue", document_variety="zh", trained_on=None)[:4]
 

@@ -27,6 +27,7 @@ from tui.search import Search
 from workbench.comparison.results import Results as Found
 from workbench.evaluation.measures import DEFAULT
 from workbench.plans.alone import ALONE
+from workbench.reports.figures.base import Drawing
 from workbench.studies.results import StudyResults
 
 ENDINGS = {"csv": ".csv", "json": ".json", "latex": ".tex", "table": ".txt"}
@@ -48,7 +49,7 @@ The highest mean of each column is bold, whatever the tests say.
 Of a **study**: what holds, its figures (**v** goes through them), its effects, and the cells of its grid; **Enter** on
 an effect compares the runs behind it, on a cell shows what that recipe run found.
 
-**e** writes the report: CSV, JSON, LaTeX, text, or the screen as SVG.
+**e** writes the report (CSV, JSON, LaTeX, text), or its figure alone as SVG or PDF.
 """
     FIELDS = ("system", "trained", "pair", "queries", "contrast")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -313,7 +314,25 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
         registry: Any = REPORTS if isinstance(found, Found) else STUDY_REPORTS
         forms = {ending: partial(_report, registry, name, found) for name, ending in ENDINGS.items()}
-        return {**forms, ".md": whole[".md"], ".svg": whole[".svg"]}
+        drawing = self._figure()
+        figure = dict.fromkeys((".svg", ".pdf"), partial(self._draw, drawing)) if drawing else {".svg": whole[".svg"]}
+        return {**forms, ".md": whole[".md"], **figure}
+
+    def _figure(self) -> Drawing | None:
+        """The forest of a recipe; of a study the figure that is shown."""
+        if isinstance(self.shown_result, Found):
+            from workbench.reports.figures.of_runs import RUN_FIGURES
+
+            drawing: Drawing | None = RUN_FIGURES.part("contrasts")().of(self.shown_result)
+            return drawing
+        view = self.query_one(StudyFound)
+        return view.drawings.get(view.view)
+
+    def _draw(self, drawing: Drawing, path: Path) -> None:
+        from workbench.reports.figures._vector import written
+
+        if said := written(drawing, path):
+            self.notify(said, severity="warning", markup=False)
 
 
 def _report(registry: Any, name: str, found: Found | StudyResults, path: Path) -> None:
