@@ -10,7 +10,7 @@ from store import Store
 from store.query import rows
 from store.schema import VIEWS
 from tests.conftest import ROOT
-from tui.bar import titled
+from tui.frame.bar import titled
 
 STORE, ARCHITECTURE, SCREENS = (ROOT / "docs" / f"{name}.md" for name in ("store", "architecture", "screens"))
 END = "<!-- end -->"
@@ -65,7 +65,10 @@ def keys() -> str:
     every = [(f"{i} {titled(name)}", SEEN.part(name)) for i, name in enumerate(SEEN.names(), 1)]
     lines = ["| screen | key | does |", "|---|---|---|"]
     for title, of in (*every, ("every screen", Page), ("", Workbench)):
-        for binding in of.BINDINGS:
+        shared = Page.BINDINGS if issubclass(of, Page) and of is not Page else []
+        between = [kind for kind in reversed(of.__mro__) if issubclass(kind, of if of in (Page, Workbench) else Page)]
+        own = [b for kind in between for b in kind.__dict__.get("BINDINGS", []) if b not in shared]
+        for binding in own:
             assert isinstance(binding, Binding)
             if binding.description and not binding.key.isdigit():
                 shown = binding.key_display or " ".join(format_key(key) for key in binding.key.split(","))

@@ -220,7 +220,7 @@ def test_a_screen(made: Store, theirs: Run, tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from store import Store\n"
         "from tui.app import Workbench\n"
-        "from tui.listing import Listing\n"
+        "from tui.frame.listing import Listing\n"
         "async def main():\n"
         f"    app = Workbench(Store(Path({str(made.folder)!r})))\n"
         "    async with app.run_test(size=(120, 40)) as pilot:\n"

@@ -19,13 +19,13 @@ from textual.theme import BUILTIN_THEMES
 from store import LswError, Store, browse
 from store.errors import Busy
 from store.rows import Row, RunRow
-from tui.bar import titled
-from tui.live import Live, work_words
-from tui.looks import wear
+from tui.frame.bar import titled
+from tui.frame.live import Live, work_words
+from tui.frame.looks import wear
+from tui.frame.pick import Item
+from tui.frame.remembered import Remembered
 from tui.page import Page, settle
 from tui.pages import PAGES
-from tui.pick import Item
-from tui.remembered import Remembered
 from tui.study import Choice, Study
 from workbench.evaluation.measures import DEFAULT
 from workbench.plans.alone import ALONE
@@ -54,7 +54,7 @@ def _made(page: str) -> Page:
 
 
 def _objects() -> type:
-    from tui.palette import Objects
+    from tui.frame.palette import Objects
 
     return Objects
 
@@ -278,7 +278,7 @@ class Workbench(App[None]):
 
     def action_help(self) -> None:
         """Explain the screen one is on."""
-        from tui.help import Help
+        from tui.frame.help import Help
 
         if isinstance(self.screen, Page):
             self.push_screen(Help(self.screen))

@@ -19,16 +19,17 @@ from textual.worker import get_current_worker
 from store import LswError, Store
 from store.errors import Busy
 from store.rows import Row, RunRow
-from tui.bar import Bar, titled
-from tui.export import Export, as_csv, markdown
-from tui.keys import Keys
-from tui.listing import WIDE, Listing
-from tui.live import Live
-from tui.panes import Pane, Reading
-from tui.pick import Item, Pick
-from tui.remembered import Remembered
-from tui.search import Search
-from tui.searching import SearchLine
+from tui.frame.bar import Bar, titled
+from tui.frame.export import Export, as_csv, markdown
+from tui.frame.keys import Keys
+from tui.frame.listing import Listing
+from tui.frame.live import Live
+from tui.frame.panes import Pane, Reading
+from tui.frame.pick import Item, Pick
+from tui.frame.remembered import Remembered
+from tui.frame.rows import WIDE
+from tui.frame.search import Search
+from tui.frame.searching import SearchLine
 from tui.study import Choice, Study
 
 __all__ = ["Page", "Plain", "Stale", "settle", "titled", "until_cancelled"]

@@ -4,7 +4,7 @@ import numpy as np
 from rich.text import Text
 
 from store.rows import Row
-from tui.listing import Column, Rows, widest
+from tui.frame.rows import Column, Rows, widest
 from tui.study import LETTERS, ComparedRuns, label
 from workbench.comparison.words import signed
 from workbench.reports.figures.of_runs.base import AtCutoffs, Compared, cutoffs

@@ -17,16 +17,17 @@ from textual.widgets import OptionList
 from store import LswError, Store
 from tests.tui.driving import compared, drive, go, ids, text, until
 from tui.app import Workbench
-from tui.export import free, written
-from tui.folding import folded
-from tui.listing import Listing, shortened
-from tui.looks import RUNS, styles
+from tui.comparing.rankings import LEAST, Rankings
+from tui.frame.export import free, written
+from tui.frame.folding import folded
+from tui.frame.listing import Listing
+from tui.frame.looks import RUNS, styles
+from tui.frame.panes import Reading
+from tui.frame.pick import Pick
+from tui.frame.rows import shortened
+from tui.frame.search import parsed
 from tui.page import Page
 from tui.pages.runs import Runs
-from tui.panes import Reading
-from tui.pick import Pick
-from tui.rankings import LEAST, Rankings
-from tui.search import parsed
 
 FIELDS = ("system", "queries", "status")
 
@@ -250,7 +251,7 @@ def test_of_four_runs_as_many_are_shown_as_have_room_and_figures_are_whole(finis
 
 def test_lines_lead_from_a_passage_to_itself(made: Store) -> None:
     async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-        from tui.links import SELECTED, Links
+        from tui.comparing.links import SELECTED, Links
 
         page = await compared(pilot, app)
         links, shown = page.query_one("#links1", Links), page.shown

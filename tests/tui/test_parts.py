@@ -12,10 +12,11 @@ from rich.text import Text
 from textual.geometry import Region
 
 from store.rows import ComparisonRow
-from tui.contrast import counted, verdict
-from tui.listing import LETTERS, Column, Listing, Rows, bar, fitted
+from tui.comparing.contrast import counted, verdict
+from tui.comparing.words import NEAR, SAME, marked
+from tui.frame.listing import Listing
+from tui.frame.rows import LETTERS, Column, Rows, bar, fitted
 from tui.pages.runs import age
-from tui.words import NEAR, SAME, marked
 from workbench.audit.signs import signs
 
 

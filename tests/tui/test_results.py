@@ -13,7 +13,7 @@ from store.query import recipe_run, runs, select
 from tests.conftest import run_lsw
 from tests.tui.driving import compared, drive, go, text, until
 from tui.app import Workbench
-from tui.listing import Listing
+from tui.frame.listing import Listing
 from tui.pages.results import Results
 from tui.pages.runs import Runs
 from tui.results.forest import Scale

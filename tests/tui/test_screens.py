@@ -21,9 +21,12 @@ from store.query import rows, runs
 from store.schema import utc_now
 from tests.tui.driving import compared, drive, go, ids, text, until
 from tui.app import Workbench
-from tui.bar import Bar
-from tui.help import Help
-from tui.listing import Listing
+from tui.comparing.queries import FILTERS
+from tui.frame.bar import Bar
+from tui.frame.help import Help
+from tui.frame.listing import Listing
+from tui.frame.pick import Pick
+from tui.frame.remembered import Remembered
 from tui.page import Page
 from tui.pages import PAGES
 from tui.pages.compare import Compare
@@ -32,10 +35,7 @@ from tui.pages.provenance import Provenance
 from tui.pages.published import Published
 from tui.pages.runs import Runs
 from tui.pages.translations import ALL, Translations
-from tui.pick import Pick
 from tui.picture import Picture
-from tui.queries import FILTERS
-from tui.remembered import Remembered
 from tui.study import partner
 from workbench.comparison.runs import compare_runs
 from workbench.significance.outcomes import Method

@@ -12,10 +12,10 @@ from store import Store
 from store.query import runs
 from tests.tui.driving import drive, text, until
 from tui.app import Workbench
+from tui.frame.remembered import Remembered
 from tui.pages.compare import Compare
 from tui.pages.provenance import Provenance
 from tui.pages.sql import Sql
-from tui.remembered import Remembered
 from tui.sql.answer import Answer
 from tui.sql.catalogue import Catalogue, Names
 from tui.sql.statement import Statement

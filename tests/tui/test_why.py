@@ -11,12 +11,12 @@ from textual.pilot import Pilot
 from store import Store
 from tests.tui.driving import compared, drive, ids, text, until
 from tui.app import Workbench
-from tui.listing import Listing
-from tui.panes import Pane
-from tui.reasons import lit, parts, wording
+from tui.comparing.reasons import lit, parts, wording
+from tui.comparing.why import ABOVE, Why, contenders, rival
+from tui.comparing.words import NEAR, SAME, beside, marked
+from tui.frame.listing import Listing
+from tui.frame.panes import Pane
 from tui.study import QueryRankings
-from tui.why import ABOVE, Why, contenders, rival
-from tui.words import NEAR, SAME, beside, marked
 from workbench.explaining.weights import Match, Word
 from workbench.systems._explanation import Explanation, Portion
 

@@ -13,19 +13,20 @@ from textual.widgets import Static
 
 from store import LswError
 from store.rows import RunRow
-from tui.contrast import strip
-from tui.listing import WIDE, Listing
-from tui.methods import kinds, measures
-from tui.page import Page, Plain, settle, until_cancelled
-from tui.panes import Divider, Pane, Reading
-from tui.pick import Item
-from tui.queries import FIELDS, FILTERS, SORTS, ordered, query_rows, worst
-from tui.ranking import passage
-from tui.rankings import Rankings
-from tui.reasons import Reasons, reasons
-from tui.search import Search
-from tui.study import LETTERS, ComparedRuns, QueryRankings, label, unfinished, with_method
-from tui.why import Why
+from tui.comparing.choosing import Choosing
+from tui.comparing.contrast import strip
+from tui.comparing.queries import FIELDS, FILTERS, SORTS, ordered, queries_table, query_rows, worst
+from tui.comparing.ranking import passage, ranking_table
+from tui.comparing.rankings import Rankings
+from tui.comparing.reasons import Reasons, reasons
+from tui.comparing.why import Why
+from tui.frame.listing import Listing
+from tui.frame.panes import Divider, Pane, Reading
+from tui.frame.pick import Item
+from tui.frame.rows import WIDE
+from tui.frame.search import Search
+from tui.page import Plain, settle, until_cancelled
+from tui.study import ComparedRuns, QueryRankings, unfinished
 
 AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""
@@ -37,7 +38,7 @@ STAYS = 0.15
 """Seconds on a query after which its scores are taken apart."""
 
 
-class Compare(Page):
+class Compare(Choosing):
     """The heart."""
 
     HELP = """
@@ -64,14 +65,9 @@ Right: each ranking under the query text that its run scored; words that the bas
         Binding("n", "query(1)", "Next query"),
         Binding("N", "query(-1)", "Previous query", show=False),
         Binding("w", "why", "Why", tooltip="What beat the relevant passage, and by what"),
-        Binding("m", "measure", "Measure", tooltip="Choose a measure, or type any: RR(rel=2)@20"),
-        Binding("t", "test", "Test", tooltip="Choose the test"),
-        Binding("c", "correction", "Correction", show=False, tooltip="Choose the correction"),
-        Binding("i", "interval", "Interval", show=False, tooltip="Choose the interval"),
         Binding("s", "sort", "Sort", tooltip="Sort the queries otherwise"),
         Binding("f", "filter", "Filter", tooltip="All, won, lost, changed"),
         Binding("d", "chosen", "Other run", show=False, tooltip="Sort by the differences of the next run"),
-        Binding("b", "baseline", "Other baseline", show=False, tooltip="Make the next run the baseline"),
     ]
 
     def __init__(self) -> None:
@@ -414,23 +410,6 @@ Right: each ranking under the query text that its run scored; words that the bas
         if self.comparison and len(self.comparison.runs) > 2:
             self._choose_run(self.chosen % (len(self.comparison.runs) - 1) + 1)
 
-    def action_run(self, place: int) -> None:
-        """Put another run in the place of one."""
-        runs = self.bench.runs
-        items = [Item(r["run_id"], f"{label(r)}, {r['recipe'] or 'imported'}") for r in runs]
-        ids = list(self.bench.choice.run_ids)
-
-        def put(run_id: str) -> None:
-            self.bench.compare([run_id if i == place else other for i, other in enumerate(ids)])
-
-        if place < len(ids):
-            self.pick(f"{LETTERS[place]}: which run?", items, ids[place], put)
-
-    def action_baseline(self) -> None:
-        ids = self.bench.choice.run_ids
-        self.bench.choose(replace(self.bench.choice, run_ids=(*ids[1:], *ids[:1])))
-        self.refreshed()
-
     def action_sort(self) -> None:
         self.pick("Sort the queries by", map(Item, SORTS), self.sort_by, self.sort)
 
@@ -455,35 +434,6 @@ Right: each ranking under the query text that its run scored; words that the bas
         self.filter_by = by
         self._queries()
 
-    def action_measure(self) -> None:
-        from workbench.evaluation.measures import parsed
-
-        items = measures(self.bench.rows(self.bench.choice.run_ids))
-        self.pick("Measure", items, self.bench.choice.measure, self.measure, check=parsed)
-
-    def measure(self, name: str) -> None:
-        """Compare in another measure."""
-        self.bench.choose(replace(self.bench.choice, measure=name))
-        self.refreshed()
-
-    def _method(self, title: str, name: str) -> None:
-        choice = self.bench.choice
-
-        def chosen(value: str) -> None:
-            self.bench.choose(with_method(self.bench.choice, **{name: value}))
-            self.refreshed()
-
-        self.pick(title, kinds(name), getattr(choice.method, name), chosen)
-
-    def action_test(self) -> None:
-        self._method("Test", "test")
-
-    def action_correction(self) -> None:
-        self._method("Correction", "correction")
-
-    def action_interval(self) -> None:
-        self._method("Interval", "interval")
-
     # Copying and leaving.
 
     def current(self) -> tuple[str, str]:
@@ -504,19 +454,5 @@ Right: each ranking under the query text that its run scored; words that the bas
             return [], []
         run = self.query_one(Rankings).run_of(self.focused)
         if shown and run is not None:
-            rows = [
-                [str(rank + 1), d, f"{score:.6g}", str(shown.labels.get(d, "")), shown.texts[run].get(d, "")]
-                for rank, (d, score) in enumerate(zip(shown.docnos[run], shown.scores[run], strict=True))
-            ]
-            return ["#", "docno", "score", "label", "text"], rows
-        names = [f"{LETTERS[i]} {comparison.choice.measure}" for i in range(len(comparison.runs))]
-        texts = [f"{LETTERS[i]} query" for i in range(len(comparison.runs))]
-        per_query = [
-            [
-                comparison.qids[i], *(repr(float(v)) for v in comparison.paired.values[i, :, 0]),
-                repr(float(comparison.deltas(self.chosen)[i])),
-                *(q.get(comparison.qids[i], "") for q in comparison.queries),
-            ]
-            for i in self.order
-        ]  # fmt: skip
-        return ["qid", *names, f"{LETTERS[self.chosen]}-A", *texts], per_query
+            return ranking_table(shown, run)
+        return queries_table(comparison, self.chosen, self.order)

@@ -13,14 +13,15 @@ from textual.widgets import Static
 
 from store import LswError, browse
 from store.rows import Row, RunRow
-from tui.export import as_csv, markdown
-from tui.listing import Listing, Rows
+from tui.comparing.queries import FIELDS, ordered
+from tui.frame.export import as_csv, markdown
+from tui.frame.listing import Listing
+from tui.frame.panes import Divider, Pane
+from tui.frame.rows import Rows
+from tui.frame.search import Search
 from tui.page import Page, Plain, until_cancelled
-from tui.panes import Divider, Pane
 from tui.picture import Picture
 from tui.pictured import Floats, against, at_cutoffs, of_means, of_models, of_queries, ranks
-from tui.queries import FIELDS, ordered
-from tui.search import Search
 from tui.study import ComparedRuns, unfinished
 from workbench.reports.figures.base import Drawing
 from workbench.reports.figures.of_runs import RUN_FIGURES

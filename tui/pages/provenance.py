@@ -15,11 +15,12 @@ from store import browse
 from store.artifacts import short
 from store.query import lineage
 from store.rows import Row, RunRow, StageRow
-from tui.folding import folded
-from tui.listing import Cells, Column, Listing, Rows
+from tui.frame.folding import folded
+from tui.frame.listing import Listing
+from tui.frame.panes import Divider, Pane, Reading
+from tui.frame.rows import Cells, Column, Rows
+from tui.frame.search import Search
 from tui.page import Page
-from tui.panes import Divider, Pane, Reading
-from tui.search import Search
 from tui.study import label, partner
 from workbench.plans.rerun import command
 from workbench.reports._alignment import drawn

@@ -9,10 +9,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store.rows import Row
-from tui.folding import folded
-from tui.listing import Column, Listing, Rows
+from tui.frame.folding import folded
+from tui.frame.listing import Listing
+from tui.frame.rows import Column, Rows
+from tui.frame.search import Search
 from tui.page import Page
-from tui.search import Search
 from workbench.comparison.published import Grounds, apart, beside, grounds, published, warning
 from workbench.comparison.words import signed
 

@@ -17,13 +17,13 @@ from store import LswError
 from store.query import recipe_run_named
 from store.rows import Row, RunRow, StudyRow
 from store.studies import run_as, studies
-from tui.listing import Listing
+from tui.frame.listing import Listing
+from tui.frame.pick import Item
+from tui.frame.search import Search
 from tui.page import Page, Plain
 from tui.pages.runs import age
-from tui.pick import Item
 from tui.results.recipe import SORTS, RecipeFound
 from tui.results.study import StudyFound
-from tui.search import Search
 from workbench.comparison.results import Results as Found
 from workbench.evaluation.measures import DEFAULT
 from workbench.plans.alone import ALONE

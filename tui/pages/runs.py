@@ -13,12 +13,13 @@ from textual.widgets import Static
 
 from store import LswError
 from store.rows import Row, RunRow
-from tui.folding import folded
-from tui.listing import Cell, Cells, Column, Listing, Rows, bar, widest
-from tui.live import left, stopped
+from tui.frame.folding import folded
+from tui.frame.listing import Listing
+from tui.frame.live import left, stopped
+from tui.frame.pick import Item
+from tui.frame.rows import Cell, Cells, Column, Rows, bar, widest
+from tui.frame.search import Search
 from tui.page import Page
-from tui.pick import Item
-from tui.search import Search
 from tui.study import LETTERS, partner
 from workbench.comparison.words import trained_on
 from workbench.evaluation.measures import DEFAULT

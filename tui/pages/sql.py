@@ -18,9 +18,9 @@ from store.asking import Refused, Running, Stopped, select_arrow, values
 from store.errors import Busy
 from store.rows import RunRow
 from store.schema import VIEWS
+from tui.frame.panes import Divider, Pane
+from tui.frame.remembered import HISTORY
 from tui.page import Page, Plain
-from tui.panes import Divider, Pane
-from tui.remembered import HISTORY
 from tui.sql.answer import Formed
 from tui.sql.catalogue import Catalogue, Names
 from tui.sql.completing import Views, Wanted

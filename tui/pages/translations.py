@@ -12,13 +12,14 @@ from textual.widgets import Static
 
 from store import browse
 from store.rows import Row
-from tui.folding import folded
-from tui.listing import Cells, Column, Listing, Rows, widest
+from tui.comparing.words import beside
+from tui.frame.folding import folded
+from tui.frame.listing import Listing
+from tui.frame.panes import Pane, Reading
+from tui.frame.pick import Item
+from tui.frame.rows import Cells, Column, Rows, widest
+from tui.frame.search import Search
 from tui.page import Page
-from tui.panes import Pane, Reading
-from tui.pick import Item
-from tui.search import Search
-from tui.words import beside
 from workbench.audit.signs import SIGNS, signs
 from workbench.comparison.words import signed
 from workbench.varieties import table as varieties

@@ -11,8 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store.rows import ComparisonRow
-from tui.listing import Cell, Cells, Column, Listing, Rows, widest
-from tui.panes import Pane, Reading
+from tui.frame.listing import Listing
+from tui.frame.panes import Pane, Reading
+from tui.frame.rows import Cell, Cells, Column, Rows, widest
 from tui.results.forest import Scale, legend
 from workbench.comparison.contrasts import RunName
 from workbench.comparison.findings import FULLEST
@@ -207,7 +208,7 @@ class RecipeFound(Vertical):
         return f"{name}{primary}: {meant}; {family(rows[0])}; drawn from {scale.words}"
 
     def _fields(self, row: ComparisonRow) -> tuple[dict[str, str], str]:
-        from tui.folding import folded
+        from tui.frame.folding import folded
 
         fields = {
             "system": row["system"], "trained": row["trained_on"] or "", "pair": row["pair"] or "",

@@ -12,11 +12,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store.rows import CellRow, EffectRow
-from tui.folding import folded
-from tui.listing import Cells, Column, Listing, Rows, shortened, widest
-from tui.panes import Pane, Reading
+from tui.frame.folding import folded
+from tui.frame.listing import Listing
+from tui.frame.panes import Pane, Reading
+from tui.frame.rows import Cells, Column, Rows, shortened, widest
+from tui.frame.search import Search
 from tui.results.forest import Scale
-from tui.search import Search
 from workbench.reports.figures import FIGURES
 from workbench.reports.figures._terminal import drawn
 from workbench.reports.figures.base import Drawing

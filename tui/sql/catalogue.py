@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static, Tree
 
-from tui.panes import Pane
+from tui.frame.panes import Pane
 from tui.sql.completing import Views
 
 Entry = tuple[str, str]

@@ -11,8 +11,8 @@ from textual.coordinate import Coordinate
 from textual.widgets import Static
 from textual_fastdatatable import DataTable
 
+from tui.frame.panes import Pane
 from tui.page import Page
-from tui.panes import Pane
 from tui.sql.answer import Answer, Formed
 
 Lead = tuple[str, Callable[[], None]]

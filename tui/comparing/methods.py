@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from store.rows import RunRow
-from tui.pick import Item
+from tui.frame.pick import Item
 from workbench.evaluation.measures import DEFAULT
 from workbench.registry import Registry
 from workbench.significance.corrections import CORRECTIONS

@@ -4,8 +4,8 @@ from rich.style import Style
 from rich.text import Text
 
 from store.rows import ComparisonRow
-from tui.listing import WIDE, shortened
-from tui.looks import run as look
+from tui.frame.looks import run as look
+from tui.frame.rows import WIDE, shortened
 from tui.study import LETTERS, ComparedRuns, label
 from workbench.comparison.words import bracket, family, method_words, p_text, signed, significant
 

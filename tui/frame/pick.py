@@ -12,7 +12,7 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from store import LswError
-from tui.folding import folded
+from tui.frame.folding import folded
 
 
 class Item(NamedTuple):

@@ -3,10 +3,10 @@
 from rich.text import Text
 
 from store.rows import RunRow
-from tui.listing import Cells, Column, Rows
-from tui.looks import run as look
+from tui.comparing.words import marked
+from tui.frame.looks import run as look
+from tui.frame.rows import Cells, Column, Rows
 from tui.study import LETTERS, QueryRankings
-from tui.words import marked
 
 NARROW_LIST, WIDE_LIST = 34, 52
 """Columns of a list from which docnos have room beside the passages, shortened and whole."""
@@ -104,3 +104,12 @@ def passage(shown: QueryRankings, runs: list[RunRow], run: int, docno: str, quer
     else:
         body = marked(text, query, runs[run]["query_variety"], words)
     return Text("\n").join([head, body])
+
+
+def ranking_table(shown: QueryRankings, run: int) -> tuple[list[str], list[list[str]]]:
+    """Names of columns, and the passages of one ranking in its order."""
+    rows = [
+        [str(rank + 1), docno, f"{score:.6g}", str(shown.labels.get(docno, "")), shown.texts[run].get(docno, "")]
+        for rank, (docno, score) in enumerate(zip(shown.docnos[run], shown.scores[run], strict=True))
+    ]
+    return ["#", "docno", "score", "label", "text"], rows

@@ -10,12 +10,13 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.contrast import letter
-from tui.listing import Cells, Column, Listing, Rows, shortened
-from tui.panes import Pane, Reading
-from tui.queries import two_sided
-from tui.ranking import judged
-from tui.reasons import Part, Reasons, lit, matched, parts, wording
+from tui.comparing.contrast import letter
+from tui.comparing.queries import two_sided
+from tui.comparing.ranking import judged
+from tui.comparing.reasons import Part, Reasons, lit, matched, parts, wording
+from tui.frame.listing import Listing
+from tui.frame.panes import Pane, Reading
+from tui.frame.rows import Cells, Column, Rows, shortened
 from tui.study import LETTERS, ComparedRuns, QueryRankings, label
 from workbench.comparison.words import signed
 

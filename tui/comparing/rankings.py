@@ -7,13 +7,14 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.contrast import letter
-from tui.links import Links
-from tui.listing import Listing, Rows, shortened
-from tui.looks import run as look
-from tui.ranking import ranking_rows, relevant_at
+from tui.comparing.contrast import letter
+from tui.comparing.links import Links
+from tui.comparing.ranking import ranking_rows, relevant_at
+from tui.comparing.words import beside
+from tui.frame.listing import Listing
+from tui.frame.looks import run as look
+from tui.frame.rows import Rows, shortened
 from tui.study import LETTERS, ComparedRuns, QueryRankings, label
-from tui.words import beside
 
 LEAST = 24
 """Columns of a list; where there is no room for all, some are shown at a time."""

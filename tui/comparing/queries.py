@@ -3,9 +3,9 @@
 import numpy as np
 from rich.text import Text
 
-from tui.folding import folded
-from tui.listing import Column, Rows, widest
-from tui.search import Search
+from tui.frame.folding import folded
+from tui.frame.rows import Column, Rows, widest
+from tui.frame.search import Search
 from tui.study import LETTERS, ComparedRuns
 from workbench.comparison.words import signed
 
@@ -75,3 +75,16 @@ def two_sided(value: float, half: int) -> Text:
     if value < 0:
         return Text.assemble(" " * (half - cells), ("━" * cells, "lost"), "│", " " * half)
     return Text.assemble(" " * half, "│", ("━" * cells, "won"), " " * (half - cells))
+
+
+def queries_table(comparison: ComparedRuns, chosen: int, order: list[int]) -> tuple[list[str], list[list[str]]]:
+    """Names of columns, and some queries with their values unrounded and their wordings."""
+    count = len(comparison.runs)
+    names = [f"{LETTERS[i]} {comparison.choice.measure}" for i in range(count)]
+    texts = [f"{LETTERS[i]} query" for i in range(count)]
+    deltas, rows = comparison.deltas(chosen), []
+    for i in order:
+        qid = comparison.qids[i]
+        values = [repr(float(value)) for value in (*comparison.paired.values[i, :, 0], deltas[i])]
+        rows.append([qid, *values, *(wordings.get(qid, "") for wordings in comparison.queries)])
+    return ["qid", *names, f"{LETTERS[chosen]}-A", *texts], rows

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from store import LswError, nearest
-from tui.folding import folded
+from tui.frame.folding import folded
 
 
 class Term(NamedTuple):

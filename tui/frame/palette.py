@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.folding import folded
+from tui.frame.folding import folded
 from tui.page import Page
 from tui.pages.compare import Compare
 from tui.study import label
 from workbench.evaluation.measures import DEFAULT
 
 if TYPE_CHECKING:
-    from tui.app import Workbench
+    from tui.page import Bench
 
 MOST = 40
 """Objects of one kind that are offered."""
@@ -30,9 +30,9 @@ class Objects(Provider):
     """Objects whose words have all that was typed."""
 
     @property
-    def bench(self) -> "Workbench":
+    def bench(self) -> "Bench":
         """The app."""
-        return cast("Workbench", self.app)
+        return cast("Bench", self.app)
 
     async def discover(self) -> Hits:
         for row in list(self.bench.recipes.values())[:3]:
@@ -63,7 +63,7 @@ class Objects(Provider):
         return (self._results(row) for row in self.bench.recipes.values())
 
     def _runs(self) -> Iterator[Found]:
-        page = self.bench.screen_stack[0]
+        page = self.app.screen_stack[0]
         focus = page.focused_run() if isinstance(page, Page) else None
         for run in self.bench.runs:
             about = f"run {run['run_id']}, {run['recipe'] or 'imported'}"
@@ -77,13 +77,13 @@ class Objects(Provider):
             yield Found(f"provenance of {label(run)}", about, lambda id_=id_: self.bench.show_provenance(id_))  # type: ignore[misc]
 
     def _measures(self) -> Iterator[Found]:
-        page = self.bench.screen_stack[0]
+        page = self.app.screen_stack[0]
         if isinstance(page, Compare):
             for name in dict.fromkeys([*DEFAULT, *(m for r in self.bench.runs for m in r["means"])]):
                 yield Found(f"measure {name}", "compare in this measure", lambda name=name: page.measure(name))  # type: ignore[misc]
 
     def _queries(self) -> Iterator[Found]:
-        page = self.bench.screen_stack[0]
+        page = self.app.screen_stack[0]
         comparison = page.comparison if isinstance(page, Compare) else None
         if comparison and isinstance(page, Compare):
             for qid in comparison.qids:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tui.folding import folded, simplified
+from tui.frame.folding import folded, simplified
 from workbench.text import places
 from workbench.varieties import table
 

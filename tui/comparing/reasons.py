@@ -8,7 +8,7 @@ from rich.text import Text
 
 from store import LswError, Store
 from store.rows import RunRow
-from tui.words import beside, weighed
+from tui.comparing.words import beside, weighed
 from workbench.text import is_han
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from store import LswError
-from tui.search import Search, parsed
+from tui.frame.search import Search, parsed
 
 
 class Box(Input):

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.app import RenderResult
 from textual.widget import Widget
 
-from tui.listing import Listing
+from tui.frame.listing import Listing
 from workbench.reports.figures._canvas import Canvas
 
 OTHER, RELEVANT, SELECTED = "dim", "won", "bold"
