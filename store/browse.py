@@ -115,23 +115,32 @@ def progress(store: Store, recipe_run_id: str) -> Row:
 def recorded(store: Store, run_ids: list[str]) -> dict[tuple[str, str, str], ComparisonRow]:
     """The comparisons of two of these runs that recipes declared and recorded, each with its own family.
 
-    Keyed by both run ids, in either order, and the measure; of several the one with the largest corrected p.
+    Keyed by both run ids, in either order, and the measure; of several the one with the largest corrected p. One over
+    several trained models (`models`) is of any two of their runs.
     """
     with store.reading() as con:
         declared = rows(
             con,
             """
-            SELECT c.*, r.recipe FROM comparisons c LEFT JOIN recipe_runs r USING (recipe_run_id)
-            WHERE c.contrast <> 'closure' AND c.why_not IS NULL AND c.models = 1
-              AND c.run_id IN (SELECT unnest($1::TEXT[]))
-              AND c.baseline_run_id IN (SELECT unnest($1::TEXT[]))
+            WITH own AS (SELECT run_id, (system, trained_on, query_variety, document_variety, collection, scale) AS of
+                         FROM runs),
+            pairs AS (SELECT b.run_id AS b, b.of AS b_of, r.run_id AS r, r.of AS r_of FROM own b, own r
+                      WHERE b.run_id <> r.run_id
+                        AND b.run_id IN (SELECT unnest($1::TEXT[])) AND r.run_id IN (SELECT unnest($1::TEXT[])))
+            SELECT c.*, s.recipe, pairs.b, pairs.r
+            FROM comparisons c JOIN own cb ON cb.run_id = c.baseline_run_id JOIN own cr ON cr.run_id = c.run_id
+            JOIN pairs ON pairs.b_of IS NOT DISTINCT FROM cb.of AND pairs.r_of IS NOT DISTINCT FROM cr.of
+                AND (c.models > 1 OR (pairs.b = c.baseline_run_id AND pairs.r = c.run_id))
+            LEFT JOIN recipe_runs s USING (recipe_run_id)
+            WHERE c.contrast <> 'closure' AND c.why_not IS NULL
             ORDER BY c.p_corrected
             """,
             [run_ids],
         )
     out: dict[tuple[str, str, str], ComparisonRow] = {}
     for row in declared:
-        for one, other in ((row["run_id"], row["baseline_run_id"]), (row["baseline_run_id"], row["run_id"])):
+        first, second = row.pop("b"), row.pop("r")
+        for one, other in ((second, first), (first, second)):
             out[one, other, row["measure"]] = cast("ComparisonRow", row)
     return out
 

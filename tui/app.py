@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationError
 from rich.segment import Segment
@@ -163,9 +163,7 @@ class Workbench(App[None]):
         self.study.forget(any(before.get(r["run_id"], r) != r for r in runs))
         self.note("")
         for row in [] if first else ended:
-            done = row["status"] == "done"
-            what = f"{row['recipe']} ({row['scale']}) {'is done; 1 shows what it found' if done else row['status']}."
-            self.notify(what, severity="information" if done else "error", timeout=10, markup=False)
+            self._tell_end(row)
         if first:
             self._begin(recipes)
         if (page := self.screen_stack[0]) in self._pages():
@@ -175,6 +173,14 @@ class Workbench(App[None]):
         """Recipe runs that were at work when one last looked, and no longer are."""
         was = {id_ for id_, row in self.recipes.items() if row["status"] == "running"}
         return [row for row in recipes if row["recipe_run_id"] in was and row["status"] != "running"]
+
+    def _tell_end(self, row: Row) -> None:
+        done, found = row["status"] == "done", row["recipe"] not in ALONE
+        if done and found:
+            self.remembered.put("results", row["recipe_run_id"])
+        what = f"{row['status']}." if not done else "is done; 1 shows what it found." if found else "is done."
+        severity: Literal["information", "error"] = "information" if done else "error"
+        self.notify(f"{row['recipe']} ({row['scale']}) {what}", severity=severity, timeout=10, markup=False)
 
     def _worked(self) -> None:
         text = work_words(self.live, self.recipes)
@@ -248,10 +254,14 @@ class Workbench(App[None]):
 
     def compare(self, run_ids: Sequence[str], measure: str = "", qid: str = "") -> None:
         """Compare these runs, the baseline first, in a measure; at a query, else at the worst one."""
+        run_ids = tuple(dict.fromkeys(run_ids))
+        if len(run_ids) < 2:
+            self.notify("A run is not compared with itself.", severity="warning")
+            return
         self.action_go("compare")
-        if tuple(run_ids) != self.choice.run_ids or qid:
+        if run_ids != self.choice.run_ids or qid:
             self.remembered.put("qid", qid)
-        self.choose(Choice(tuple(run_ids), measure or self.choice.measure, self.choice.method))
+        self.choose(Choice(run_ids, measure or self.choice.measure, self.choice.method))
         self._refresh()
 
     def show_results(self, result_id: str) -> None:

@@ -124,6 +124,10 @@ class Page(Screen[None]):
         Binding("h,left", "aside(-1)", "Pane before", show=False),
     ]  # fmt: skip
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._reads: dict[str, int] = {}
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.PAGE = cls.__module__.rpartition(".")[2]
@@ -191,6 +195,11 @@ class Page(Screen[None]):
         A busy store is a quiet note, and is tried again; any other error is shown.
         """
         app, bench = self.app, self.bench
+        self._reads[group] = number = self._reads.get(group, 0) + 1
+
+        def again() -> None:
+            if self._reads[group] == number:  # nothing newer was asked for meanwhile
+                self.read(group, make, then)
 
         def work() -> None:
             worker = get_current_worker()
@@ -199,7 +208,7 @@ class Page(Screen[None]):
             except Busy as busy:
                 if not worker.is_cancelled:
                     app.call_from_thread(bench.note, busy.title.replace(str(bench.store.database), "").strip())
-                    app.call_from_thread(self.set_timer, 0.7, lambda: self.read(group, make, then))
+                    app.call_from_thread(self.set_timer, 0.7, again)
                 return
             except Stale:
                 return

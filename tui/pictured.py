@@ -32,7 +32,11 @@ def against(comparison: ComparedRuns, chosen: int, here: int | None) -> Compared
 
 def at_cutoffs(comparison: ComparedRuns, means: Floats) -> AtCutoffs:
     """The runs' means at `ranks`."""
-    return AtCutoffs(comparison.choice.measure.partition("@")[0], lettered(comparison), ranks(comparison), means)
+    cutoffs = np.array(ranks(comparison))
+    depths = np.array([run["depth"] for run in comparison.runs])
+    # Beyond a run's depth nothing is known of it.
+    means = np.where(cutoffs[None, :] <= depths[:, None], means, np.nan)
+    return AtCutoffs(comparison.choice.measure.partition("@")[0], lettered(comparison), cutoffs.tolist(), means)
 
 
 def of_queries(data: Compared, order: list[int]) -> Rows:
@@ -50,7 +54,11 @@ def of_means(data: AtCutoffs) -> Rows:
     """Cut-offs with the mean of each run."""
 
     def cells(row: int) -> list[Text]:
-        return [Text(f"{data.cutoffs[row]:,}"), *(Text(f"{mean:.3f}") for mean in data.means[:, row]), Text()]
+        return [
+            Text(f"{data.cutoffs[row]:,}"),
+            *(Text("-" if np.isnan(mean) else f"{mean:.3f}") for mean in data.means[:, row]),
+            Text(),
+        ]
 
     letters = [Column(name[0], 5, right=True) for name in data.names]
     return Rows([Column("k", 5, right=True), *letters, Column("")], len(data.cutoffs), cells)

@@ -1,7 +1,7 @@
 """What the screens on runs share: which runs, which measure and test, and what was read and computed for them."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
@@ -253,7 +253,9 @@ class Study:
         files = self._files.get(key, lambda: browse.passage_files(self.store, collection, variety))
         return self._texts.get((key, docnos), lambda: passage_texts(files, docnos))
 
-    def weigh(self, shown: QueryRankings, runs: list[RunRow], queries: list[str]) -> QueryRankings:
+    def weigh(
+        self, shown: QueryRankings, runs: list[RunRow], queries: list[str], note: Callable[[str], Any]
+    ) -> QueryRankings:
         """What the words of each run's wording weigh; None where the passages are not in the store."""
         from workbench.explaining.weights import weights
 
@@ -261,7 +263,7 @@ class Study:
         for run, query in zip(runs, queries, strict=True):
             where = run["collection"], str(run["document_variety"]), query, run["query_variety"]
             try:
-                words.append(self._weights.get(where, lambda where=where: weights(self.store, *where)))  # type: ignore[misc]
+                words.append(self._weights.get(where, lambda where=where: weights(self.store, *where, note=note)))  # type: ignore[misc]
             except LswError:
                 words.append(None)
         shown.words = words
@@ -285,16 +287,24 @@ def label(run: RunRow) -> str:
     return f"{system_name(run)} · {run['query_variety']}-{passages}"
 
 
-def unfinished(runs: list[RunRow], recipes: dict[str, Row]) -> LswError | None:
-    """Why runs that have no measures have none: their recipe is not at its end."""
+def unfinished(runs: list[RunRow], recipes: dict[str, Row], dead: Container[str] = ()) -> LswError | None:
+    """Why runs that have no measures have none: their recipe is not at its end.
+
+    Args:
+        runs: that are to be compared.
+        recipes: recipe runs by their ids.
+        dead: ids of those whose process is no more, though their status is `running`.
+    """
     for run in runs:
         recipe = recipes.get(run["recipe_run_id"] or "")
         if recipe and recipe["status"] != "done" and not run["means"]:
-            is_at = "is still at work" if recipe["status"] == "running" else f"was {recipe['status']}"
+            runs_on = recipe["status"] == "running" and recipe["recipe_run_id"] not in dead
+            status = "stopped" if recipe["status"] == "running" else recipe["status"]
+            is_at = "is still at work" if runs_on else f"was {status}"
             return LswError(
                 f"{label(run)} is not evaluated yet: its recipe {recipe['recipe']} ({recipe['scale']}) {is_at}.",
                 "Runs are evaluated when all that a recipe asks for is there.",
-                "" if recipe["status"] == "running" else "Go on with: " + _go_on(recipe),
+                "" if runs_on else "Go on with: " + _go_on(recipe),
             )
     return None
 

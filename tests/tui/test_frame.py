@@ -1,5 +1,6 @@
 """What all screens share: keys, searching, picking, the footer, going back, panes, colours, files."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,53 @@ def test_a_screen_is_as_one_left_it(made: Store) -> None:
             await pilot.pause()
             if name != app.screen.PAGE:  # in SQL backspace mends the text
                 assert name == "sql"
+
+    drive(made, steps, chosen=pair_of(made))
+
+
+def test_what_comes_late_is_of_another_choice_and_is_left(finished: Store) -> None:
+    """Another measure is computed while one goes back to the first, or opens two other runs of four."""
+    four = ids(finished, query_variety="yue", document_variety="zh", trained_on=None)[:4]
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        compare = app.study.compare
+
+        def slow(*arguments: Any) -> Any:
+            time.sleep(0.4)
+            return compare(*arguments)
+
+        app.study.compare = slow  # type: ignore[method-assign]
+        page.measure("nDCG@10")
+        await pilot.pause(0.1)
+        page.measure("RR@10")
+        await pilot.pause(0.8)
+        assert page.comparison and page.comparison.choice.measure == app.choice.measure == "RR@10"
+        app.compare(four[2:])
+        await pilot.press("d", "d")  # of the four, which are still on the screen
+        await until(pilot, lambda: page.comparison and len(page.comparison.runs) == 2)
+        assert page.chosen == 1
+        # What cannot be compared leaves nothing of what was before beside the reason.
+        other = ids(finished, query_variety="ca", system="bm25")
+        app.compare([four[0], other[0]])
+        await until(pilot, lambda: "no query in common" in text(page, "#strip") or page.comparison)
+        if page.comparison is None:
+            assert page.shown is None and not page.query_one("#queries", Listing).rows.count
+        app.compare([four[0], four[0]])
+        assert app.choice.run_ids != (four[0], four[0])
+
+    drive(finished, steps, (120, 40), four)
+
+
+def test_a_query_that_a_search_hides_is_gone_to(made: Store) -> None:
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await compared(pilot, app)
+        assert page.comparison
+        first, other = page.comparison.qids[0], page.comparison.qids[9]
+        await pilot.press("w", "slash", *[{"-": "minus", ".": "full_stop"}.get(c, c) for c in first], "enter")
+        page.go_to(other)
+        await until(pilot, lambda: page.shown and page.shown.qid == other)
+        assert not page.search and page.has_class("-why")
 
     drive(made, steps, chosen=pair_of(made))
 

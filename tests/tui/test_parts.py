@@ -11,12 +11,13 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.geometry import Region
 
-from store.rows import ComparisonRow
+from store.rows import ComparisonRow, RunRow
 from tui.comparing.contrast import counted, verdict
 from tui.comparing.words import NEAR, SAME, marked
 from tui.frame.listing import Listing
 from tui.frame.rows import LETTERS, Column, Rows, bar, fitted
 from tui.pages.runs import age
+from tui.study import unfinished
 from workbench.audit.signs import signs
 
 
@@ -96,7 +97,7 @@ def test_figures_are_shown_whole_or_not_at_all(columns: list[Column], room: int)
 def outcome(p: float, size: int = 1, **about: Any) -> ComparisonRow:
     row = {
         "delta": -0.07, "p_corrected": p, "correction": "holm", "test": "t", "family_size": size, "n": 196,
-        "n_groups": 98, "no_result": 3, "no_relevant": 2, "left_out": 10, **about,
+        "n_groups": 98, "models": 1, "no_result": 3, "no_relevant": 2, "left_out": 10, **about,
     }  # fmt: skip
     return cast("ComparisonRow", row)
 
@@ -120,6 +121,25 @@ def test_a_verdict_says_no_more_than_the_stricter_of_two_tests(
     if declared is not None:  # both results stand there
         assert f"p = {here:.3f}, Holm over 1, here" in words
         assert f"p = {declared:.3f}, Holm over 6, as zero_shot_yue_zh declared" in words
+
+
+def test_a_run_of_an_unfinished_recipe_says_so() -> None:
+    """It said: add qrels.tsv."""
+    run = {
+        "recipe_run_id": "r1", "means": {}, "system": "bm25", "trained_on": None, "query_variety": "yue",
+        "document_variety": "zh",
+    }  # fmt: skip
+    recipe = {"recipe_run_id": "r1", "recipe": "pair_ca_fr", "scale": "mini", "status": "running"}
+    runs = cast("list[RunRow]", [run])
+    at_work = unfinished(runs, {"r1": recipe})
+    assert at_work and "is still at work" in at_work.title and not at_work.cure
+    killed = unfinished(runs, {"r1": recipe}, {"r1"})
+    assert killed and "was stopped" in killed.title and killed.cure.startswith("Go on with: lsw recipe run")
+    stopped = unfinished(runs, {"r1": {**recipe, "status": "interrupted"}})
+    assert stopped and "was interrupted" in stopped.title
+    assert stopped.cure == "Go on with: lsw recipe run pair_ca_fr --scale mini"
+    assert unfinished(runs, {"r1": {**recipe, "status": "done"}}) is None
+    assert unfinished(cast("list[RunRow]", [{**run, "means": {"RR@10": 0.5}}]), {"r1": recipe}) is None
 
 
 def test_what_became_of_queries_fits_a_narrow_terminal() -> None:

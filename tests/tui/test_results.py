@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from store import Store
 from store.query import recipe_run, runs, select
+from store.rows import EffectRow
 from tests.conftest import run_lsw
 from tests.tui.driving import compared, drive, go, text, until
 from tui.app import Workbench
@@ -145,6 +146,30 @@ def test_what_was_found_since_one_was_here_is_shown_and_else_where_one_was(finis
 
     drive(finished, first)
     drive(finished, second)
+
+
+def test_an_effect_of_a_study_opens_its_own_two_runs_or_none(finished: Store) -> None:
+    _, own, _, _ = recipe_run(finished, newest(finished))
+    by_id = {r["run_id"]: r for r in own}
+
+    async def steps(pilot: Pilot[Any], app: Workbench) -> None:
+        page = await results(pilot, app)
+        about = {"system": "bge-m3", "query_variety": "yue", "document_variety": "zh"}
+        for effect, trained, at, held in (
+            ("gain", "mixed", {}, None), ("control", "ca-fr", {"against": "high-only"}, "high-only"),
+        ):  # fmt: skip
+            row = cast("EffectRow", {**about, "effect": effect, "trained_on": trained, "levels": json.dumps(at)})
+            page._behind(row, newest(finished), own)
+            await compared(pilot, app)
+            base, run = (by_id[i] for i in app.choice.run_ids)
+            assert (base["system"], base["trained_on"], run["trained_on"]) == ("bge-m3", held, trained)
+            assert (run["query_variety"], run["document_variety"]) == ("yue", "zh")
+        before = app.choice
+        row = cast("EffectRow", {**about, "effect": "cell mean", "trained_on": "mixed", "levels": "{}"})
+        page._behind(row, newest(finished), own)
+        assert app.choice == before
+
+    drive(finished, steps)
 
 
 def test_a_scale_has_its_zero_and_its_ends() -> None:

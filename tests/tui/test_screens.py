@@ -124,7 +124,11 @@ def test_a_recipe_at_work_shows_how_far_it_is_and_a_failed_one_why(made: Store, 
         for name in PAGES.names():
             assert "recipe_aa 3/8" in str((await go(pilot, app, name)).query_one(Bar).render()), name
         page = await go(pilot, app, "runs")
-        page.query_one(Listing).cursor = page.lines.index("cc")  # type: ignore[attr-defined]
+        await pilot.press("g")
+        for _ in page.lines:  # type: ignore[attr-defined]
+            if page.recipe_run_id() == "cc":  # type: ignore[attr-defined]
+                break
+            await pilot.press("j")
         await pilot.press("y")
         assert app.clipboard == "lsw recipe run recipe_cc --scale mini"
         with store.writing() as con:

@@ -16,7 +16,6 @@ from tests.conftest import run_lsw
 from tests.tui.driving import compared, drive, go, ids, text, until
 from tui.app import Workbench
 from tui.pages import PAGES
-from tui.pages.results import Results
 from tui.pages.runs import Runs
 
 
@@ -125,7 +124,7 @@ def test_state_that_is_damaged_is_as_good_as_none(made: Store, tmp_path: Path) -
         path.write_text(damage, "utf-8")
 
         async def steps(pilot: Pilot[Any], app: Workbench) -> None:
-            assert isinstance(app.screen, Results)
+            assert isinstance(app.screen, Runs)
 
         drive(made, steps)
 

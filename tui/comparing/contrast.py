@@ -36,7 +36,8 @@ def verdict(row: ComparisonRow, recorded: ComparisonRow | None, run: int) -> str
     way = "higher" if row["delta"] > 0 else "lower"
     results = [(row["p_corrected"], significant(row), f"p {p_text(row['p_corrected'])}, {family(row)}, here")]
     if recorded is not None:
-        words = f"p {p_text(recorded['p_corrected'])}, {family(recorded)}, as {recorded.get('recipe')} declared"
+        over = f" over {recorded['models']} models" if recorded["models"] > 1 else ""
+        words = f"p {p_text(recorded['p_corrected'])}, {family(recorded)}, as {recorded.get('recipe')} declared{over}"
         results.append((recorded["p_corrected"], significant(recorded), words))
     else:
         results[0] = (*results[0][:2], results[0][2].removesuffix(", here"))
@@ -44,6 +45,16 @@ def verdict(row: ComparisonRow, recorded: ComparisonRow | None, run: int) -> str
     if all(holds for _, holds, _ in results):
         return f"{who} is significantly {way} than A: {words}."
     return f"{who} is {way} than A, not significantly: {words}."
+
+
+def _shallow(comparison: ComparedRuns) -> str:
+    """Which runs have fewer passages a query than the measure looks at: theirs is not what a deeper run's is."""
+    cutoff = comparison.choice.measure.rpartition("@")[2]
+    short = [
+        f"{LETTERS[i]} has {run['depth']} passages a query at most" for i, run in enumerate(comparison.runs)
+        if cutoff.isdigit() and run["depth"] < int(cutoff)
+    ]  # fmt: skip
+    return f"; {', '.join(short)}" if short else ""
 
 
 def counted(row: ComparisonRow) -> str:
@@ -91,7 +102,7 @@ def strip(comparison: ComparedRuns, chosen: int, width: int, short: bool = False
     row = comparison.rows[chosen - 1]
     shown.append(Text(verdict(row, comparison.recorded[chosen - 1], chosen), "italic"))  # as many lines as it takes
     listed = len(comparison.qids)
-    about = counted(row) + (f"; {listed} in all runs listed" if listed != row["n"] else "")
+    about = counted(row) + (f"; {listed} in all runs listed" if listed != row["n"] else "") + _shallow(comparison)
     method = Text(method_words([row]), _opens("test", dim=True))
     rest = [Text.assemble((f"{about}; ", "dim"), method)] if short else [Text(about, "dim"), method]
     for line in rest:

@@ -112,4 +112,5 @@ class Rankings(Horizontal):
         """Which runs are shown, where not all have room."""
         if len(self.runs) == count:
             return ""
-        return f": {', '.join(LETTERS[i] for i in self.runs)} of {count} runs; d goes on"
+        more = "d goes on" if count > 2 else "b turns them round"
+        return f": {', '.join(LETTERS[i] for i in self.runs)} of {count} runs; {more}"

@@ -54,9 +54,9 @@ def rival(shown: QueryRankings, runs: list[int], relevant: str) -> str:
     """What to hold against the relevant passage: the first that is above it in the last run, else in the one before,
     else the first that is below it."""
     for run in reversed(runs):
-        at = shown.rank[run].get(relevant)
-        if shown.docnos[run] and at != 0:
-            return next((d for d in shown.docnos[run][:at] if d != relevant), "")
+        above = shown.docnos[run][: shown.rank[run].get(relevant)]
+        if above:
+            return next((d for d in above if shown.labels.get(d, 0) <= 0), above[0])
     after = shown.docnos[runs[-1]]
     return after[1] if len(after) > 1 else ""
 
@@ -148,7 +148,9 @@ class Why(Vertical):
         elif at is None:
             said = f"relevant not in {len(self.shown.docnos[run])}"
         else:
-            said = f"relevant at #{at + 1}" if at else "relevant on top"
+            count = sum(label_ > 0 for label_ in self.shown.labels.values())
+            which = "relevant" if count == 1 else f"{shortened(self.relevant, 14)}, of {count} relevant,"
+            said = f"{which} at #{at + 1}" if at else f"{which} on top"
         name = shortened(label(self.comparison.runs[run]), max(8, self.size.width // 2 - len(said) - 8))
         return f"{LETTERS[run]} {name}: {said}"
 
@@ -261,7 +263,8 @@ class Why(Vertical):
                 for r in self.runs
             )
             pane = self.query_one(f"#{side}", Pane)
-            pane.border_title = f"{'relevant' if side == 'relevant' else 'against it'}: {docno or '-'}  {ranks}"
+            also = ", also relevant" if side == "rival" and shown.labels.get(docno, 0) > 0 else ""
+            pane.border_title = f"{'relevant' if side == 'relevant' else 'against it'}: {docno or '-'}{also}  {ranks}"
             body = Text(text)
             if self.known:
                 from workbench.explaining.weights import matches

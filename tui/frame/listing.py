@@ -119,7 +119,7 @@ class Listing(ScrollView, can_focus=True):
         for towards in (step, -step):
             at = row
             while 0 <= at < self.rows.count:
-                if not self.rows.heading(at):
+                if not self.rows.fixed(at):
                     return at
                 at += towards
         return 0
@@ -244,6 +244,8 @@ class Listing(ScrollView, can_focus=True):
             cells = [cell for cell in self.rows.cells(row) if isinstance(cell, Text)]
             text = fitted(Text(" ").join(cells), look.width, False)
             style += look.heading
+            if row == self.cursor and self.pointing and self.rows.open(row):
+                style += look.cursor
         else:
             text = self.line(self.rows.cells(row), look.widths)
             if row == self.cursor and self.pointing:
@@ -263,7 +265,7 @@ class Listing(ScrollView, can_focus=True):
             self.post_message(self.Header(self, at))
             return
         row = self.scroll_offset.y + event.y - 1
-        if 0 <= row < self.rows.count and not self.rows.heading(row):
+        if 0 <= row < self.rows.count and not self.rows.fixed(row):
             if at in self.rows.across:
                 self.column = list(self.rows.across).index(at)
             self.cursor = row

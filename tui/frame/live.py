@@ -15,6 +15,11 @@ class Live:
         self._followed: dict[str, Following] = {}
         self._commands: dict[str, str] = {}
 
+    @property
+    def dead(self) -> set[str]:
+        """Ids of those whose process is no more."""
+        return {id_ for id_, row in self.at_work.items() if stopped(row)}
+
     def follow(self, recipes: list[Row]) -> bool:
         """Look again. Returns whether anything is at work, or was before."""
         had = bool(self.at_work)

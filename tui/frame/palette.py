@@ -10,6 +10,7 @@ from tui.page import Page
 from tui.pages.compare import Compare
 from tui.study import label
 from workbench.evaluation.measures import DEFAULT
+from workbench.plans.alone import ALONE
 
 if TYPE_CHECKING:
     from tui.page import Bench
@@ -36,7 +37,7 @@ class Objects(Provider):
 
     async def discover(self) -> Hits:
         for row in list(self.bench.recipes.values())[:3]:
-            if row["status"] == "done":
+            if row["status"] == "done" and row["recipe"] not in ALONE:
                 found = self._results(row)
                 yield DiscoveryHit(found.words, found.go, help=found.about)
 
@@ -60,7 +61,7 @@ class Objects(Provider):
         )
 
     def _recipes(self) -> Iterator[Found]:
-        return (self._results(row) for row in self.bench.recipes.values())
+        return (self._results(row) for row in self.bench.recipes.values() if row["recipe"] not in ALONE)
 
     def _runs(self) -> Iterator[Found]:
         page = self.app.screen_stack[0]

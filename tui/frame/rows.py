@@ -44,6 +44,7 @@ class Rows:
         cells: the cells of row i.
         heading: rows that cannot be chosen: titles of groups.
         across: columns whose cells can be chosen by themselves.
+        open: headings that can be chosen all the same.
         sorted_by: the column that rows are sorted by, if one; `downwards` if the largest comes first.
     """
 
@@ -54,6 +55,11 @@ class Rows:
     across: Sequence[int] = ()
     sorted_by: int | None = None
     downwards: bool = False
+    open: Callable[[int], bool] = lambda _: False
+
+    def fixed(self, row: int) -> bool:
+        """Whether a row cannot be chosen."""
+        return self.heading(row) and not self.open(row)
 
     def plain(self) -> tuple[list[str], list[list[str]]]:
         """Names of the columns, and all rows but headings, as text: to copy and to export."""

@@ -61,6 +61,7 @@ class SearchLine(Horizontal):
     def end(self) -> None:
         """Search for nothing, and go."""
         self.display = False
+        self.search = Search()
         self.query_one(Box).value = ""
 
     def told(self, hits: int, of: int) -> None:

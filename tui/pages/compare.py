@@ -23,10 +23,11 @@ from tui.comparing.why import Why
 from tui.frame.listing import Listing
 from tui.frame.panes import Divider, Pane, Reading
 from tui.frame.pick import Item
-from tui.frame.rows import WIDE
+from tui.frame.rows import WIDE, Rows
 from tui.frame.search import Search
+from tui.frame.searching import SearchLine
 from tui.page import Plain, settle, until_cancelled
-from tui.study import ComparedRuns, QueryRankings, unfinished
+from tui.study import Choice, ComparedRuns, QueryRankings, unfinished
 
 AHEAD = 12
 """Queries before and after the one that is shown, read before they are asked for."""
@@ -115,12 +116,11 @@ Right: each ranking under the query text that its run scored; words that the bas
             self.go_to(qid)
 
     def refreshed(self) -> None:
-        bench, choice = self.bench, self.bench.choice
+        bench, choice = self.bench, self._wanted()
         runs = bench.rows(choice.run_ids)
-        choice = replace(choice, run_ids=tuple(r["run_id"] for r in runs))
-        about = self.query_one("#strip", Static)
         if len(runs) < 2:
-            about.update(
+            self._clear()
+            self.query_one("#strip", Static).update(
                 "Nothing is compared yet. On Runs (2), mark two to four (space), then Enter; on Results (1), Enter."
             )
             return
@@ -132,20 +132,36 @@ Right: each ranking under the query text that its run scored; words that the bas
         self.chosen = min(self.chosen, len(runs) - 1)
         if not self.comparison or self.comparison.choice.run_ids != choice.run_ids:
             self.keep = wanted or None
-        if lacking := unfinished(runs, bench.recipes):
+        if lacking := unfinished(runs, bench.recipes, bench.live.dead):
             self.failed(lacking)
             return
         bench.note(f"comparing {len(runs)} runs in {choice.measure}: {choice.method.test} test ...")
         study = bench.study
         self.read("compare", lambda: study.compare(choice, runs, until_cancelled()), self._compared)
 
+    def _wanted(self) -> Choice:
+        """The present choice, of the runs that are in the store."""
+        choice = self.bench.choice
+        return replace(choice, run_ids=tuple(r["run_id"] for r in self.bench.rows(choice.run_ids)))
+
     def failed(self, error: LswError) -> None:
-        if not self.is_mounted:
-            return
-        self.query_one("#strip", Static).update(Text(str(error)))
-        super().failed(error)
+        if self.is_mounted:
+            self._clear()
+            self.query_one("#strip", Static).update(Text(str(error)))
+            super().failed(error)
+
+    def _clear(self) -> None:
+        """Nothing is compared: nothing of what was before may stand beside the reason."""
+        self.comparison, self.order = None, []
+        self.remove_class("-why")
+        self.query_one("#left", Pane).border_title = "queries"
+        self.query_one("#queries", Listing).show(Rows())
+        self._nothing("")
 
     def _compared(self, comparison: ComparedRuns) -> None:
+        if comparison.choice != self._wanted():
+            return  # another was chosen while this one was computed
+        self.chosen = min(self.chosen, len(comparison.runs) - 1)
         if self.comparison and self.comparison.choice.run_ids != comparison.choice.run_ids:
             self.shown = None
         self.comparison = comparison
@@ -202,10 +218,10 @@ Right: each ranking under the query text that its run scored; words that the bas
         if not self.order:
             self._nothing()
 
-    def _nothing(self) -> None:
+    def _nothing(self, words: str = "No query is left; f shows all, Esc ends the search.") -> None:
         self.shown = None
         self.query_one(Rankings).empty()
-        self._show_text(Text("No query is left; f shows all, Esc ends the search."))
+        self._show_text(Text(words))
 
     def searched(self, search: Search) -> None:
         self.keep = self.shown.qid if self.shown else self.keep
@@ -217,7 +233,7 @@ Right: each ranking under the query text that its run scored; words that the bas
             self.keep = qid
             if all(self.comparison.qids[i] != qid for i in self.order):
                 self.filter_by = FILTERS[0]
-                self.action_leave()
+                self.query_one(SearchLine).end()
             self._queries()
         elif self.comparison:
             self.notify(f"{qid} is no query of this comparison.", severity="warning", markup=False)
@@ -370,7 +386,12 @@ Right: each ranking under the query text that its run scored; words that the bas
         elif not shown.words:
             study, runs = self.bench.study, comparison.runs
             queries = [texts.get(shown.qid, "") for texts in comparison.queries]
-            self.read("weights", lambda: study.weigh(shown, runs, queries), lambda _: self._passage())
+            app, bench = self.app, self.bench
+
+            def note(words: str) -> None:
+                app.call_from_thread(bench.note, f"{words} ...")
+
+            self.read("weights", lambda: study.weigh(shown, runs, queries, note), lambda _: self._passage())
 
     def _explain(self, comparison: ComparedRuns, shown: QueryRankings) -> None:
         """Ask the systems, in a thread: it may take the loading of a model."""
@@ -383,8 +404,10 @@ Right: each ranking under the query text that its run scored; words that the bas
         def note(words: str) -> None:
             app.call_from_thread(bench.note, f"{words} ...")
 
+        of = list(why.runs)
+
         def found(known: Reasons) -> None:
-            if shown is self.shown:
+            if shown is self.shown and comparison is self.comparison and why.runs == of:
                 why.found(known)
 
         self.read("why", lambda: reasons(store, runs, queries, texts, note), found)

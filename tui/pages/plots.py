@@ -96,7 +96,7 @@ opens the query on the compare screen. **e** writes the figure alone as SVG or P
         runs = self.bench.rows(choice.run_ids)
         same = self.comparison and self.comparison.runs == runs and self.comparison.choice.measure == choice.measure
         if len(runs) >= 2 and not same:
-            self.comparison, lacking = None, unfinished(runs, self.bench.recipes)
+            self.comparison, lacking = None, unfinished(runs, self.bench.recipes, self.bench.live.dead)
             self.why = str(lacking) if lacking else ""
             self.chosen = min(self.chosen, len(runs) - 1)
             if not lacking:
@@ -106,7 +106,7 @@ opens the query on the compare screen. **e** writes the figure alone as SVG or P
         self.draw()
 
     def _compared(self, comparison: ComparedRuns) -> None:
-        self.comparison, self.curve = comparison, None
+        self.comparison, self.curve, self.why = comparison, None, ""
         self.draw()
 
     def _models(self, models: list[Row]) -> None:
@@ -155,7 +155,7 @@ opens the query on the compare screen. **e** writes the figure alone as SVG or P
             return f"Nothing is compared yet. {how}"
         if source is AtCutoffs:
             waiting = f"reading cut-offs of {len(comparison.runs)} runs ..."
-            return waiting if self.curve is None else at_cutoffs(comparison, self.curve)
+            return self.why or waiting if self.curve is None else at_cutoffs(comparison, self.curve)
         pointed = self.order[self.at[Compared]] if here and self.at[Compared] < len(self.order) else None
         return against(comparison, self.chosen, pointed)
 
@@ -173,7 +173,7 @@ opens the query on the compare screen. **e** writes the figure alone as SVG or P
         ]
         self.query_one("#about", Static).update("".join(tabs))
         source, comparison = self.figure.of_data, self.comparison
-        if source is AtCutoffs and comparison and self.curve is None:
+        if source is AtCutoffs and comparison and self.curve is None and not self.why:
             study, measure = self.bench.study, comparison.choice.measure
             means = partial(study.curve, comparison.runs, measure, ranks(comparison))
             self.read("curve", means, partial(self._curve, comparison))

@@ -146,10 +146,10 @@ this run. **/** finds stages by `kind:`, `role:`, `key:`, and words of all that 
                 heading = f"alignment of {name}, {at % len(ids) + 1} of {len(ids)} texts\n\n"
                 return Text.assemble(heading, drawn(browse.alignment(store, row["key"], name)), "\n", said)
 
-            self.read("alignment", look, self._drawn)
+            self.read("alignment", look, lambda text: self._drawn(text, row["key"]))
 
-    def _drawn(self, alignment: Text | None) -> None:
-        if alignment:
+    def _drawn(self, alignment: Text | None, key: str) -> None:
+        if alignment and key == self._at:
             self.query_one("#said", Static).update(alignment)
 
     def action_aligned(self) -> None:

@@ -1,6 +1,6 @@
 """Screen 1: what a recipe or a study found, in words, means, and intervals; Enter opens the comparison behind each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,21 +14,23 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store import LswError
-from store.query import recipe_run_named
-from store.rows import Row, RunRow, StudyRow
+from store.query import recipe_run, recipe_run_named
+from store.rows import EffectRow, Row, RunRow, StudyRow
 from store.studies import run_as, studies
 from tui.frame.listing import Listing
+from tui.frame.live import stopped
 from tui.frame.pick import Item
 from tui.frame.search import Search
 from tui.page import Page, Plain
-from tui.pages.runs import age
+from tui.pages.runs import ago
 from tui.results.recipe import SORTS, RecipeFound
-from tui.results.study import StudyFound
+from tui.results.study import EFFECTS, StudyFound
 from workbench.comparison.results import Results as Found
 from workbench.evaluation.measures import DEFAULT
 from workbench.plans.alone import ALONE
 from workbench.reports.figures.base import Drawing
 from workbench.studies.results import StudyResults
+from workbench.studies.words import levels
 
 ENDINGS = {"csv": ".csv", "json": ".json", "latex": ".tex", "table": ".txt"}
 """Of the reports that are written."""
@@ -96,6 +98,12 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         self.asked = self.bench.remembered.get("results", "")
         asked, measure = self.asked, self.measure
 
+        alone = self.bench.recipes.get(asked, {}).get("recipe", "")
+        if alone in ALONE:
+            self.shown_result = None
+            self.failed(LswError(f"`lsw {alone}` made a run and compared nothing.", cure="o shows other results."))
+            return
+
         def look() -> tuple[list[Row], Found | StudyResults | None]:
             of_studies = run_as(store)
             known = [_of_study(row) for row in studies(store)]
@@ -143,11 +151,27 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
             self.asked = str((found.record or {}).get("recipe_run_id", ""))
             view = self.query_one(RecipeFound)
             view.wanted = self.search.fits
-            view.show(found, found.measures[0])
+            view.show(
+                found,
+                found.measures[0],
+                self._status({"id": self.asked, "status": (found.record or {}).get("status", "")}),
+            )
         elif isinstance(found, StudyResults):
             self.asked = found.study["study_id"]
-            self.query_one(StudyFound).show(found, self.measure, self.search)
+            self.query_one(StudyFound).show(found, self.shown_measure(), self.search)
+        self._hits()
         self._about()
+
+    def _hits(self) -> None:
+        found, whole = self.shown_result, 0
+        lines: Sequence[object] = ()
+        if isinstance(found, Found):
+            lines, whole = self.query_one(RecipeFound).lines, len(found.of(found.measures[0]))
+        elif found:
+            study = self.query_one(StudyFound)
+            lines, whole = (study.lines, len(study.effects)) if study.view == EFFECTS else ((), 0)
+        if whole:
+            self.hits(sum(not isinstance(line, str) for line in lines), whole)
 
     def _about(self) -> None:
         row = next((row for row in self.known if row["id"] == self.asked), None)
@@ -157,10 +181,15 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         measure = Style(meta={"@click": "screen.measure"}, bold=True)
         text = Text.assemble(
             " ", (f"{row['name']} ▾", opens), "  ", (f"{self.shown_measure()} ▾", measure),
-            (f"  {row['status']} {age(row['when'])}{'' if age(row['when']) == 'now' else ' ago'}", "dim"),
+            (f"  {self._status(row)}, begun {ago(row['when'])}", "dim"),
         )  # fmt: skip
         title = Text(f"\n {row['title']}")
         self.query_one("#about", Static).update(text + title)
+
+    def _status(self, row: Row) -> str:
+        """What became of a recipe run; the store learns of one whose process died when it is run again."""
+        at_work = self.bench.live.at_work.get(row["id"])
+        return "stopped" if at_work and stopped(at_work) else str(row["status"])
 
     def shown_measure(self) -> str:
         """The measure that is shown."""
@@ -183,13 +212,12 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
             view = self.query_one(RecipeFound)
             view.wanted = search.fits
             view.forest()
-            self.hits(sum(not isinstance(line, str) for line in view.lines), len(found.of(view.measure)))
         elif isinstance(found, StudyResults):
             study = self.query_one(StudyFound)
             study.search = search
-            study.view = "effects" if study.effects else study.view
+            study.view = EFFECTS if study.effects else study.view
             study.draw()
-            self.hits(sum(not isinstance(line, str) for line in study.lines), len(study.effects))
+        self._hits()
 
     def dressed(self) -> None:
         super().dressed()
@@ -214,38 +242,36 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
 
     @on(StudyFound.Wanted)
     def cell(self, event: StudyFound.Wanted) -> None:
-        """Open a cell, or the runs behind an effect."""
-        effect = event.effect
+        """Open a cell, or the two runs behind an effect: of a gain or of a control at one cell, else there are none."""
+        effect, ids = event.effect, event.recipe_run_ids
         if effect is None:
-            self.bench.show_results(event.recipe_run_ids[0])
-            return
-        runs = self._runs_behind(event.recipe_run_ids, effect.get("system"), effect.get("query_variety"))
-        tuned = [r for r in runs if r["trained_on"] == effect.get("trained_on")]
-        base = [r for r in runs if not r["trained_on"]] if effect.get("trained_on") else [
-            r for r in runs if r not in tuned[:1]
+            self.bench.show_results(ids[0])
+        elif len(ids) == 1:
+            store = self.bench.store
+            self.read("behind", lambda: recipe_run(store, ids[0])[1], lambda runs: self._behind(effect, ids[0], runs))
+        else:
+            over = f"{len(ids)} cells of the grid" if ids else "no cell alone"
+            self.notify(f"This effect is over {over}; the view `cells` has the recipe runs.", timeout=6)
+
+    def _behind(self, effect: EffectRow, cell: str, runs: list[RunRow]) -> None:
+        held_against = {"gain": None, "control": levels(effect).get("against")}
+        same = [
+            r for r in runs
+            if (r["system"], r["query_variety"]) == (effect.get("system"), effect.get("query_variety"))
+            and effect.get("document_variety") in (None, r["document_variety"])
         ]  # fmt: skip
+        tuned = [r for r in same if r["trained_on"] and r["trained_on"] == effect.get("trained_on")]
+        base = [r for r in same if r["trained_on"] == held_against.get(effect["effect"], "")]
         if tuned and base:
             self.bench.compare([base[0]["run_id"], tuned[0]["run_id"]], self.shown_measure())
-        elif event.recipe_run_ids:
-            self.bench.show_results(event.recipe_run_ids[0])
         else:
-            self.notify("This effect is of the whole grid; the view `cells` has its recipe runs.", timeout=6)
-
-    def _runs_behind(self, recipe_run_ids: list[str], system: str | None, variety: str | None) -> list[RunRow]:
-        # A run that several cells share is recorded under one of them.
-        own = [r for r in self.bench.runs if r["recipe_run_id"] in recipe_run_ids]
-        rest = [r for r in self.bench.runs if r["recipe_run_id"] in {c["recipe_run_id"] for c in self._cells()}]
-        return [
-            r for r in [*own, *rest]
-            if system in (None, r["system"]) and variety in (None, r["query_variety"])
-        ]  # fmt: skip
-
-    def _cells(self) -> list[Any]:
-        return list(self.shown_result.cells) if isinstance(self.shown_result, StudyResults) else []
+            self.notify(f"No two runs are behind a {effect['effect']}: this is its cell.", timeout=6)
+            self.bench.show_results(cell)
 
     def action_other(self) -> None:
         items = [
-            Item(row["id"], f"{row['name']}, {row['status']}, {age(row['when'])}: {row['title']}") for row in self.known
+            Item(row["id"], f"{row['name']}, {row['status']}, begun {ago(row['when'])}: {row['title']}")
+            for row in self.known
         ]
         self.pick("What a recipe or a study found", items, self.asked, self.bench.show_results)
 
@@ -283,8 +309,9 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         view = self.query_one(RecipeFound)
         if not isinstance(self.shown_result, Found):
             return None
-        row, cell = view.at(), view.under()
-        ids = [row["run_id"]] if row and not self.query_one("#grid").has_focus else cell["run_ids"] if cell else []
+        row = view.at() if self.query_one("#forest").has_focus else None
+        cell = view.under() if self.query_one("#grid").has_focus else None
+        ids = [row["run_id"]] if row else cell["run_ids"] if cell else []
         return next(iter(self.bench.rows(ids)), None)
 
     def current(self) -> tuple[str, str]:
@@ -300,8 +327,9 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         ) if self.shown_result else ""
 
     def table(self) -> Plain:
-        grid = isinstance(self.shown_result, Found) and self.query_one("#grid").has_focus
-        which = "#grid" if grid else "#forest" if isinstance(self.shown_result, Found) else "#effects"
+        if isinstance(self.shown_result, StudyResults):
+            return self.query_one(StudyFound).table()
+        which = "#grid" if self.query_one("#grid").has_focus else "#forest"
         return self.query_one(which, Listing).rows.plain()
 
     def exports(self) -> dict[str, Callable[[Path], None]]:

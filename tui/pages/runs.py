@@ -23,6 +23,7 @@ from tui.page import Page
 from tui.study import LETTERS, partner
 from workbench.comparison.words import trained_on
 from workbench.evaluation.measures import DEFAULT
+from workbench.plans.alone import ALONE
 
 HEADS = [
     ("recipe", 0), ("system", 1), ("trained_on", 2), ("query_variety", 3), ("document_variety", 4),
@@ -43,6 +44,12 @@ def age(then: datetime, now: datetime | None = None) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return "now"
+
+
+def ago(then: datetime | None) -> str:
+    """`age` in words."""
+    old = age(then) if then else "nobody knows when"
+    return old if old == "now" or not then else f"{old} ago"
 
 
 class Runs(Page):
@@ -173,9 +180,7 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         column = next(column for name, column in HEADS if name == self.sort_by)
         sorted_by = column if self.sort_by != SORTS[0] else None
         downwards = (self.sort_by in (*DEFAULT, "started_at")) != self.reverse
-        rows = Rows(
-            columns, len(self.lines), self._cells, lambda i: isinstance(self.lines[i], str), (), sorted_by, downwards
-        )
+        rows = Rows(columns, len(self.lines), self._cells, self._heads, (), sorted_by, downwards, self._open)
         listing.show(rows, cursor)
 
     def _cells(self, i: int) -> Cells:
@@ -195,6 +200,14 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
             cells += [Text("-" if value is None else f"{value:.3f}"), Text(bar(value or 0, 6), "bar")]
         return [*cells, Text(run["status"]), Text(age(run["started_at"])), Text(run["run_id"], "dim")]
 
+    def _heads(self, i: int) -> bool:
+        return isinstance(self.lines[i], str)
+
+    def _open(self, i: int) -> bool:
+        """The heading of what is not done can be chosen: it may have no run to stand on, and has a command to copy."""
+        recipe = self.bench.recipes.get(str(self.lines[i]), {})
+        return bool(recipe.get("status", "done") != "done")
+
     def _heading(self, recipe_run_id: str) -> Text:
         recipe = self.bench.recipes.get(recipe_run_id)
         if not recipe:
@@ -207,6 +220,8 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
             at = f"{now['finished']}/{now['stages']}"
             if stopped(now):
                 return Text.assemble(("■ ", "lost"), name, f": stopped at {at}; y copies the command that goes on")
+            if not now["time"]:
+                return Text.assemble(("? ", "sign"), name, ": no sign of it yet")
             if (minutes := (time.time() - now["time"]) / 60) > SILENT and now["holder"] in ("unknown", "elsewhere"):
                 where = "another machine" if now["holder"] == "elsewhere" else "a process that has no lock"
                 return Text.assemble(("? ", "sign"), name, f": {where}, no sign of it for {minutes:.0f} min")
@@ -300,7 +315,8 @@ Every run in the store, grouped by the recipe run that made it; recipes at work 
         self.draw()
 
     def action_results(self) -> None:
-        if recipe := self.recipe_run_id():
+        recipe = self.recipe_run_id()
+        if recipe and self.bench.recipes.get(recipe, {}).get("recipe") not in ALONE:
             self.bench.show_results(recipe)
         else:
-            self.notify("No recipe made this run.", severity="warning", timeout=3)
+            self.notify("No recipe made this run; Enter compares it.", severity="warning", timeout=3)

@@ -71,8 +71,8 @@ class RecipeFound(Vertical):
             with Pane(id="contrasts", title="contrasts"):
                 yield Listing(id="forest")
 
-    def show(self, results: Results, measure: str) -> None:
-        """Show what was found in a measure."""
+    def show(self, results: Results, measure: str, status: str) -> None:
+        """Show what was found in a measure by a recipe run of this status."""
         self.results, self.measure, self.first = results, measure, 0
         words = Text()
         for found in results.findings(FULLEST if self.screen.has_class("-tall") else 1):
@@ -80,8 +80,9 @@ class RecipeFound(Vertical):
         lacking = sum(row["measure"] == measure for row in results.not_made)
         if lacking:
             words.append(f"{lacking} comparisons could not be made; `lsw recipe results` says why.\n", "dim")
-        if not results.comparisons and results.record and results.record["status"] != "done":
-            words.append(f"The recipe run is {results.record['status']}: what it found is told at its end.")
+        if not results.comparisons and status != "done":
+            more = "what it found is told at its end" if status == "running" else "run it again, and it goes on"
+            words.append(f"The recipe run is {status}: {more}.")
         self.query_one("#words", Static).update(words or Text("This recipe compares nothing."))
         self.systems = results.systems()
         self.columns = list(dict.fromkeys((s["query_variety"], s["document_variety"]) for s in self.systems))
@@ -118,9 +119,12 @@ class RecipeFound(Vertical):
         listing.show(Rows(columns, len(self.names), cells, across=range(1, len(columns))), kept)
         listing.column = min(listing.column, max(0, len(shown) - 1))
         pane = self.query_one("#means", Pane)
-        pane.border_title = f"{self.measure}: systems by queries-passages"
-        hidden = len(self.columns) - len(shown)
-        pane.border_subtitle = f"{self.first + 1} to {self.first + len(shown)} of {len(self.columns)}" if hidden else ""
+        told = [f"{self.measure}: systems by queries-passages"]
+        if len(shown) < len(self.columns):
+            told.append(f"{self.first + 1} to {self.first + len(shown)} of {len(self.columns)}")
+        if self.results and self.results.uneven:
+            told.append("each over its own queries")
+        pane.border_title = "; ".join(told)
 
     @staticmethod
     def _named(name: tuple[str, str | None]) -> str:
@@ -198,8 +202,8 @@ class RecipeFound(Vertical):
         listing.show(Rows(columns, len(self.lines), cells, heading, (), by), min(listing.cursor, len(self.lines) - 1))
         count = sum(significant(row) for row in rows)
         pane = self.query_one("#contrasts", Pane)
-        pane.border_title = f"{len(rows)} comparisons in {self.measure}, {count} significant (*)"
-        pane.border_subtitle = interval_words(rows) if rows else ""
+        intervals = f"; {interval_words(rows)}" if rows else ""
+        pane.border_title = f"{len(rows)} comparisons in {self.measure}, {count} significant (*){intervals}"
 
     @staticmethod
     def _heading(name: str, rows: list[ComparisonRow], scale: Scale) -> str:
@@ -242,7 +246,7 @@ class RecipeFound(Vertical):
         if self.query_one("#forest").has_focus:
             if row := self.at():
                 self.post_message(self.Wanted(self._runs_of(row), row["models"]))
-        elif (of := self.under()) and (base := self._held_against(of)):
+        elif self.query_one("#grid").has_focus and (of := self.under()) and (base := self._held_against(of)):
             self.post_message(self.Wanted([base["run_ids"][0], of["run_ids"][0]], len(of["run_ids"])))
 
     def _runs_of(self, row: ComparisonRow) -> list[str]:

@@ -77,7 +77,7 @@ class StudyFound(Vertical):
         }
         sentences = findings(one) if one.effects else [f"No effect has been estimated. {results.progress()}."]
         self.query_one("#sentences", Static).update("\n".join(f"- {each}" for each in sentences))
-        self.query_one("#said", Pane).border_subtitle = results.progress()
+        self.query_one("#said", Pane).border_title = f"what holds; {results.progress()}"
         if self.view not in self.views():
             self.view = self.views()[0]
         self.draw()
@@ -188,17 +188,35 @@ class StudyFound(Vertical):
         self.query_one("#listed", Pane).border_title = f"{len(self.cells)} cells of {results.grid()}"
         listing.show(Rows(columns, len(self.cells), cells), min(listing.cursor, max(0, len(self.cells) - 1)))
 
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """The cells, if they are shown, else the effects; unrounded."""
+        results = self.results
+        if self.view == CELLS or not results:
+            return self.query_one("#effects", Listing).rows.plain()
+        columns = ("estimate", "ci_low", "ci_high", "p_corrected", "why_not")
+        rows = [
+            [
+                row["effect"],
+                row["measure"],
+                results.named(row),
+                *("" if row.get(c) is None else str(row.get(c)) for c in columns),
+            ]
+            for row in self.effects
+        ]
+        return ["effect", "measure", "of", *columns], rows
+
     def open(self) -> None:
         """Go to the cell, or to the runs of the effect, under the cursor."""
-        at, results = self.query_one("#effects", Listing).cursor, self.results
-        if self.view == CELLS and at < len(self.cells) and self.cells[at]["recipe_run_id"]:
-            self.post_message(self.Wanted([str(self.cells[at]["recipe_run_id"])]))
-        elif self.view == EFFECTS and results and at < len(self.lines) and not isinstance(self.lines[at], str):
-            row = self.lines[at]
-            assert not isinstance(row, str)
-            levels = results.levels(row)
+        cursor, results = self.query_one("#effects", Listing).cursor, self.results
+        if self.view == CELLS and cursor < len(self.cells) and self.cells[cursor]["recipe_run_id"]:
+            self.post_message(self.Wanted([str(self.cells[cursor]["recipe_run_id"])]))
+        elif self.view == EFFECTS and results and cursor < len(self.lines):
+            row = self.lines[cursor]
+            if isinstance(row, str):
+                return
+            at = {name: level for name, level in results.levels(row).items() if name != "against"}
             there = [
                 str(cell["recipe_run_id"]) for cell in self.cells
-                if cell["recipe_run_id"] and all(cell["levels"].get(k) == v for k, v in levels.items())
+                if cell["recipe_run_id"] and all(cell["levels"].get(k) == v for k, v in at.items())
             ]  # fmt: skip
             self.post_message(self.Wanted(there, row))

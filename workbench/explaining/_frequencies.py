@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from threading import get_ident
+from threading import Lock, get_ident
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from workbench.varieties import variety
 
 KEPT = ".frequencies"
 """Beside the artifacts: what can be counted again is not one."""
+_COUNTING = Lock()
 BATCH = 16_384
 """Passages folded at once."""
 
@@ -52,7 +53,7 @@ def counted(
 
     passages = Passages(store.artifacts.path(key) / FILE)
     kept = store.artifacts.folder / KEPT / f"{key}-{script.replace(' ', '-')}.parquet"
-    with duckdb.connect() as con:
+    with _COUNTING, duckdb.connect() as con:  # who comes meanwhile finds what was counted
         if not kept.exists():
             note(f"counting the words of {len(passages):,} passages")
             table = _count(con, passages, code, script)

@@ -3,13 +3,22 @@
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from typer.testing import CliRunner
 
-from store import LswError
+from store import LswError, Store
 from tests.conftest import Lsw
+from tests.tui.driving import drive, text, until
+from tui.app import Workbench
+from tui.pages.results import Results
+from tui.results.study import StudyFound
 from workbench.cli.main import app
+from workbench.comparison.results import Results as Found
+from workbench.studies.findings import findings
+from workbench.studies.results import StudyResults
 
 STUDY = """
 title = "What do terms do?"
@@ -59,6 +68,30 @@ def test_a_study_from_its_grid_to_a_figure(study: Path, tmp_path: Path, lsw: Lsw
     ]
     latest = lsw("recipe", "results", "terms", "--store", store, "--json")  # of a cell, not of the study
     assert len(json.loads(latest.stdout)["runs"]) == 2
+
+    async def steps(pilot: Pilot[Any], screens: Workbench) -> None:
+        """The study is the first screen: its sentences, figures, effects and cells; a cell leads to its recipe run."""
+        page = screens.screen
+        assert isinstance(page, Results)
+        await until(pilot, lambda: isinstance(page.shown_result, StudyResults))
+        view = page.query_one(StudyFound)
+        assert all(sentence in text(page, "#sentences") for sentence in findings(page.shown_result))  # type: ignore[arg-type]
+        assert set(view.views()) > {"forest", "effects", "cells"}
+        for _ in view.views():
+            await pilot.press("v")
+        while view.view != "effects":
+            await pilot.press("v")
+        listed = [line for line in view.lines if not isinstance(line, str)]
+        assert len(listed) == len(found["effects"])
+        while view.view != "cells":
+            await pilot.press("v")
+        await pilot.press("g", "j", "enter")
+        await until(pilot, lambda: isinstance(page.shown_result, Found))
+        assert page.asked == view.cells[1]["recipe_run_id"]
+        await pilot.press("backspace")
+        await until(pilot, lambda: isinstance(page.shown_result, StudyResults))
+
+    drive(Store(store), steps)
 
 
 def test_what_is_wrong_is_said_in_one_error(study: Path, tmp_path: Path) -> None:
