@@ -296,18 +296,18 @@ def test_every_key_of_every_screen_does_something_or_nothing_but_never_fails(fin
         await compared(pilot, app)
         for page in PAGES.names():
             app.action_go(page)
-            await pilot.pause(0.3)
+            await pilot.pause(0.2)
             assert isinstance(app.screen, Page)
             keys = [b.key for b in app.screen._bindings.key_to_bindings.values() for b in b]
             for key in [*keys, "j", "k", "g", "G", "pagedown", "pageup", "question_mark"]:
                 here = app.screen
-                await pilot.press(key)
+                await app._press_keys([key])
                 while not isinstance(app.screen, Page):
                     app.pop_screen()
                     await pilot.pause()
                 if app.screen is not here:
                     app.action_go(page)
-                    await pilot.pause(0.1)
+                    await pilot.pause()
 
     drive(finished, steps, (80, 24), pair)
 
@@ -347,9 +347,8 @@ def test_screens_bear_any_size(finished: Store) -> None:
         await compared(pilot, app)
         for page in PAGES.names():
             app.action_go(page)
-            for size in ((160, 48), (80, 24), (20, 6), (1, 1), (120, 40)):
+            for size in ((160, 48), (20, 6), (1, 1), (80, 24)):
                 await pilot.resize_terminal(*size)
-                await pilot.pause(0.05)
             assert isinstance(app.screen, Page)
             assert page == app.screen.PAGE
 
@@ -363,17 +362,12 @@ def test_help_names_every_key_and_the_palette_every_action(finished: Store) -> N
             await pilot.pause(0.2)
             page = app.screen
             assert isinstance(page, Page)
-            app.action_help()
-            await pilot.pause()
-            assert isinstance(app.screen, Help)
-            said = app.screen.text
+            said = Help(page).text
             commands = " ".join(c.title for c in app.get_system_commands(page))
             for bindings in page._bindings.key_to_bindings.values():
                 for binding in bindings:
                     if binding.description:
                         assert (binding.tooltip or binding.description) in said, (name, binding)
-            await pilot.press("escape")
-            assert app.screen is page
             for action in ("Quit", "Help", "Export", "Copy"):
                 assert action in commands, (name, action)
 
@@ -625,6 +619,8 @@ def test_screens_look_as_they_did(made: Store, snap_compare: Any, page: str, siz
         await compared(pilot, app)
         app.action_go(page)
         await until(pilot, lambda: app.screen.comparison)  # type: ignore[attr-defined]
+        if page == "compare":
+            await until(pilot, lambda: app.screen.shown.words)  # type: ignore[attr-defined]
         await pilot.pause(0.3)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
