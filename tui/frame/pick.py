@@ -33,12 +33,12 @@ class Pick(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Choose", priority=True),
+        Binding("enter", "take", "Choose"),
         Binding("escape", "dismiss(None)", "Cancel"),
-        Binding("down,ctrl+n", "move(1)", "Down", show=False, priority=True),
-        Binding("up,ctrl+p", "move(-1)", "Up", show=False, priority=True),
-        Binding("pagedown", "move(8)", "Page down", show=False, priority=True),
-        Binding("pageup", "move(-8)", "Page up", show=False, priority=True),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("pagedown", "move(8)", "Page down", show=False),
+        Binding("pageup", "move(-8)", "Page up", show=False),
     ]
 
     def __init__(
@@ -77,6 +77,9 @@ class Pick(ModalScreen[str | None]):
         begins = folded(event.value.strip())
         self.shown.sort(key=lambda item: not (begins and folded(item.name).startswith(begins)))
         self._fill(self.present if not words else "")
+
+    def on_input_submitted(self) -> None:
+        self.action_take()  # after all that was typed before
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self.shown[event.option_index].name)

@@ -1,4 +1,4 @@
-"""Screen 6: read-only SQL over the store's views."""
+"""Screen 7: read-only SQL over the store's views."""
 
 import re
 from collections.abc import Callable, Iterator
