@@ -41,6 +41,12 @@ def content_hash(path: Path) -> str:
     return _hash_of(path, stat.st_mtime_ns, stat.st_size)
 
 
+@lru_cache(maxsize=10_000)
+def _content_of(path: Path, changed: int, size: int) -> str:
+    """What a `meta.json` says of its files' content, read once as long as it is the same."""
+    return str(json.loads(path.read_text("utf-8"))["content"])
+
+
 @lru_cache(maxsize=1_000)
 def _hash_of(path: Path, changed: int, size: int) -> str:
     return file_hash(path)
@@ -119,35 +125,41 @@ class Artifacts:
             thorough: hash all files again, as `lsw store check` does,
             under: or those whose names begin so.
         """
+        return self._looked_at(key, thorough, under)[0]
+
+    def _looked_at(self, key: str, thorough: bool = False, under: str = "") -> tuple[Verdict, dict[str, Any]]:
+        """As `check`, with what the stage recorded."""
         folder = self.path(key)
+        meta: dict[str, Any] = {}
         if not folder.exists():
-            return Verdict("absent")
+            return Verdict("absent"), meta
         known = self._known(key)
         new: dict[str, list[Any]] = {}
         try:
-            for name, (size, mtime, digest) in self.meta(key)["files"].items():
+            meta = self.meta(key)
+            for name, (size, mtime, digest) in meta["files"].items():
                 stat = (folder / name).stat()
                 if stat.st_size != size:
-                    return Verdict("corrupt", f"{name} has {stat.st_size} bytes, {size} were written")
+                    return Verdict("corrupt", f"{name} has {stat.st_size} bytes, {size} were written"), meta
                 seen = [size, stat.st_mtime_ns, digest]
                 believed = stat.st_mtime_ns == mtime or known.get(name) == seen
                 if believed and not (thorough and name.startswith(under)):
                     continue
                 if file_hash(folder / name) != digest:
-                    return Verdict("corrupt", f"{name} is not what was written (sha256 differs)")
+                    return Verdict("corrupt", f"{name} is not what was written (sha256 differs)"), meta
                 if not believed:
                     new[name] = seen
         except (FileNotFoundError, NotADirectoryError) as error:
-            return Verdict("corrupt", f"{Path(error.filename).name} is missing")
+            return Verdict("corrupt", f"{Path(error.filename).name} is missing"), meta
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            return Verdict("corrupt", f"{Path(error.filename or folder).name} cannot be read: {error.strerror}")
+            return Verdict("corrupt", f"{Path(error.filename or folder).name} cannot be read: {error.strerror}"), meta
         except ValueError as error:
-            return Verdict("corrupt", str(error))
+            return Verdict("corrupt", str(error)), meta
         if new:
             self._know(key, {**known, **new})
-        return Verdict("complete")
+        return Verdict("complete"), meta
 
     def _known(self, key: str) -> dict[str, Any]:
         """Size, time and hash of files that were found to be what was written, though their times are others."""
@@ -177,10 +189,10 @@ class Artifacts:
             key: the artifact.
             inputs: key of each input, by role.
         """
-        verdict = self.check(key)
+        verdict, meta = self._looked_at(key)
         if verdict.state != "complete":
             return verdict
-        made_from = self.meta(key).get("made_from", {})
+        made_from = meta.get("made_from", {})
         for role, its_key in inputs.items():
             if self.path(its_key).exists() and self._content(its_key) != made_from.get(role, ""):
                 return Verdict("stale", f"its input '{role}' was made again and came out otherwise")
@@ -188,8 +200,10 @@ class Artifacts:
 
     def _content(self, key: str) -> str | None:
         try:
-            return str(self.meta(key)["content"])
-        except (FileNotFoundError, ValueError):
+            path = self.path(key) / META
+            stat = path.stat()
+            return _content_of(path, stat.st_mtime_ns, stat.st_size)
+        except (OSError, ValueError, KeyError, TypeError):
             return None  # damaged: it will be made again
 
     def discard(self, key: str) -> None:

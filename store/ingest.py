@@ -1,5 +1,6 @@
 """From artifact folders into the tables: whole Parquet files, one short transaction, nothing twice."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,6 +100,28 @@ def ingest(con: duckdb.DuckDBPyConnection, store: Store, key: str, context: Cont
 def known(con: duckdb.DuckDBPyConnection, key: str) -> bool:
     """Whether the database has the rows of a stage."""
     return bool(con.execute("SELECT 1 FROM stage WHERE key = ? AND status = 'done'", [key]).fetchone())
+
+
+def settled(con: duckdb.DuckDBPyConnection, stages: list[tuple[str, str]]) -> dict[str, Any]:
+    """Which of some stages have all their rows in the database; those of a collection under its label.
+
+    Args:
+        con: a connection.
+        stages: key of each, and the label that its rows are to be filed under.
+
+    Returns:
+        the summary of each that has, by key.
+    """
+    found = con.execute(
+        """
+        SELECT s.key, s.summary FROM (SELECT unnest($1::TEXT[]) AS key, unnest($2::TEXT[]) AS label) w
+        JOIN stage s USING (key) LEFT JOIN source f ON f.key = w.key AND f.collection = w.label
+        WHERE s.status = 'done' AND s.tables IS NOT NULL
+          AND (f.key IS NOT NULL OR NOT list_has_any(s.tables, $3::TEXT[]))
+        """,
+        [[key for key, _ in stages], [label for _, label in stages], list(BY_COLLECTION)],
+    ).fetchall()
+    return {key: json.loads(summary or "{}") for key, summary in found}
 
 
 def file_under(con: duckdb.DuckDBPyConnection, store: Store, key: str, collection: str) -> None:

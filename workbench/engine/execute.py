@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from store import LswError, Store
 from store.artifacts import canonical, short
 from store.events import host
-from store.ingest import Context, collection_label, forget, ingest, known
+from store.ingest import Context, collection_label, forget, ingest, known, settled
 from store.record import close_recipe_run, fail_stage, open_recipe_run
 from store.schema import utc_now
 from workbench.engine.dry_run import is_forced
@@ -74,6 +74,8 @@ def _execute(
         stages = [(stage.key, stage.label) for stage in plan.stages]
         resolved = canonical(plan.resolved)
         ahead = expected(con, store, plan, force)
+        filed = [(stage.key, labels[collection_of(plan, stage).name]) for stage in plan.stages]
+        there = settled(con, filed)
         open_recipe_run(con, store, plan.recipe_run_id, plan.name, plan.title, plan.scale, resolved, stages)
     about = {"recipe": plan.name, "scale": plan.scale, "stages": len(plan.stages), "host": host(), "locked": locked}
     store.events.emit(plan.recipe_run_id, "started", **about, expected=ahead.seconds, alike=ahead.alike)
@@ -86,7 +88,8 @@ def _execute(
                 counts["cached"] += 1
                 continue
             observer.begin(stage, position, len(plan.stages))
-            counts["ran" if stage_run.done(is_forced(stage, force)) else "cached"] += 1
+            made = stage_run.done(is_forced(stage, force), there.get(stage.key))
+            counts["ran" if made else "cached"] += 1
             if ensured is not None:
                 ensured.add(known)
     except BaseException as error:
@@ -116,6 +119,15 @@ def known_kind(plan: Plan, force: str) -> None:
         )
 
 
+def collection_of(plan: Plan, stage: Stage) -> Named:
+    """What a stage's rows are filed under: what it reads, else what is tested on.
+
+    What was read from the collection trained on is filed under its name, not under the one tested on.
+    """
+    name = stage.work.collection if isinstance(stage.work, Reads) else plan.collection.name
+    return next((c for c in (plan.collection, *plan.also) if c.name == name), plan.collection)
+
+
 @dataclass
 class StageRun:
     """One stage of a plan at work.
@@ -133,20 +145,11 @@ class StageRun:
     labels: dict[str, str]
     position: int
 
-    def _collection(self) -> Named:
-        """What the stage's rows are filed under: what it reads, else what is tested on.
-
-        What was read from the collection trained on is filed under its name, not under the one tested on.
-        """
-        plan, work = self.plan, self.stage.work
-        name = work.collection if isinstance(work, Reads) else plan.collection.name
-        return next((c for c in (plan.collection, *plan.also) if c.name == name), plan.collection)
-
     @property
     def context(self) -> Context:
         """Columns that an artifact cannot know."""
         plan = self.plan
-        return Context(self.labels[self._collection().name], plan.name, plan.recipe_run_id, plan.scale)
+        return Context(self.labels[collection_of(plan, self.stage).name], plan.name, plan.recipe_run_id, plan.scale)
 
     def emit(self, event: str, **fields: Any) -> None:
         """Append to the live events."""
@@ -154,9 +157,24 @@ class StageRun:
         about = {"stage": short(stage.key), "kind": stage.kind, "label": stage.label}
         self.store.events.emit(self.plan.recipe_run_id, event, **about, **fields)
 
-    def done(self, forced: bool) -> bool:
-        """Take the stage from the cache or make it. Returns whether it was made."""
+    def done(self, forced: bool, summary: Summary | None) -> bool:
+        """Take the stage from the cache or make it.
+
+        Args:
+            forced: make it anew.
+            summary: as recorded, if the database had all rows of the stage when the recipe run began.
+
+        Returns:
+            whether it was made.
+        """
         store, stage = self.store, self.stage
+        if (
+            not forced
+            and summary is not None
+            and store.artifacts.fresh(stage.key, stage.input_keys).state == "complete"
+        ):
+            self._end(False, 0.0, summary)  # nothing is to be written: no lock, no transaction
+            return False
         with self._alone():
             verdict = store.artifacts.fresh(stage.key, stage.input_keys)
             again = forced or verdict.state in ("corrupt", "stale")
@@ -182,11 +200,12 @@ class StageRun:
                 if makes and known(con, stage.key):  # its artifact was gone, its rows were not
                     forget(con, stage.key)
                 ingest(con, store, stage.key, self.context)
-        status = "done" if makes else "cached"
-        self.emit("stage", status=status, position=self.position, seconds=round(seconds, 3))
-        summary = store.artifacts.meta(stage.key)["summary"]
-        self.observer.end(stage, "made" if makes else "cached", seconds, summary)
+        self._end(makes, seconds, store.artifacts.meta(stage.key)["summary"])
         return makes
+
+    def _end(self, made: bool, seconds: float, summary: Summary) -> None:
+        self.emit("stage", status="done" if made else "cached", position=self.position, seconds=round(seconds, 3))
+        self.observer.end(self.stage, "made" if made else "cached", seconds, summary)
 
     def _alone(self) -> FileLock:
         """A lock on the stage's key; says so if another process is at the same stage."""
@@ -202,7 +221,7 @@ class StageRun:
         """Make the artifact; returns the seconds that took."""
         store, stage = self.store, self.stage
         started_at, started = utc_now(), time.monotonic()
-        collection = self._collection()
+        collection = collection_of(self.plan, stage)
         meta: dict[str, Any] = {
             "kind": stage.kind,
             "version": stage.work.version,

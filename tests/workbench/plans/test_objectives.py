@@ -167,7 +167,7 @@ def test_optical_from_a_recipe_to_the_screens(small: Path, lsw: Lsw, tmp_path: P
     assert "There is no trained model 'zz'" in lsw("alignment", "zz", "--store", store, check=2).stderr
 
     async def steps(pilot: object, app: object) -> None:
-        app.action_go("provenance")  # type: ignore[attr-defined]
+        app.show_provenance(run["run_id"])  # type: ignore[attr-defined]
         await until(pilot, lambda: isinstance(app.screen, Provenance) and app.screen.stages)  # type: ignore[arg-type, attr-defined]
         page = app.screen  # type: ignore[attr-defined]
         at = next(i for i, row in enumerate(page.stages) if row["key"] == key)
@@ -181,4 +181,4 @@ def test_optical_from_a_recipe_to_the_screens(small: Path, lsw: Lsw, tmp_path: P
 
     with Store(store).reading() as con:
         [run] = rows(con, "SELECT run_id FROM runs WHERE trained_on = 'optical' AND query_variety = 'ca'")
-    drive(Store(store), steps, chosen=[run["run_id"]])
+    drive(Store(store), steps)
