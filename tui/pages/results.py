@@ -101,15 +101,12 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
         alone = self.bench.recipes.get(asked, {}).get("recipe", "")
         if alone in ALONE:
             self.shown_result = None
-            self.failed(LswError(f"`lsw {alone}` made a run and compared nothing.", cure="o shows other results."))
+            self.failed(LswError(f"`lsw {alone}` is no recipe, and compared nothing.", cure="o shows other results."))
+            self.read("results", self._list, lambda listed: setattr(self, "known", listed[0]))
             return
 
         def look() -> tuple[list[Row], Found | StudyResults | None]:
-            of_studies = run_as(store)
-            known = [_of_study(row) for row in studies(store)]
-            recipes = self.bench.recipes.items()
-            known += [_of_recipe(r) for id_, r in recipes if id_ not in of_studies and r["recipe"] not in ALONE]
-            known.sort(key=lambda row: row["when"] or datetime.min, reverse=True)
+            known, of_studies = self._list()
             wanted = of_studies.get(asked, asked)
             whole = [row for row in known if row["status"] == "done" and not row["cell"]]
             at = next((row for row in known if row["id"] == wanted), next(iter(whole or known), None))
@@ -122,6 +119,16 @@ an effect compares the runs behind it, on a cell shows what that recipe run foun
             return known, Found.of_recipe(store, at["id"], [*dict.fromkeys([*first, *measures])])
 
         self.read("results", look, self._read)
+
+    def _list(self) -> tuple[list[Row], dict[str, str]]:
+        """All that has results, the newest first; and the study of each recipe run that ran one."""
+        store = self.bench.store
+        of_studies = run_as(store)
+        known = [_of_study(row) for row in studies(store)]
+        recipes = self.bench.recipes.items()
+        known += [_of_recipe(r) for id_, r in recipes if id_ not in of_studies and r["recipe"] not in ALONE]
+        known.sort(key=lambda row: row["when"] or datetime.min, reverse=True)
+        return known, of_studies
 
     def _nothing(self) -> None:
         self.query_one("#about", Static).update(
