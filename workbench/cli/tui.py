@@ -26,7 +26,7 @@ def tui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of --web.")] = 8000,
     store: StoreOption = None,
 ) -> None:
-    """Look at runs query by query, side by side across varieties.
+    """See what a recipe found, then look at its runs query by query, side by side across varieties.
 
     Press ? on any screen for what it shows and its keys. A recipe may run meanwhile: the screens follow it.
 
@@ -38,7 +38,7 @@ def tui(
     at = opened(store)
     chosen = [run(at, name)["run_id"] for name in runs or []]
     if len(chosen) == 1 or len(chosen) > 4 or len(set(chosen)) < len(chosen):
-        raise LswError("Give two to four different runs, or none.", cure="Mark them on the first screen instead.")
+        raise LswError("Give two to four different runs, or none.", cure="Mark them on the screen Runs instead.")
     if web:
         from tui.web import serve
 
