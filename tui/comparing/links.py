@@ -7,6 +7,7 @@ from textual.app import RenderResult
 from textual.widget import Widget
 
 from tui.frame.listing import Listing
+from tui.study import QueryRankings
 from workbench.reports.figures._canvas import Canvas
 
 OTHER, RELEVANT, SELECTED = "dim", "won", "bold"
@@ -25,6 +26,7 @@ class Links(Widget):
     def __init__(self, left: Listing, right: Listing, **options: Any) -> None:
         super().__init__(**options)
         self.sides = left, right
+        self.docnos: tuple[list[str], list[str]] = ([], [])
         self.ranks: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self.relevant: set[str] = set()
         self.selected = ""
@@ -36,15 +38,19 @@ class Links(Widget):
     def _scrolled(self) -> None:
         self.refresh()
 
-    def show(self, ranks: tuple[dict[str, int], dict[str, int]], relevant: set[str], selected: str) -> None:
-        """Lines for these rankings.
+    def show(self, shown: QueryRankings, sides: tuple[int, int], relevant: set[str], selected: str) -> None:
+        """Lines for two rankings of a query.
 
         Args:
-            ranks: of each side, where each docno is (from 0).
+            shown: the query.
+            sides: which run is at the left, and which at the right.
             relevant: docnos that are told from others.
             selected: one more.
         """
-        self.ranks, self.relevant, self.selected = ranks, relevant, selected
+        left, right = sides
+        self.docnos = shown.docnos[left], shown.docnos[right]
+        self.ranks = shown.rank[left], shown.rank[right]
+        self.relevant, self.selected = relevant, selected
         self.refresh()
 
     def linked(self) -> list[tuple[int, int, str]]:
@@ -53,10 +59,8 @@ class Links(Widget):
         Rows count from the first that is seen; of the relevant and the selected one also those whose other end is not.
         """
         tops = [round(side.scroll_offset.y) for side in self.sides]
-        seen = [
-            {docno for docno, rank in ranks.items() if 0 <= rank - top < self.size.height - 1}
-            for ranks, top in zip(self.ranks, tops, strict=True)
-        ]
+        height = max(0, self.size.height - 1)
+        seen = [set(docnos[top : top + height]) for docnos, top in zip(self.docnos, tops, strict=True)]
         told = self.relevant | {self.selected}
         out = []
         for docno in (seen[0] & seen[1]) | ((seen[0] | seen[1]) & told):

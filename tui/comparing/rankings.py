@@ -100,7 +100,7 @@ class Rankings(Horizontal):
             if place:
                 before = self.runs[place - 1]
                 links = self.query_one(f"#links{place}", Links)
-                links.show((shown.rank[before], shown.rank[i]), relevant, docno)
+                links.show(shown, (before, i), relevant, docno)
 
     def run_of(self, widget: Widget | None) -> int | None:
         """The run whose list this is; None if it is none."""
