@@ -83,6 +83,14 @@ def test_long_terms_count_as_many(tmp_path: Path) -> None:
     as_counted(tmp_path, documents)
 
 
+def test_a_part_that_cannot_be_written_stops_the_work(tmp_path: Path) -> None:
+    """It is made beside the rest; its error is not lost there."""
+    (tmp_path / "part-0.terms").mkdir()
+    with pytest.raises(OSError, match=r"part-0\.terms"):
+        invert(one_by_one([Counter("ab")] * 9, 1), tmp_path, 4)
+    assert not (tmp_path / "pt_meta.json").exists()
+
+
 @settings(deadline=None, max_examples=30)
 @given(texts=TEXTS, terms=st.sampled_from(sorted(TERMS)), code=st.sampled_from(["fr", "zh"]))
 def test_bm25_indexes_each_term_of_each_text(texts: list[str], terms: str, code: str) -> None:
