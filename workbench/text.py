@@ -27,6 +27,8 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 """Ranges of Han characters, for a class of a regular expression."""
 _RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
 _IS_HAN = re.compile(rf"[{HAN}]")
+_LAST = 0x40000
+"""No letter or digit is beyond."""
 
 
 @cache
@@ -65,6 +67,15 @@ def spans(text: str, code: str) -> Iterator[tuple[int, int, bool]]:
     han = variety(code).words == "han"
     for run in _RUN.finditer(text):
         yield *run.span(), han and is_han(run[0])
+
+
+def classes() -> Iterator[tuple[int, int, bool]]:
+    """Code points of letters and digits: first, one after the last, and whether they are Han characters.
+
+    What `runs` finds depends on each character alone, so it is asked of all that there are.
+    """
+    for run in _RUN.finditer("".join(map(chr, range(_LAST)))):
+        yield *run.span(), is_han(run[0])
 
 
 def terms(text: str, code: str) -> list[str]:

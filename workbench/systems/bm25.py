@@ -23,6 +23,7 @@ from workbench.systems._passages import Reading
 from workbench.systems.base import Retriever, Searched, Workplace
 from workbench.talk import Progress, Summary, hushed
 from workbench.terms import known_terms, term_counts
+from workbench.terms.many import Many, of_many
 from workbench.terms.places import Term, places_of
 
 K1, B = 0.9, 0.4
@@ -143,15 +144,17 @@ def index(passages: Reading, out: Path, progress: Progress, k1: float = K1, b: f
     """
     from pyterrier_pisa import PisaIndex
 
-    def counted() -> Iterator[tuple[str, dict[str, int]]]:
+    def made() -> Iterator[tuple[list[str], Many]]:
         done = 0
         for docnos, texts in passages.shards(0, 4_096):
-            for docno, text in zip(docnos, texts, strict=True):
-                yield docno, term_counts(text, passages.variety, terms)
+            first = 0
+            for some in of_many(texts, passages.variety, terms):
+                yield docnos[first : first + some.texts], some
+                first += some.texts
             done += len(docnos)
             progress(done, len(passages))
 
-    if not invert(counted(), out):  # PISA would end the process
+    if not invert(made(), out):  # PISA would end the process
         raise LswError(
             "No passage has a term to index.", cure=f"Are these passages in '{passages.variety}'? Correct the corpus."
         )
