@@ -44,13 +44,12 @@ class Objects(Provider):
     async def search(self, query: str) -> Hits:
         words = folded(query).split()
         for some in (self._recipes(), self._runs(), self._measures(), self._queries()):
-            count = 0
-            for found in some:
-                text = folded(found.words)
-                if count < MOST and all(word in text for word in words):
-                    count += 1
-                    at = text.find(words[0]) if words else 0
-                    yield Hit(1 / (1 + at / 100), found.words, found.go, found.words, help=found.about)
+            fitting = [found for found in some if all(word in folded(found.words) for word in words)]
+            more = f"; {len(fitting) - MOST} more like it: type more words" if len(fitting) > MOST else ""
+            for i, found in enumerate(fitting[:MOST]):
+                at = folded(found.words).find(words[0]) if words else 0
+                told = found.about + more if i == MOST - 1 else found.about
+                yield Hit(1 / (1 + at / 100), found.words, found.go, found.words, help=told.removeprefix("; "))
 
     def _results(self, row: dict[str, str]) -> Found:
         id_ = row["recipe_run_id"]
